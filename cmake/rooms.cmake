@@ -1,0 +1,78 @@
+# A room is one folder of src/: one static library `binnacle_<room>` from its sources, and, when tests
+# are on, one test program `<room>_test` from its *_test.cc files. tools/layers.txt says which room may
+# include which; a test holds includes to it.
+
+add_library(binnacle_flags INTERFACE)
+target_compile_features(binnacle_flags INTERFACE cxx_std_20)
+target_compile_options(binnacle_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wthread-safety -Werror=thread-safety
+  -Wno-gnu-zero-variadic-macro-arguments -fno-omit-frame-pointer)
+if(BINNACLE_WERROR)
+  target_compile_options(binnacle_flags INTERFACE -Werror)
+endif()
+target_compile_definitions(binnacle_flags INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_include_directories(binnacle_flags INTERFACE
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+if(BINNACLE_SANITIZE)
+  target_compile_options(binnacle_flags INTERFACE
+    -fsanitize=${BINNACLE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(binnacle_flags INTERFACE -fsanitize=${BINNACLE_SANITIZE})
+endif()
+if(BINNACLE_FUZZ)
+  target_compile_options(binnacle_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+if(BINNACLE_TESTS)
+  include(GoogleTest)
+endif()
+
+# binnacle_room(<name> [LINKS targets...] [TEST_LINKS targets...] [FOLDERS subfolders...])
+# Every target listed in LINKS is public: headers of a room may name what the room stands on. FOLDERS are parts
+# of the same room that stand apart, as what knows one operating system does.
+# A file <what>_fuzz.cc is a libFuzzer program of its own; its corpus lies in tests/corpus/<what>/.
+function(binnacle_room name)
+  cmake_parse_arguments(ROOM "" "" "LINKS;TEST_LINKS;FOLDERS" ${ARGN})
+  set(sources)
+  foreach(folder IN ITEMS . LISTS ROOM_FOLDERS)
+    file(GLOB in_folder CONFIGURE_DEPENDS ${folder}/*.cc)
+    list(APPEND sources ${in_folder})
+  endforeach()
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(fuzzers ${sources})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+  list(REMOVE_ITEM sources ${tests} ${fuzzers})
+  if(sources)
+    add_library(binnacle_${name} STATIC ${sources})
+    target_link_libraries(binnacle_${name} PUBLIC binnacle_flags ${ROOM_LINKS})
+  else()
+    add_library(binnacle_${name} INTERFACE)
+    target_link_libraries(binnacle_${name} INTERFACE binnacle_flags ${ROOM_LINKS})
+  endif()
+  if(BINNACLE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE binnacle_${name} ${ROOM_TEST_LINKS} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE
+      BINNACLE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
+      PROPERTIES TIMEOUT 120 LABELS unit)
+  endif()
+  foreach(fuzzer IN LISTS fuzzers)
+    get_filename_component(what ${fuzzer} NAME_WE)
+    if(BINNACLE_FUZZ)
+      add_executable(${what} ${fuzzer})
+      target_link_libraries(${what} PRIVATE binnacle_${name} ${ROOM_TEST_LINKS})
+      target_link_options(${what} PRIVATE -fsanitize=fuzzer)
+    elseif(BINNACLE_TESTS)
+      # Without libFuzzer the same target replays its corpus in the normal run.
+      string(REGEX REPLACE "_fuzz$" "" corpus ${what})
+      add_executable(${what}_replay ${fuzzer} ${PROJECT_SOURCE_DIR}/tests/fuzz_replay.cc)
+      target_link_libraries(${what}_replay PRIVATE binnacle_${name} ${ROOM_TEST_LINKS})
+      add_test(NAME ${name}.fuzz_corpus.${corpus}
+        COMMAND ${what}_replay ${PROJECT_SOURCE_DIR}/tests/corpus/${corpus})
+      set_tests_properties(${name}.fuzz_corpus.${corpus} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,151 @@
+#include "app/config_keys.h"
+#include "base/config_units.h"
+#include "collect/host/host_options.h"
+#include "store/access/lockout.h"
+#include "store/access/session_store.h"
+
+namespace binnacle::app {
+namespace {
+
+ConfigKey regex(std::string path, std::string text, std::string meaning) {
+  return {.path = std::move(path),
+          .default_text = std::move(text),
+          .unit = "RE2 regex",
+          .meaning = std::move(meaning),
+          .reload = Reload::kLive,
+          .check = check_regex};
+}
+
+ConfigKey folder(std::string path, std::string text, std::string meaning) {
+  return {.path = std::move(path),
+          .default_text = std::move(text),
+          .meaning = std::move(meaning),
+          .reload = Reload::kLive};
+}
+
+ConfigKey count(std::string path, std::string text, std::string max, std::string unit,
+                std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kInt,
+          .default_text = std::move(text),
+          .unit = std::move(unit),
+          .meaning = std::move(meaning),
+          .reload = Reload::kLive,
+          .min = "1",
+          .max = std::move(max)};
+}
+
+ConfigKey duration(std::string path, std::string text, std::string min, std::string max,
+                   std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kDuration,
+          .default_text = std::move(text),
+          .meaning = std::move(meaning),
+          .reload = Reload::kLive,
+          .min = std::move(min),
+          .max = std::move(max)};
+}
+
+void add_collect_keys(std::vector<ConfigKey>& keys) {
+  keys.push_back({.path = "collect.host.enabled",
+                  .type = ConfigType::kBool,
+                  .default_text = "true",
+                  .meaning = "Collect the metrics of this machine.",
+                  .reload = Reload::kLive});
+  keys.push_back(
+      duration("collect.host.interval", "1s", "100ms", "1h", "Between two collections."));
+  keys.push_back(
+      folder("collect.host.proc_path", "/proc", "Where procfs of the watched host lies."));
+  keys.push_back(folder("collect.host.sys_path", "/sys", "Where sysfs of the watched host lies."));
+  keys.push_back(
+      folder("collect.host.rootfs_path", "/",
+             "Where the watched host's root lies; its mount points are looked up below."));
+  const collect::host::HostOptions host;
+  keys.push_back(
+      regex("collect.host.mount_exclude", host.mount_exclude, "Mount points that are left out."));
+  keys.push_back(regex("collect.host.file_system_exclude", host.file_system_exclude,
+                       "Types of file systems that are left out."));
+  keys.push_back(
+      regex("collect.host.disk_exclude", host.disk_exclude, "Block devices that are left out."));
+  keys.push_back(regex("collect.host.network_exclude", host.network_exclude,
+                       "Network interfaces that are left out."));
+}
+
+void add_query_keys(std::vector<ConfigKey>& keys) {
+  keys.push_back(duration("query.lookback", "5m", "1s", "1d",
+                          "How old a sample may be and still be an instant's value."));
+  keys.push_back(duration("query.timeout", "2m", "100ms", "1h", "Of one query; 503 beyond."));
+  keys.push_back(count("query.max_series", "100000", "100000000", "series",
+                       "That one query may touch; 422 beyond."));
+  keys.push_back(count("query.max_samples", "50000000", "10000000000", "samples",
+                       "That one query may read; 422 beyond."));
+  keys.push_back(count("query.max_points", "11000", "1000000", "points",
+                       "Of each series in the answer of a range query; 400 beyond."));
+  keys.push_back(count("query.concurrency", "20", "10000", "queries",
+                       "That run at a time; further ones wait."));
+}
+
+void add_access_keys(std::vector<ConfigKey>& keys) {
+  const store::access::SessionOptions session;
+  const store::access::LockoutPolicy lockout;
+  ConfigKey session_ttl = duration("access.session_ttl", format_duration_ms(session.lifetime_ms),
+                                   "1m", "30d", "How long a login of the page lasts.");
+  session_ttl.reload = Reload::kRestart;
+  keys.push_back(std::move(session_ttl));
+  keys.push_back(count("access.lockout_attempts", std::to_string(lockout.free_failures), "1000",
+                       "failures",
+                       "Failed logins that a client has free; the next one locks it out."));
+  keys.push_back(duration("access.lockout_base", format_duration_ms(lockout.first_lock_ms), "100ms",
+                          "1h", "The first lockout; each further failure doubles it."));
+  keys.push_back(duration("access.lockout_max", format_duration_ms(lockout.longest_lock_ms), "1s",
+                          "1d", "The longest lockout."));
+}
+
+}  // namespace
+
+std::vector<ConfigKey> log_keys() {
+  const std::vector<std::string> levels = {"trace", "debug", "info", "warn", "error", "off"};
+  return {
+      {.path = "log.level",
+       .type = ConfigType::kEnum,
+       .default_text = "info",
+       .meaning = "The least severe level that is written.",
+       .reload = Reload::kLive,
+       .choices = levels},
+      {.path = "log.format",
+       .type = ConfigType::kEnum,
+       .default_text = "auto",
+       .meaning =
+           "`json`: one object a line; `text`: coloured, for people; `auto`: text on a terminal.",
+       .reload = Reload::kLive,
+       .choices = {"auto", "json", "text"}},
+      {.path = "log.file",
+       .meaning = "File that is appended to; not set: stderr.",
+       .reload = Reload::kLive},
+      {.path = "log.components",
+       .type = ConfigType::kMap,
+       .default_text = "{}",
+       .meaning = "Levels of single components over `log.level`, for example `{net: debug}`.",
+       .reload = Reload::kLive,
+       .choices = levels},
+  };
+}
+
+std::vector<ConfigKey> data_keys() {
+  std::vector<ConfigKey> keys;
+  add_collect_keys(keys);
+  keys.push_back(duration("storage.memory_retention", "1h", "1m", "7d",
+                          "How long samples stay in memory; older ones are dropped."));
+  keys.push_back(count("storage.max_series", "100000", "100000000", "series",
+                       "Held at a time; samples of further ones are refused."));
+  keys.push_back(duration("storage.max_ahead", "10m", "1s", "1d",
+                          "How far in the future a sample's time may lie; 422 beyond."));
+  keys.push_back(duration("events.retention", "90d", "1h", "10y", "How long events are kept."));
+  keys.push_back(count("events.max_count", "1000000", "100000000", "events",
+                       "Kept at most; the oldest go first."));
+  add_query_keys(keys);
+  add_access_keys(keys);
+  return keys;
+}
+
+}  // namespace binnacle::app

@@ -1,0 +1,134 @@
+#include "app/key_commands.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/state_schema.h"
+#include "store/access/key_store.h"
+#include "store/state/testing/state_fixture.h"
+
+namespace binnacle::app {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class KeyCommandsTest : public testing::Test {
+ protected:
+  int run(KeyCommand command) {
+    command.data_folder = folder_.path();
+    std::ostringstream out, err;
+    const int code = run_key_command(command, real_file_system(), out, err);
+    out_ = out.str();
+    err_ = err.str();
+    return code;
+  }
+  std::string create(const std::string& name, const std::string& role) {
+    EXPECT_EQ(run({.action = KeyAction::kCreate, .json = true, .name = name, .role = role}), 0) << err_;
+    return json::parse(out_)["id"];
+  }
+  json list(bool all = false) {
+    EXPECT_EQ(run({.action = KeyAction::kList, .json = true, .all = all}), 0) << err_;
+    return json::parse(out_)["keys"];
+  }
+  // What a running server holds.
+  std::unique_ptr<store::state::StateStore> open_state() {
+    auto opened = store::state::StateStore::open(
+        {.path = state_path(folder_.path()), .migrations = all_migrations()}, real_file_system(),
+        clock_, registry_);
+    CHECK(opened);
+    return std::move(*opened);
+  }
+
+  store::state::TempFolder folder_;
+  SystemClock clock_;
+  Registry registry_;
+  std::string out_, err_;
+};
+
+TEST_F(KeyCommandsTest, CreateListRotateRevoke) {
+  EXPECT_TRUE(list().empty());
+  ASSERT_EQ(run({.action = KeyAction::kCreate, .name = "root", .role = "admin"}), 0) << err_;
+  EXPECT_THAT(out_, StartsWith("bnk_"));
+  EXPECT_EQ(out_.size(), 4u + 8 + 1 + 64 + 1) << "the key alone on its line";
+  const std::string id = create("prom", "ingest");
+  EXPECT_EQ(list().size(), 2u);
+  ASSERT_EQ(run({.action = KeyAction::kRotate, .id = id}), 0) << err_;
+  EXPECT_THAT(out_, StartsWith("bnk_" + id));
+  ASSERT_EQ(run({.action = KeyAction::kRevoke, .id = id}), 0) << err_;
+  EXPECT_EQ(list().size(), 1u);
+  EXPECT_EQ(list(true).size(), 2u);
+  ASSERT_EQ(run({.action = KeyAction::kList, .all = true}), 0);
+  EXPECT_THAT(out_, HasSubstr("revoked"));
+  EXPECT_THAT(out_, Not(HasSubstr("bnk_")));
+}
+
+TEST_F(KeyCommandsTest, RefusalsGoToStderrWithExitCodeOne) {
+  EXPECT_EQ(run({.action = KeyAction::kRevoke, .id = "ffffffff"}), 1);
+  EXPECT_EQ(out_, "");
+  EXPECT_THAT(err_, HasSubstr("ffffffff"));
+  create("a", "viewer");
+  EXPECT_EQ(run({.action = KeyAction::kCreate, .name = "a", .role = "viewer"}), 1);
+  EXPECT_THAT(err_, HasSubstr("name is taken"));
+  EXPECT_EQ(run({.action = KeyAction::kLoginLink, .lifetime_ms = 1'000, .link_base = "http://h"}), 1);
+  EXPECT_THAT(err_, HasSubstr("no admin key"));
+}
+
+TEST_F(KeyCommandsTest, WhileAServerRunsItSaysWhatToDoAndStillMakesLoginLinks) {
+  create("root", "admin");
+  const auto server = open_state();
+  EXPECT_EQ(run({.action = KeyAction::kList}), 1);
+  EXPECT_THAT(err_, HasSubstr("--server"));
+  ASSERT_EQ(run({.action = KeyAction::kLoginLink, .lifetime_ms = 60'000, .link_base = "http://h:1/"}), 0)
+      << err_;
+  EXPECT_THAT(out_, StartsWith("http://h:1/login/bnl_"));
+  ASSERT_TRUE(server->read([](store::state::Database& database) -> Status {
+    EXPECT_EQ(*database.query_integer("SELECT count(*) FROM access_tokens"), 1);
+    return {};
+  }));
+}
+
+TEST_F(KeyCommandsTest, JoinTokens) {
+  ASSERT_EQ(run({.action = KeyAction::kJoinToken, .lifetime_ms = 60'000}), 0) << err_;
+  EXPECT_THAT(out_, StartsWith("bnj_"));
+}
+
+TEST_F(KeyCommandsTest, AServerThatIsNotThereIsNamed) {
+  EXPECT_EQ(run({.action = KeyAction::kList, .server = "http://127.0.0.1:1"}), 1);
+  EXPECT_THAT(err_, HasSubstr("127.0.0.1:1"));
+}
+
+TEST_F(KeyCommandsTest, TheCommandLineIsCheckedBeforeAnythingIsDone) {
+  const auto parse = [&](const std::string& line) {
+    CLI::App root;
+    int exit_code = 0;
+    add_key_commands(root, exit_code);
+    try {
+      root.parse(line);
+    } catch (const CLI::ParseError& error) {
+      return error.get_exit_code();
+    }
+    return exit_code;
+  };
+  const std::string data = " --data " + folder_.path();
+  EXPECT_NE(parse("key create --name a --role boss" + data), 0);
+  EXPECT_NE(parse("key create --name a --role viewer --expires soon" + data), 0);
+  EXPECT_NE(parse("key create --name a --role viewer --expires 10ms" + data), 0);
+  EXPECT_NE(parse("key create --role viewer" + data), 0);
+  EXPECT_NE(parse("key list --format xml" + data), 0);
+  EXPECT_NE(parse("key" + data), 0);
+  EXPECT_TRUE(list().empty());
+  EXPECT_EQ(parse("key create --name a --role viewer --expires 90d --format json" + data), 0);
+  EXPECT_EQ(list().size(), 1u);
+}
+
+}  // namespace
+}  // namespace binnacle::app

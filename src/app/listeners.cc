@@ -1,0 +1,100 @@
+#include "app/listeners.h"
+
+#include <fmt/format.h>
+
+namespace binnacle::app {
+namespace {
+
+net::TlsServerOptions tls_options(const Config& entry) {
+  return {.certificate_file = entry.get_string("tls.certificate_file"),
+          .key_file = entry.get_string("tls.key_file"),
+          .client_ca_file = entry.get_string("tls.client_ca_file"),
+          .require_client_certificate = entry.get_bool("tls.require_client_certificate")};
+}
+
+store::access::ListenerAccess access_of(const Config& entry) {
+  using store::access::ListenerAuth;
+  return {.auth = entry.get_string("auth") == "none" ? ListenerAuth::kNone : ListenerAuth::kKeys,
+          .certificate_role = Role::kViewer};
+}
+
+Status check_exposure(const Config& entry, const std::string& address, const ListenPolicy& policy) {
+  if (policy.insecure || is_loopback_address(address)) return {};
+  if (entry.get_bool("tls.require_client_certificate")) return {};
+  if (entry.get_string("auth") == "keys" && policy.has_keys) return {};
+  return fail(Code::kFailedPrecondition,
+              fmt::format("listen on {}: others can reach this address and nothing would ask them for a key; make "
+                          "one with `binnacle key create --role admin --name NAME`, set "
+                          "tls.require_client_certificate, or give --insecure",
+                          address));
+}
+
+}  // namespace
+
+bool is_loopback_address(std::string_view listen_address) {
+  if (listen_address.starts_with("unix:")) return true;
+  const std::string_view host = listen_address.substr(0, listen_address.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+Status Listeners::bind(net::Server& server, const Config& config, const std::vector<std::string>& addresses,
+                       const ListenPolicy& policy) {
+  if (!addresses.empty()) {
+    const Config first = config.at("server.listen", 0);
+    for (const std::string& address : addresses) TRY(bind_one(server, first, address, policy));
+    return {};
+  }
+  for (size_t i = 0; i < config.list_size("server.listen"); ++i) {
+    const Config entry = config.at("server.listen", i);
+    TRY(bind_one(server, entry, entry.get_string("address"), policy));
+  }
+  return {};
+}
+
+Status Listeners::bind_one(net::Server& server, const Config& entry, const std::string& address,
+                           const ListenPolicy& policy) {
+  TRY(check_exposure(entry, address, policy));
+  net::ListenerOptions options;
+  options.address = address;
+  for (const std::string& name : entry.get_strings("groups")) {
+    TRY_ASSIGN(options.groups.emplace_back(), net::route_group_from_name(name));
+  }
+  Bound bound{nullptr, access_of(entry)};
+  if (!entry.get_string("tls.certificate_file").empty()) {
+    auto tls = net::TlsServerContext::load(files_, tls_options(entry));
+    if (!tls) return fail(std::move(tls).error().with_context(fmt::format("listen on {}", address)));
+    bound.tls = std::move(*tls);
+    options.tls = bound.tls.get();
+  }
+  TRY(server.listen(options));
+  bound_.push_back(std::move(bound));
+  return {};
+}
+
+std::map<std::string, store::access::ListenerAccess> Listeners::access(const net::Server& server) const {
+  std::map<std::string, store::access::ListenerAccess> out;
+  const std::vector<std::string> addresses = server.addresses();
+  for (size_t i = 0; i < bound_.size(); ++i) out.emplace(addresses[i], bound_[i].access);
+  return out;
+}
+
+std::vector<std::string> Listeners::urls(const net::Server& server) const {
+  std::vector<std::string> out;
+  const std::vector<std::string> addresses = server.addresses();
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    const bool is_unix = addresses[i].starts_with("unix:");
+    const std::string_view scheme = bound_[i].tls != nullptr ? "https://" : "http://";
+    out.push_back(is_unix ? addresses[i] : fmt::format("{}{}", scheme, addresses[i]));
+  }
+  return out;
+}
+
+Status Listeners::reload_certificates(bool changed_only) {
+  for (const Bound& bound : bound_) {
+    if (bound.tls == nullptr || (changed_only && !bound.tls->files_changed())) continue;
+    TRY(bound.tls->reload());
+  }
+  return {};
+}
+
+}  // namespace binnacle::app

@@ -1,0 +1,22 @@
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <string>
+
+#include "app/config_commands.h"
+#include "app/server_command.h"
+#include "app/signals.h"
+#include "app/version.h"
+
+int main(int argc, char** argv) {
+  using namespace binnacle;
+  app::block_signals();
+  CLI::App root("Binnacle watches LLM inference and training clusters and keeps them serving.", "binnacle");
+  root.set_version_flag("--version", std::string(app::version()) + " (" + std::string(app::revision()) + ")");
+  root.require_subcommand(1);
+  int exit_code = 0;
+  app::add_server_command(root, exit_code);
+  app::add_config_commands(root, exit_code);
+  CLI11_PARSE(root, argc, argv);
+  return exit_code;
+}

@@ -1,0 +1,333 @@
+#include "app/server.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "app/config_keys.h"
+#include "app/config_reload.h"
+#include "app/control_routes.h"
+#include "app/data_folder.h"
+#include "app/listeners.h"
+#include "app/readiness.h"
+#include "app/settings.h"
+#include "app/signals.h"
+#include "app/version.h"
+#include "base/random.h"
+#include "collect/host/host_collector.h"
+#include "collect/own/own_collector.h"
+#include "net/io_threads.h"
+#include "show/events_api.h"
+#include "show/live.h"
+#include "show/page.h"
+#include "show/probes.h"
+#include "show/prometheus_api.h"
+#include "store/access/access_routes.h"
+#include "store/access/access_schema.h"
+#include "store/access/upkeep.h"
+
+namespace binnacle::app {
+namespace {
+
+using collect::host::HostCollector;
+
+// A loop that has not turned for this long is stuck, not busy.
+constexpr double kStuckLoopSeconds = 5;
+constexpr int64_t kOwnSeriesEveryMs = 5'000;
+constexpr int64_t kCertificatesEveryMs = 5'000;
+constexpr int64_t kRetentionEveryMs = 600'000;
+constexpr size_t kMaxQueuedPoolWork = 4096;
+
+std::string host_name() {
+  char name[256] = "localhost";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+store::state::StateOptions state_options(const std::string& folder) {
+  store::state::StateOptions options;
+  options.path = folder + "/state.db";
+  for (const auto migrations : {store::state::state_migrations(), store::access::access_migrations()}) {
+    options.migrations.insert(options.migrations.end(), migrations.begin(), migrations.end());
+  }
+  return options;
+}
+
+// Work of tick() that is due less often than once a second.
+class Every {
+ public:
+  explicit Every(int64_t interval_ms) : interval_ms_(interval_ms) {}
+  bool due(int64_t now_ms) {
+    if (now_ms < next_ms_) return false;
+    next_ms_ = now_ms + interval_ms_;
+    return true;
+  }
+
+ private:
+  const int64_t interval_ms_;
+  int64_t next_ms_ = 0;
+};
+
+Result<Config> load_config(const std::string& file, const ConfigSources& sources) {
+  auto config = Config::load(config_schema(), file, sources);
+  if (config) return std::move(*config);
+  std::string message;
+  for (const std::string& line : config.error().lines()) message += (message.empty() ? "" : "\n") + line;
+  return fail(Code::kInvalidArgument, std::move(message));
+}
+
+}  // namespace
+
+// In order of construction: what stands lower uses what stands above it, and goes first.
+struct ServerProcess::Parts {
+  Parts(const ServerArgs& a, Config c) : args(a), config(std::move(c)) {}
+
+  const ServerArgs args;
+  const Config config;  // as it was at the start
+  SystemClock clock;
+  SystemRandom random;
+  FileSystem& files = real_file_system();
+  Registry registry;
+  const Log log{"server"};
+  ConfigReloader reloader{args.config_file, config_schema(), config, process_config_sources(), registry, clock};
+
+  std::unique_ptr<store::state::StateStore> state;
+  std::unique_ptr<store::state::EventStore> events;
+  std::unique_ptr<store::access::AuditLog> audit;
+  std::unique_ptr<store::access::KeyStore> keys;
+  std::unique_ptr<store::access::SessionStore> sessions;
+  std::unique_ptr<store::access::TokenStore> tokens;
+  std::unique_ptr<store::access::AccessUpkeep> upkeep;
+  std::unique_ptr<store::access::AccessGuard> guard;
+
+  store::metrics::MemoryStore metrics{memory_store_options(config), clock, registry};
+  std::unique_ptr<HostCollector> host;
+  std::unique_ptr<collect::own::OwnCollector> own;
+
+  net::Router router;
+  Readiness readiness;
+  ThreadPool pool{"pool", pool_thread_count(config), kMaxQueuedPoolWork};
+  net::IoThreads io{io_thread_count(config)};
+  Listeners listeners{files};
+  std::unique_ptr<net::Server> server;
+
+  Every own_series{kOwnSeriesEveryMs};
+  Every certificates{kCertificatesEveryMs};
+  Every retention{kRetentionEveryMs};
+  bool started = false;
+
+  Status open_state();
+  Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
+  Status make_collectors();
+  Status register_routes();
+  Status bind();
+  void join_reload();
+  void audit_reload(const Result<ReloadReport>& outcome);
+};
+
+Status ServerProcess::Parts::open_state() {
+  std::string folder = args.data_dir.empty() ? config.get_string("server.data_dir") : args.data_dir;
+  if (folder.empty()) folder = default_data_folder();
+  TRY(prepare_data_folder(files, folder));
+  TRY_ASSIGN(state, store::state::StateStore::open(state_options(folder), files, clock, registry));
+  events = std::make_unique<store::state::EventStore>(*state, clock, registry);
+  audit = std::make_unique<store::access::AuditLog>(*state, *events, clock, registry);
+  TRY_ASSIGN(keys, store::access::KeyStore::load(*state, *audit, clock, random));
+  TRY_ASSIGN(sessions, store::access::SessionStore::load(*state, *keys, clock, random, session_options(config)));
+  tokens = std::make_unique<store::access::TokenStore>(*state, *keys, *audit, clock, random);
+  upkeep = std::make_unique<store::access::AccessUpkeep>(*keys, *sessions, *tokens);
+  guard = std::make_unique<store::access::AccessGuard>(*keys, *sessions, *audit, clock, registry,
+                                                       access_options(config, {}));
+  return {};
+}
+
+Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Config& from) {
+  if (!from.get_bool("collect.host.enabled")) return nullptr;
+  return HostCollector::create(host_options(from), files, clock, metrics, registry,
+                               model::Labels{{"job", "node"}, {"instance", host_name()}});
+}
+
+Status ServerProcess::Parts::make_collectors() {
+  TRY_ASSIGN(host, make_host(config));
+  own = std::make_unique<collect::own::OwnCollector>(
+      registry, metrics, model::Labels{{"job", "binnacle"}, {"instance", host_name()}});
+  return {};
+}
+
+Status ServerProcess::Parts::register_routes() {
+  const auto limits = [this] { return query_limits(*reloader.current()); };
+  const std::string version_text(version());
+  const auto loops_turn = [this]() -> Status {
+    const double seconds = io.slowest_turn_seconds();
+    if (seconds < kStuckLoopSeconds) return {};
+    return fail(Code::kUnavailable, fmt::format("an I/O thread has not turned for {:.1f} s", seconds));
+  };
+  TRY(show::register_probes(router, {registry,
+                                     {{"io_threads", loops_turn}},
+                                     {{"state_store", [this] { return readiness.status(); }}},
+                                     version_text,
+                                     std::string(revision())}));
+  TRY(show::register_prometheus_api(router, {metrics, clock, limits, version_text}));
+  TRY(show::register_live(router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
+  TRY(show::register_events_api(router, *events));
+  TRY(show::register_page_routes(router));
+  TRY(store::access::register_access_routes(router, {*keys, *tokens, *sessions, *audit, *guard, clock}));
+  return register_control_routes(router, reloader);
+}
+
+Status ServerProcess::Parts::bind() {
+  server = std::make_unique<net::Server>(io, router, guard.get(), pool, registry, clock, server_limits(config));
+  server->set_access_log(config.get_bool("server.access_log"));
+  const ListenPolicy policy{.insecure = args.insecure || config.get_bool("server.insecure"),
+                            .has_keys = !keys->open()};
+  TRY(listeners.bind(*server, config, args.listen, policy));
+  guard->set_options(access_options(config, listeners.access(*server)));
+  return {};
+}
+
+void ServerProcess::Parts::join_reload() {
+  using Commit = ConfigReloader::Commit;
+  const auto apply = [this](std::string name, std::function<void(const Config&)> commit) {
+    reloader.add({std::move(name), [commit = std::move(commit)](const Config& next) -> Result<Commit> {
+                    return Commit([commit, next] { commit(next); });
+                  }});
+  };
+  reloader.add({"certificates", [this](const Config&) -> Result<Commit> {
+                  TRY(listeners.reload_certificates(false));
+                  return Commit([] {});
+                }});
+  reloader.add({"log", [](const Config& next) -> Result<Commit> {
+                  return Commit([options = log_options(next)] { (void)configure_logging(options); });
+                }});
+  reloader.add({"host collector", [this](const Config& next) -> Result<Commit> {
+                  TRY_ASSIGN(auto made, make_host(next));
+                  // Shared only because a std::function must be copyable.
+                  auto held = std::make_shared<std::unique_ptr<HostCollector>>(std::move(made));
+                  return Commit([this, held] {
+                    if (host != nullptr) host->stop();
+                    host = std::move(*held);
+                    if (host != nullptr) host->start();
+                  });
+                }});
+  apply("metric store", [this](const Config& next) { metrics.set_options(memory_store_options(next)); });
+  apply("access", [this](const Config& next) {
+    guard->set_options(access_options(next, listeners.access(*server)));
+  });
+  apply("server", [this](const Config& next) {
+    server->set_limits(server_limits(next));
+    server->set_access_log(next.get_bool("server.access_log"));
+  });
+  reloader.on_done([this](const Result<ReloadReport>& outcome) { audit_reload(outcome); });
+}
+
+void ServerProcess::Parts::audit_reload(const Result<ReloadReport>& outcome) {
+  store::access::AuditRecord record;
+  record.actor.name = "binnacle";
+  record.subject = args.config_file;
+  if (outcome) {
+    record.action = "config.reloaded";
+    record.detail = reload_report_json(*outcome);
+    log.info("configuration reloaded", {{"changed", outcome->changed.size()}, {"file", args.config_file}});
+    for (const std::string& path : outcome->needs_restart) {
+      log.warn("a changed setting waits for a restart", {{"key", path}});
+    }
+  } else {
+    record.action = "config.reload_failed";
+    record.outcome = store::access::AuditOutcome::kFailed;
+    log.error("configuration refused, the running one stays", {{"error", outcome.error().message}});
+  }
+  if (auto written = audit->append(std::move(record)); !written) {
+    log.error("audit of a reload not written", {{"error", written.error().message}});
+  }
+}
+
+ServerProcess::ServerProcess(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& args) {
+  TRY_ASSIGN(Config config, load_config(args.config_file, process_config_sources()));
+  TRY(configure_logging(log_options(config)));
+  auto parts = std::make_unique<Parts>(args, std::move(config));
+  register_process_instruments(parts->registry, version(), revision());
+  TRY(parts->open_state());
+  TRY(parts->make_collectors());
+  TRY(parts->register_routes());
+  TRY(parts->bind());
+  parts->join_reload();
+  return std::unique_ptr<ServerProcess>(new ServerProcess(std::move(parts)));
+}
+
+ServerProcess::~ServerProcess() { stop(); }
+
+void ServerProcess::start() {
+  parts_->audit->start();
+  parts_->upkeep->start();
+  if (parts_->host != nullptr) parts_->host->start();
+  parts_->readiness.set(parts_->state->writable());
+  parts_->server->start();
+  parts_->io.start();
+  parts_->started = true;
+}
+
+void ServerProcess::stop() {
+  if (!parts_->started) return;
+  parts_->started = false;
+  const auto grace = std::chrono::milliseconds(parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
+  parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
+  parts_->server->stop(grace);
+  parts_->pool.stop();
+  parts_->io.stop();
+  if (parts_->host != nullptr) parts_->host->stop();
+  parts_->upkeep->stop();
+  parts_->audit->stop();
+}
+
+void ServerProcess::tick() {
+  Parts& parts = *parts_;
+  const int64_t now_ms = parts.clock.monotonic_ms();
+  parts.readiness.set(parts.state->writable());
+  if (parts.own_series.due(now_ms)) {
+    if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
+      parts.log.warn("own series not stored", {{"error", refused.error().message}});
+    }
+  }
+  if (parts.certificates.due(now_ms)) {
+    if (const auto reloaded = parts.listeners.reload_certificates(true); !reloaded) {
+      parts.log.error("changed certificate refused, the running one stays", {{"error", reloaded.error().message}});
+    }
+  }
+  if (parts.retention.due(now_ms)) {
+    if (const auto pruned = parts.events->prune(event_retention(*parts.reloader.current())); !pruned) {
+      parts.log.warn("old events not removed", {{"error", pruned.error().message}});
+    }
+  }
+}
+
+void ServerProcess::reload() {
+  // Logged and audited by the hook.
+  (void)parts_->reloader.reload();
+}
+
+std::vector<std::string> ServerProcess::urls() const { return parts_->listeners.urls(*parts_->server); }
+
+int run_server(const ServerArgs& args) {
+  auto process = ServerProcess::create(args);
+  if (!process) {
+    std::fprintf(stderr, "%s\n", process.error().message.c_str());
+    return 1;
+  }
+  (*process)->start();
+  for (const std::string& url : (*process)->urls()) std::printf("Binnacle %s serves %s\n", version().data(), url.c_str());
+  std::fflush(stdout);
+  for (;;) {
+    const auto signal = wait_for_signal(1000);
+    if (signal == Signal::kStop) break;
+    if (signal == Signal::kReload) (*process)->reload();
+    (*process)->tick();
+  }
+  (*process)->stop();
+  return 0;
+}
+
+}  // namespace binnacle::app

@@ -1,0 +1,128 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/check.h"
+
+namespace binnacle::app {
+namespace {
+
+// A page that loads, or a dashboard that opens, asks for many things at once.
+constexpr double kBurstSeconds = 4;
+
+std::chrono::milliseconds duration(const Config& config, std::string_view path) {
+  return std::chrono::milliseconds(config.get_duration_ms(path));
+}
+
+size_t size(const Config& config, std::string_view path) { return static_cast<size_t>(config.get_int(path)); }
+
+size_t bytes(const Config& config, std::string_view path) { return static_cast<size_t>(config.get_bytes(path)); }
+
+size_t threads_or(const Config& config, std::string_view path, size_t least, size_t most) {
+  const size_t set = size(config, path);
+  return set != 0 ? set : std::clamp<size_t>(std::thread::hardware_concurrency(), least, most);
+}
+
+// The table allows only these names.
+LogLevel level(std::string_view name) {
+  const auto parsed = log_level_from_name(name);
+  CHECK(parsed.has_value());
+  return *parsed;
+}
+
+}  // namespace
+
+LogOptions log_options(const Config& config) {
+  LogOptions options;
+  options.level = level(config.get_string("log.level"));
+  const std::string& format = config.get_string("log.format");
+  options.format = format == "json" ? LogFormat::kJson : format == "text" ? LogFormat::kText : LogFormat::kAuto;
+  options.file = config.get_string("log.file");
+  for (const auto& [component, name] : config.get_map("log.components")) {
+    options.component_levels[component] = level(name);
+  }
+  return options;
+}
+
+net::ServerLimits server_limits(const Config& config) {
+  net::ServerLimits limits;
+  limits.max_connections = size(config, "server.limits.max_connections");
+  limits.max_header_bytes = bytes(config, "server.limits.max_header_bytes");
+  limits.header_timeout = duration(config, "server.limits.header_timeout");
+  limits.idle_timeout = duration(config, "server.limits.idle_timeout");
+  limits.write_timeout = duration(config, "server.limits.write_timeout");
+  limits.min_body_bytes_per_second = bytes(config, "server.limits.min_body_bytes_per_second");
+  limits.compress_from_bytes = bytes(config, "server.limits.compress_from_bytes");
+  return limits;
+}
+
+net::RouteLimits route_limits(const Config& config) {
+  net::RouteLimits limits;
+  limits.max_body_bytes = bytes(config, "server.limits.max_body_bytes");
+  limits.timeout = duration(config, "server.limits.request_timeout");
+  limits.max_concurrent = size(config, "server.limits.max_concurrent");
+  return limits;
+}
+
+collect::host::HostOptions host_options(const Config& config) {
+  collect::host::HostOptions options;
+  options.interval_ms = config.get_duration_ms("collect.host.interval");
+  options.proc_path = config.get_string("collect.host.proc_path");
+  options.sys_path = config.get_string("collect.host.sys_path");
+  options.rootfs_path = config.get_string("collect.host.rootfs_path");
+  options.disk_exclude = config.get_string("collect.host.disk_exclude");
+  options.network_exclude = config.get_string("collect.host.network_exclude");
+  options.mount_exclude = config.get_string("collect.host.mount_exclude");
+  options.file_system_exclude = config.get_string("collect.host.file_system_exclude");
+  return options;
+}
+
+store::metrics::MemoryStoreOptions memory_store_options(const Config& config) {
+  store::metrics::MemoryStoreOptions options;
+  options.retention_ms = config.get_duration_ms("storage.memory_retention");
+  options.max_series = size(config, "storage.max_series");
+  options.max_ahead_ms = config.get_duration_ms("storage.max_ahead");
+  return options;
+}
+
+query::promql::QueryLimits query_limits(const Config& config) {
+  query::promql::QueryLimits limits;
+  limits.lookback_ms = config.get_duration_ms("query.lookback");
+  limits.max_points = size(config, "query.max_points");
+  limits.max_series = size(config, "query.max_series");
+  limits.max_samples = size(config, "query.max_samples");
+  return limits;
+}
+
+store::state::EventRetention event_retention(const Config& config) {
+  return {.max_age_ms = config.get_duration_ms("events.retention"), .max_count = config.get_int("events.max_count")};
+}
+
+store::access::SessionOptions session_options(const Config& config) {
+  store::access::SessionOptions options;
+  options.lifetime_ms = config.get_duration_ms("access.session_ttl");
+  return options;
+}
+
+store::access::AccessOptions access_options(const Config& config,
+                                            std::map<std::string, store::access::ListenerAccess> listeners) {
+  store::access::AccessOptions options;
+  options.allowed_hosts = config.get_strings("server.allowed_hosts");
+  options.listeners = std::move(listeners);
+  options.lockout.free_failures = static_cast<int>(config.get_int("access.lockout_attempts"));
+  options.lockout.first_lock_ms = config.get_duration_ms("access.lockout_base");
+  options.lockout.longest_lock_ms = config.get_duration_ms("access.lockout_max");
+  for (size_t i = 0; i < net::kRouteGroups; ++i) {
+    const auto group = net::route_group_name(static_cast<net::RouteGroup>(i));
+    const double per_second = config.get_float("server.rate_limit." + std::string(group));
+    options.rate_limits[i] = {per_second, per_second == 0 ? 0 : std::max(1.0, kBurstSeconds * per_second)};
+  }
+  return options;
+}
+
+size_t io_thread_count(const Config& config) { return threads_or(config, "server.io_threads", 1, 4); }
+
+size_t pool_thread_count(const Config& config) { return threads_or(config, "server.pool_threads", 2, 64); }
+
+}  // namespace binnacle::app

@@ -1,0 +1,37 @@
+// From the checked configuration to what each room takes: the one place where key paths meet option structs.
+// Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "collect/host/host_options.h"
+#include "net/server.h"
+#include "query/promql/evaluate.h"
+#include "store/access/access_guard.h"
+#include "store/access/session_store.h"
+#include "store/metrics/memory_store.h"
+#include "store/state/event_store.h"
+
+namespace binnacle::app {
+
+LogOptions log_options(const Config& config);
+net::ServerLimits server_limits(const Config& config);
+net::RouteLimits route_limits(const Config& config);
+collect::host::HostOptions host_options(const Config& config);
+store::metrics::MemoryStoreOptions memory_store_options(const Config& config);
+query::promql::QueryLimits query_limits(const Config& config);
+store::state::EventRetention event_retention(const Config& config);
+store::access::SessionOptions session_options(const Config& config);
+// `listeners`: how each bound address asks for keys.
+store::access::AccessOptions access_options(const Config& config,
+                                            std::map<std::string, store::access::ListenerAccess> listeners);
+
+// 0 in the configuration: one for each core, within sensible bounds.
+size_t io_thread_count(const Config& config);
+size_t pool_thread_count(const Config& config);
+
+}  // namespace binnacle::app

@@ -1,0 +1,16 @@
+// The migrations of all rooms: what everyone who opens the state file hands to it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/state/migrations.h"
+
+namespace binnacle::app {
+
+std::vector<store::state::Migration> all_migrations();
+
+// "<data folder>/state.db"
+std::string state_path(const std::string& data_folder);
+
+}  // namespace binnacle::app

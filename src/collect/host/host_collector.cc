@@ -1,0 +1,133 @@
+#include "collect/host/host_collector.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "collect/host/linux/parts.h"
+#include "collect/host/tick_schedule.h"
+
+namespace binnacle::collect::host {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kMinIntervalMs = 100;
+constexpr int64_t kMaxIntervalMs =
+    120'000;  // two of them must fit into a query's look-back (5 min)
+// The slow lane looks this often whether a part is due; periods are multiples of it.
+constexpr int64_t kSlowLaneMs = 5000;
+
+// Parts with a period of their own go to the slow lane.
+void split(Parts all, Parts& quick, Parts& slow) {
+  for (auto& part : all) {
+    Parts& lane = part->period_ms() == 0 ? quick : slow;
+    lane.push_back(std::move(part));
+  }
+}
+
+}  // namespace
+
+struct HostCollector::Lane {
+  Lane(const char* name, int64_t interval, Parts parts, const HostOptions& options,
+       const Clock& clock, model::Appendable& store, Registry& registry, const model::Labels& extra)
+      : thread_name(name),
+        interval_ms(interval),
+        parts(std::move(parts), extra, options.max_series, clock, store, registry) {}
+
+  const char* const thread_name;
+  const int64_t interval_ms;
+  PartSet parts;
+};
+
+Result<std::unique_ptr<HostCollector>> HostCollector::create(HostOptions options, FileSystem& files,
+                                                             const Clock& clock,
+                                                             model::Appendable& store,
+                                                             Registry& registry,
+                                                             model::Labels extra) {
+  if (options.interval_ms < kMinIntervalMs || options.interval_ms > kMaxIntervalMs) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("host collector: the interval must lie between {} ms and {} ms ({} ms)",
+                            kMinIntervalMs, kMaxIntervalMs, options.interval_ms));
+  }
+  TRY_ASSIGN(Parts all, linux_parts(options, files, clock));
+  Parts quick;
+  Parts slow;
+  split(std::move(all), quick, slow);
+  return std::unique_ptr<HostCollector>(
+      new HostCollector(options, std::move(quick), std::move(slow), clock, store, registry, extra));
+}
+
+HostCollector::HostCollector(const HostOptions& options, Parts quick, Parts slow,
+                             const Clock& clock, model::Appendable& store, Registry& registry,
+                             const model::Labels& extra)
+    : clock_(clock),
+      missed_ticks_(registry.counter("binnacle_collector_missed_ticks_total",
+                                     "Ticks passed over because the one before was not done.")) {
+  lanes_.push_back(std::make_unique<Lane>("host-quick", options.interval_ms, std::move(quick),
+                                          options, clock, store, registry, extra));
+  lanes_.push_back(std::make_unique<Lane>("host-slow", std::max(options.interval_ms, kSlowLaneMs),
+                                          std::move(slow), options, clock, store, registry, extra));
+}
+
+HostCollector::~HostCollector() { stop(); }
+
+void HostCollector::start() {
+  CHECK(threads_.empty());
+  {
+    MutexLock lock(mu_);
+    stopping_ = false;
+  }
+  for (const auto& lane : lanes_) threads_.emplace_back([this, &lane = *lane] { run(lane); });
+}
+
+void HostCollector::stop() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void HostCollector::run(Lane& lane) {
+  pthread_setname_np(pthread_self(), lane.thread_name);
+  TickSchedule schedule(lane.interval_ms * kNsPerMs, clock_.monotonic_ns());
+  StampAligner stamps(lane.interval_ms);
+  while (wait_until(schedule.next_ns())) {
+    // The PartSet has counted and logged a failure; the next tick tries again.
+    (void)lane.parts.collect(stamps.align(clock_.wall_ms()));
+    missed_ticks_.add(static_cast<double>(schedule.advance(clock_.monotonic_ns())));
+  }
+}
+
+bool HostCollector::wait_until(int64_t monotonic_ns) {
+  MutexLock lock(mu_);
+  while (!stopping_) {
+    const int64_t left_ns = monotonic_ns - clock_.monotonic_ns();
+    if (left_ns <= 0) return true;
+    // Rounded up: a tick a fraction of a millisecond late is better than turning round that often.
+    wake_.wait_for_ms(mu_, (left_ns + kNsPerMs - 1) / kNsPerMs);
+  }
+  return false;
+}
+
+Status HostCollector::collect_once(int64_t now_ms) {
+  CHECK(threads_.empty());
+  for (const auto& lane : lanes_) TRY(lane->parts.collect(now_ms));
+  return {};
+}
+
+std::vector<MetricInfo> HostCollector::metadata() const {
+  std::vector<MetricInfo> all;
+  for (const auto& lane : lanes_) {
+    for (MetricInfo& info : lane->parts.metadata()) all.push_back(std::move(info));
+  }
+  std::ranges::sort(all, {}, &MetricInfo::name);
+  return all;
+}
+
+}  // namespace binnacle::collect::host

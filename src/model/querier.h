@@ -1,0 +1,62 @@
+// The way out of a metric store. A Querier sees one consistent state over [min, max] milliseconds, both
+// included, and hands out whole columns, never one sample a call. Used by one thread; a store hands out many.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "model/labels.h"
+#include "model/matcher.h"
+
+namespace binnacle::model {
+
+// What the caller will do with the samples; a store may use it to read less, never to answer differently.
+struct SelectHints {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  int64_t step_ms = 0;       // 0: instant
+  int64_t range_ms = 0;      // of a range selector; 0: plain selector with lookback
+  std::string function;      // innermost function round the selector: "rate"; empty when none
+  bool series_only = false;  // labels alone are wanted, columns may be empty
+  size_t limit = 0;          // most series wanted; 0: no limit
+};
+
+// One series. Spans hold until the next call of next(). `timestamps_id` is equal and not 0 for series whose
+// timestamps are the same column, so that a caller does window arithmetic once for all of them.
+struct SeriesColumns {
+  LabelsView labels;
+  std::span<const int64_t> timestamps_ms;  // strictly ascending
+  std::span<const double> values;          // as many; stale markers included
+  uint64_t timestamps_id = 0;
+};
+
+class SeriesSet {
+ public:
+  virtual ~SeriesSet() = default;
+  virtual bool next(SeriesColumns& out) = 0;  // false at the end or on error; then look at status()
+  virtual Status status() const = 0;
+};
+
+class Querier {
+ public:
+  virtual ~Querier() = default;
+
+  // Series in label order.
+  virtual Result<std::unique_ptr<SeriesSet>> select(const Matchers& matchers, const SelectHints& hints) = 0;
+  // Sorted, unique; of the series that match (all when empty); at most `limit` (0: all).
+  virtual Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) = 0;
+  virtual Result<std::vector<std::string>> label_values(std::string_view name, const Matchers& matchers,
+                                                        size_t limit) = 0;
+};
+
+class Queryable {
+ public:
+  virtual ~Queryable() = default;
+  virtual Result<std::unique_ptr<Querier>> querier(int64_t min_ms, int64_t max_ms) = 0;  // any thread
+};
+
+}  // namespace binnacle::model

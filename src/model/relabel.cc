@@ -1,0 +1,209 @@
+#include "model/relabel.h"
+
+#include <openssl/evp.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace binnacle::model {
+namespace {
+
+constexpr std::array<std::string_view, 11> kActions = {
+    "replace", "keep", "drop", "keepequal", "dropequal", "hashmod", "labelmap", "labeldrop", "labelkeep",
+    "lowercase", "uppercase"};
+
+bool needs_target(RelabelAction action) {
+  switch (action) {
+    case RelabelAction::kReplace:
+    case RelabelAction::kHashMod:
+    case RelabelAction::kLowercase:
+    case RelabelAction::kUppercase:
+    case RelabelAction::kKeepEqual:
+    case RelabelAction::kDropEqual:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Prometheus takes the last eight bytes of the MD5 sum, big endian; shards must agree with it.
+uint64_t hash_of(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) == 1);
+  CHECK(size == 16);
+  uint64_t value = 0;
+  for (unsigned i = 8; i < 16; ++i) value = value << 8 | digest[i];
+  return value;
+}
+
+std::string with_case(std::string text, int (*change)(int)) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x80) c = static_cast<char>(change(c));
+  }
+  return text;
+}
+
+// Reads the reference after a '$' of a replacement; `rest` moves behind it. nullopt: a literal '$'.
+std::optional<std::string_view> take_group(std::string_view& rest) {
+  const bool braced = !rest.empty() && rest.front() == '{';
+  const size_t start = braced ? 1 : 0;
+  size_t end = start;
+  while (end < rest.size() && (std::isalnum(static_cast<unsigned char>(rest[end])) || rest[end] == '_')) ++end;
+  if (end == start || (braced && (end >= rest.size() || rest[end] != '}'))) return std::nullopt;
+  const std::string_view group = rest.substr(start, end - start);
+  rest.remove_prefix(end + (braced ? 1 : 0));
+  return group;
+}
+
+int group_index(const re2::RE2& regex, std::string_view group) {
+  int index = -1;
+  const auto [end, error] = std::from_chars(group.data(), group.data() + group.size(), index);
+  if (error == std::errc() && end == group.data() + group.size()) return index;
+  const auto& names = regex.NamedCapturingGroups();
+  const auto it = names.find(std::string(group));
+  return it == names.end() ? -1 : it->second;
+}
+
+re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+std::optional<RelabelAction> relabel_action_from_name(std::string_view name) {
+  for (size_t i = 0; i < kActions.size(); ++i) {
+    if (kActions[i] == name) return static_cast<RelabelAction>(i);
+  }
+  return std::nullopt;
+}
+
+Result<RelabelRule> RelabelRule::create(RelabelSpec spec) {
+  const std::string_view action = kActions[static_cast<size_t>(spec.action)];
+  if (needs_target(spec.action) && spec.target_label.empty()) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("relabel rule: action {} needs a target_label", action));
+  }
+  if (spec.action == RelabelAction::kHashMod && spec.modulus == 0) {
+    return fail(Code::kInvalidArgument, "relabel rule: action hashmod needs a modulus above 0");
+  }
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  auto regex = std::make_shared<RE2>("^(?s:" + spec.regex + ")$", options);
+  if (!regex->ok()) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("relabel rule: parse regex: {} ({})", regex->error(), spec.regex));
+  }
+  RelabelRule rule(std::move(spec));
+  rule.regex_ = std::move(regex);
+  return rule;
+}
+
+std::string RelabelRule::source_value(const LabelsBuilder& labels) const {
+  std::string joined;
+  for (size_t i = 0; i < spec_.source_labels.size(); ++i) {
+    if (i > 0) joined += spec_.separator;
+    joined += labels.get(spec_.source_labels[i]);
+  }
+  return joined;
+}
+
+std::string RelabelRule::expand(const std::string& text, std::string_view subject) const {
+  std::vector<re2::StringPiece> groups(static_cast<size_t>(regex_->NumberOfCapturingGroups()) + 1);
+  regex_->Match(piece(subject), 0, subject.size(), RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size()));
+  std::string out;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const char c = rest.front();
+    rest.remove_prefix(1);
+    if (c != '$') {
+      out.push_back(c);
+    } else if (!rest.empty() && rest.front() == '$') {
+      out.push_back('$');
+      rest.remove_prefix(1);
+    } else if (const auto group = take_group(rest)) {
+      const int index = group_index(*regex_, *group);
+      if (index >= 0 && index < static_cast<int>(groups.size())) {
+        const auto& match = groups[static_cast<size_t>(index)];
+        out.append(match.data() == nullptr ? "" : match.data(), match.size());
+      }
+    } else {
+      out.push_back('$');
+    }
+  }
+  return out;
+}
+
+void RelabelRule::replace(LabelsBuilder& labels, const std::string& value) const {
+  if (!RE2::FullMatch(piece(value), *regex_)) return;
+  const std::string target = expand(spec_.target_label, value);
+  if (target.empty()) return;
+  labels.set(target, expand(spec_.replacement, value));
+}
+
+void RelabelRule::map_names(LabelsBuilder& labels) const {
+  const Labels before = labels.build();
+  for (const Label& label : before) {
+    const bool matched = RE2::FullMatch(piece(label.name), *regex_);
+    switch (spec_.action) {
+      case RelabelAction::kLabelMap:
+        if (matched) labels.set(expand(spec_.replacement, label.name), label.value);
+        break;
+      case RelabelAction::kLabelDrop:
+        if (matched) labels.remove(label.name);
+        break;
+      default:
+        if (!matched) labels.remove(label.name);
+        break;
+    }
+  }
+}
+
+bool RelabelRule::apply(LabelsBuilder& labels) const {
+  const std::string value = source_value(labels);
+  switch (spec_.action) {
+    case RelabelAction::kReplace:
+      replace(labels, value);
+      return true;
+    case RelabelAction::kKeep:
+      return RE2::FullMatch(piece(value), *regex_);
+    case RelabelAction::kDrop:
+      return !RE2::FullMatch(piece(value), *regex_);
+    case RelabelAction::kKeepEqual:
+      return labels.get(spec_.target_label) == value;
+    case RelabelAction::kDropEqual:
+      return labels.get(spec_.target_label) != value;
+    case RelabelAction::kHashMod:
+      labels.set(spec_.target_label, fmt::to_string(hash_of(value) % spec_.modulus));
+      return true;
+    case RelabelAction::kLowercase:
+      labels.set(spec_.target_label, with_case(value, std::tolower));
+      return true;
+    case RelabelAction::kUppercase:
+      labels.set(spec_.target_label, with_case(value, std::toupper));
+      return true;
+    case RelabelAction::kLabelMap:
+    case RelabelAction::kLabelDrop:
+    case RelabelAction::kLabelKeep:
+      map_names(labels);
+      return true;
+  }
+  return true;
+}
+
+std::optional<Labels> relabel(const std::vector<RelabelRule>& rules, LabelsView labels) {
+  LabelsBuilder builder(labels);
+  for (const RelabelRule& rule : rules) {
+    if (!rule.apply(builder)) return std::nullopt;
+  }
+  return builder.build();
+}
+
+}  // namespace binnacle::model

@@ -1,0 +1,62 @@
+// Relabelling as Prometheus defines it: a list of rules rewrites a label set or drops it. Regexes are RE2,
+// anchored at both ends. Rules are checked when made, so applying them cannot fail.
+// Source: Prometheus documentation, "relabel_config".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "model/labels.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace binnacle::model {
+
+enum class RelabelAction : uint8_t {
+  kReplace, kKeep, kDrop, kKeepEqual, kDropEqual, kHashMod, kLabelMap, kLabelDrop, kLabelKeep, kLowercase,
+  kUppercase
+};
+
+// "keep", "hashmod", ... as they stand in a configuration.
+std::optional<RelabelAction> relabel_action_from_name(std::string_view name);
+
+struct RelabelSpec {
+  std::vector<std::string> source_labels;
+  std::string separator = ";";
+  std::string regex = "(.*)";
+  uint64_t modulus = 0;  // of kHashMod; not 0 there
+  std::string target_label;
+  std::string replacement = "$1";  // $1, ${1}, $name, ${name}, $$
+  RelabelAction action = RelabelAction::kReplace;
+};
+
+class RelabelRule {
+ public:
+  static Result<RelabelRule> create(RelabelSpec spec);
+
+  // False: the label set is dropped.
+  bool apply(LabelsBuilder& labels) const;
+
+ private:
+  explicit RelabelRule(RelabelSpec spec) : spec_(std::move(spec)) {}
+  std::string source_value(const LabelsBuilder& labels) const;
+  // The template with this match's groups put in; `subject` was matched whole.
+  std::string expand(const std::string& text, std::string_view subject) const;
+  void replace(LabelsBuilder& labels, const std::string& value) const;
+  void map_names(LabelsBuilder& labels) const;
+
+  // Fixed after construction.
+  RelabelSpec spec_;
+  std::shared_ptr<const re2::RE2> regex_;  // shared: rules are copied with every target
+};
+
+// nullopt when a rule dropped the set.
+std::optional<Labels> relabel(const std::vector<RelabelRule>& rules, LabelsView labels);
+
+}  // namespace binnacle::model

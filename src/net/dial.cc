@@ -1,0 +1,178 @@
+#include "net/dial.h"
+
+#include "net/tcp_transport.h"
+#include "net/tls_transport.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <vector>
+
+namespace binnacle::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr size_t kMaxProxyAnswerBytes = 16 * 1024;
+
+std::string printed(const HostPort& to) {
+  const bool address6 = to.host.find(':') != std::string::npos;
+  return (address6 ? "[" + to.host + "]" : to.host) + ":" + std::to_string(to.port);
+}
+
+Unexpected too_late(const std::string& what, milliseconds limit) {
+  return fail(Code::kDeadlineExceeded,
+              what + ": not done in time (" + std::to_string(limit.count()) + " ms)");
+}
+
+// A name server that does not answer blocks Asio's resolver thread, and cancelling waits for that
+// thread. So the caller waits for a timer that the answer or the deadline ends, and leaves a late
+// answer to itself.
+struct Resolution {
+  explicit Resolution(const asio::any_io_executor& executor)
+      : resolver(executor), answered(executor, asio::steady_timer::time_point::max()) {}
+  tcp::resolver resolver;
+  asio::steady_timer answered;
+  bool done = false;
+  error_code error;
+  tcp::resolver::results_type results;
+};
+
+asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(const HostPort& name,
+                                                            Deadline& deadline) {
+  error_code not_address;
+  const auto address = asio::ip::make_address(name.host, not_address);
+  if (!not_address) co_return std::vector{tcp::endpoint(address, name.port)};
+
+  const auto resolution = std::make_shared<Resolution>(co_await asio::this_coro::executor);
+  resolution->resolver.async_resolve(
+      name.host, std::to_string(name.port), tcp::resolver::numeric_service,
+      [resolution](error_code error, tcp::resolver::results_type results) {
+        resolution->done = true;
+        resolution->error = error;
+        resolution->results = std::move(results);
+        resolution->answered.cancel();
+      });
+  deadline.on_expiry([resolution] { resolution->answered.cancel(); });
+  if (!resolution->done && !deadline.expired()) co_await resolution->answered.async_wait(kAwait);
+  deadline.on_expiry(nullptr);
+  if (!resolution->done)
+    co_return fail(Code::kDeadlineExceeded, "resolve " + name.host + ": no answer in time");
+  if (resolution->error) {
+    co_return fail(Code::kUnavailable, "resolve " + name.host + ": " + resolution->error.message());
+  }
+  std::vector<tcp::endpoint> endpoints;
+  for (const auto& entry : resolution->results) endpoints.push_back(entry.endpoint());
+  co_return endpoints;
+}
+
+// Every address gets a fair part of the time, so that one that swallows packets does not use it all
+// up.
+asio::awaitable<Result<tcp::socket>> connect_any(const HostPort& name,
+                                                 const std::vector<tcp::endpoint>& endpoints,
+                                                 milliseconds timeout, Deadline& deadline) {
+  const milliseconds share = timeout / std::max<size_t>(endpoints.size(), 1);
+  std::string failures;
+  for (const tcp::endpoint& endpoint : endpoints) {
+    if (deadline.expired()) break;
+    tcp::socket socket(co_await asio::this_coro::executor);
+    const auto cut = [&socket] {
+      error_code ignored;
+      socket.close(ignored);
+    };
+    Deadline attempt(socket.get_executor(), share, cut);
+    deadline.on_expiry([&attempt] { attempt.expire(); });
+    const auto [error] = co_await socket.async_connect(endpoint, kAwait);
+    deadline.on_expiry(nullptr);
+    if (!error && !attempt.expired()) co_return socket;
+    failures += (failures.empty() ? "" : ", ") + endpoint.address().to_string() + ": " +
+                (attempt.expired() ? "no answer" : error.message());
+  }
+  if (deadline.expired()) co_return too_late("connect to " + printed(name), timeout);
+  co_return fail(Code::kUnavailable, "connect to " + printed(name) + ": " + failures);
+}
+
+// The proxy sends nothing beyond its head before we speak, so reading may take what comes.
+asio::awaitable<Status> open_tunnel(tcp::socket& socket, const std::string& request,
+                                    Deadline& deadline) {
+  deadline.on_expiry([&socket] {
+    error_code ignored;
+    socket.close(ignored);
+  });
+  std::string answer;
+  auto [error, written] = co_await asio::async_write(socket, asio::buffer(request), kAwait);
+  while (!error && answer.find("\r\n\r\n") == std::string::npos &&
+         answer.size() < kMaxProxyAnswerBytes) {
+    std::array<char, 1024> piece;
+    const auto [failed, size] = co_await socket.async_read_some(asio::buffer(piece), kAwait);
+    error = failed;
+    answer.append(piece.data(), size);
+  }
+  deadline.on_expiry(nullptr);
+  if (deadline.expired())
+    co_return fail(Code::kDeadlineExceeded, "proxy: no answer to CONNECT in time");
+  if (error) co_return fail(Code::kUnavailable, "proxy: connection lost: " + error.message());
+  const std::string line = answer.substr(0, answer.find("\r\n"));
+  if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ' || line[9] != '2') {
+    co_return fail(Code::kUnavailable, "proxy: refused CONNECT (" + line.substr(0, 200) + ")");
+  }
+  co_return Status{};
+}
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> dial_unix(const std::string& path) {
+  asio::local::stream_protocol::socket socket(co_await asio::this_coro::executor);
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    co_return fail(Code::kInvalidArgument, "connect to unix socket: path too long (" + path + ")");
+  }
+  // Succeeds or fails at once; non-blocking, because a full backlog would make it wait.
+  error_code error;
+  socket.open({}, error);
+  if (!error) socket.non_blocking(true, error);
+  if (!error) socket.connect(asio::local::stream_protocol::endpoint(path), error);
+  if (error)
+    co_return fail(Code::kUnavailable, "connect to unix socket " + path + ": " + error.message());
+  co_return make_unix_transport(std::move(socket));
+}
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> dial_tcp(const DialPlan& plan,
+                                                             milliseconds timeout,
+                                                             Deadline& deadline) {
+  auto endpoints = co_await resolve(plan.connect_to, deadline);
+  if (!endpoints) co_return fail(std::move(endpoints).error());
+  auto socket = co_await connect_any(plan.connect_to, *endpoints, timeout, deadline);
+  if (!socket) co_return fail(std::move(socket).error());
+  if (!plan.tunnel_request.empty()) {
+    auto tunnel = co_await open_tunnel(*socket, plan.tunnel_request, deadline);
+    if (!tunnel) co_return fail(std::move(tunnel).error().with_context(printed(plan.connect_to)));
+  }
+  if (plan.tls == nullptr) co_return make_tcp_transport(std::move(*socket));
+  auto context = plan.tls->current();
+  if (!context) co_return fail(std::move(context).error());
+  TlsPeer peer{.server_name = plan.server_name,
+               .verify = !plan.tls->options().insecure_skip_verify};
+  co_return co_await connect_tls(std::move(*socket), std::move(*context), std::move(peer),
+                                 deadline);
+}
+
+}  // namespace
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> dial(const DialPlan& plan, milliseconds timeout,
+                                                         Deadline& outer) {
+  if (!plan.unix_socket.empty()) co_return co_await dial_unix(plan.unix_socket);
+  Deadline deadline(co_await asio::this_coro::executor, timeout);
+  outer.on_expiry([&deadline] { deadline.expire(); });
+  auto transport = co_await dial_tcp(plan, timeout, deadline);
+  outer.on_expiry(nullptr);
+  co_return transport;
+}
+
+}  // namespace binnacle::net

@@ -1,0 +1,35 @@
+// The shell round every page: navigation, range, connection state.
+import { route } from './address/location.ts';
+import { ExplorePage } from './pages/explore.tsx';
+import { HostPage } from './pages/host.tsx';
+import { OverviewPage } from './pages/overview.tsx';
+import { StatusPage } from './pages/status.tsx';
+import { UnknownPage } from './pages/unknown.tsx';
+import { ConnectionBanner, LiveMark } from './shell/connection_state.tsx';
+import { Nav } from './shell/nav.tsx';
+import { RangePicker } from './shell/range_picker.tsx';
+
+function Page() {
+  const current = route.value;
+  switch (current.page) {
+    case 'overview': return <OverviewPage />;
+    case 'host': return <HostPage instance={current.instance} />;
+    case 'explore': return <ExplorePage />;
+    case 'status': return <StatusPage />;
+    case 'unknown': return <UnknownPage />;
+  }
+}
+
+export function App() {
+  return (
+    <div class="shell">
+      <a class="skip" href="#main">Skip to the content</a>
+      <Nav />
+      <div class="stage">
+        <header class="topbar"><LiveMark />{route.value.page !== 'status' && <RangePicker />}</header>
+        <ConnectionBanner />
+        <main id="main" tabIndex={-1}><Page /></main>
+      </div>
+    </div>
+  );
+}

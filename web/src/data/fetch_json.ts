@@ -1,0 +1,41 @@
+// Asking the server over HTTP. An answer that is not data becomes an Error whose message can be shown.
+export async function fetchJson(address: string, signal?: AbortSignal): Promise<unknown> {
+  const response = await ask(address, 'application/json', signal);
+  try {
+    return await response.json();
+  } catch {
+    throw new Error('The server sent an answer that is not JSON.');
+  }
+}
+
+export async function fetchText(address: string, signal?: AbortSignal): Promise<string> {
+  return (await ask(address, 'text/plain', signal)).text();
+}
+
+async function ask(address: string, accept: string, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(address, { headers: { Accept: accept }, signal: signal ?? null });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Error('The server does not answer.');
+  }
+  if (response.status === 401) signIn();
+  if (!response.ok) throw new Error(await reasonOf(response));
+  return response;
+}
+
+// The key expired or was revoked while the page was open.
+export function signIn(): void {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+async function reasonOf(response: Response): Promise<string> {
+  try {
+    const body: unknown = await response.json();
+    if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
+  } catch {
+    // No JSON: the status has to do.
+  }
+  return `The server answered ${response.status} ${response.statusText}.`;
+}

@@ -1,0 +1,160 @@
+// The page in a real browser against the real binary.
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { chartMoves, launch, openPage } from '../test_support/browser.mjs';
+import { Server } from '../test_support/server.mjs';
+
+const patient = { timeout: 60_000 };  // on a machine that also builds
+let server;
+let browser;
+
+before(async () => {
+  server = await Server.make();
+  await server.start();
+  browser = await launch();
+}, { timeout: 60_000 });
+
+after(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+async function withPage(path, options, body) {
+  const { page, offences } = await openPage(browser, server, options);
+  try {
+    await page.goto(server.address + path);
+    await body(page);
+    assert.deepEqual(offences, []);
+  } finally {
+    await page.context().close();
+  }
+}
+
+const path = (page) => new URL(page.url()).pathname + new URL(page.url()).search;
+
+test('charts of this host move', patient, () => withPage('/hosts', {}, async (page) => {
+  await chartMoves(page);
+  await page.waitForFunction(() => /\d/.test(document.querySelector('.tile-value')?.textContent ?? ''));
+  for (const title of ['CPU by mode', 'CPU by core', 'Memory', 'Load']) {
+    await page.waitForSelector(`section[aria-label="${title}"] canvas`);
+  }
+  await page.waitForSelector('section[aria-label="File systems"] tbody tr');
+  assert.equal(await page.textContent('.live'), 'Live');
+}));
+
+test('the first chart comes soon after loading', patient, () => withPage('/', {}, async (page) => {
+  await page.waitForSelector('.chart canvas');
+  await page.reload();
+  await page.waitForSelector('.chart canvas');
+  const ms = await page.evaluate(() => performance.getEntriesByName('chart-drawn')[0].startTime);
+  console.log(`first chart ${ms.toFixed(0)} ms after navigation`);
+}));
+
+test('a restarted server is found again without a reload', { timeout: 120_000 }, () => withPage('/hosts?range=5m', {}, async (page) => {
+  await chartMoves(page);
+  await page.evaluate(() => { window.notReloaded = true; });
+  await server.stop('SIGKILL');
+  await page.waitForSelector('.banner-bad');
+  assert.match(await page.textContent('.banner-bad'), /Disconnected/);
+  assert.equal(await page.textContent('.live'), 'Offline');
+  assert.ok(await page.isVisible('.chart canvas'), 'what was known stays on screen');
+  await server.start();
+  await page.waitForSelector('.live-on', { timeout: 30_000 });
+  await page.waitForSelector('.banner-bad', { state: 'detached' });
+  await chartMoves(page);
+  assert.equal(await page.evaluate(() => window.notReloaded), true);
+}));
+
+test('the time range lives in the address and Back works', patient, () => withPage('/', {}, async (page) => {
+  await page.waitForSelector('.chart canvas');
+  await page.click('.range-button');
+  await page.click('.range-presets button:has-text("5 minutes")');
+  assert.equal(path(page), '/?range=5m');
+  await page.click('nav a:has-text("Status")');
+  assert.equal(path(page), '/status?range=5m');
+  await page.waitForSelector('h1:has-text("Status")');
+  await page.goBack();
+  await page.waitForSelector('h1:has-text("Overview")');
+  await page.goBack();
+  assert.equal(path(page), '/');
+  assert.match(await page.textContent('.range-button'), /15 minutes/);
+}));
+
+test('dragging over a chart zooms to a fixed range', patient, () => withPage('/hosts?range=5m', {}, async (page) => {
+  await chartMoves(page);
+  const box = await (await page.$('.chart .u-over')).boundingBox();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 40, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForFunction(() => location.search.includes('from='));
+  assert.equal(await page.textContent('.live'), 'Past');
+  await page.waitForSelector('.chart canvas');
+  await page.click('button:has-text("Back to live")');
+  await page.waitForSelector('.live-on');
+  await chartMoves(page);
+}));
+
+test('the whole page can be used from the keyboard', patient, () => withPage('/', {}, async (page) => {
+  await page.waitForSelector('.chart canvas');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+  await page.focus('.range-button');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.range-menu');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.range-menu', { state: 'detached' });
+  assert.ok(await page.evaluate(() => document.activeElement.classList.contains('range-button')));
+  await page.focus('nav a:has-text("Explore")');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#query');
+}));
+
+test('any series can be explored, and a bad selector says why', patient, () => withPage('/explore?q=node_load1', {}, async (page) => {
+  await chartMoves(page);
+  assert.match(await page.textContent('section[aria-label="Series"] tbody'), /node_load1/);
+  await page.fill('#query', 'node_load1{');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.panel-error');
+  await page.fill('#query', 'no_such_metric');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.panel-note:has-text("No series matches")');
+}));
+
+test('the status page knows its server', patient, () => withPage('/status', {}, async (page) => {
+  await page.waitForSelector('.facts dt:has-text("Version")');
+  await page.waitForSelector('section[aria-label="Own metrics"] tbody tr');
+  await page.fill('input[type="search"]', 'process_resident');
+  await page.waitForFunction(() => document.querySelectorAll('section[aria-label="Own metrics"] tbody tr').length === 1);
+}));
+
+test('dark and light by choice', patient, () => withPage('/', { colorScheme: 'light' }, async (page) => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await page.waitForSelector('.theme-switch');
+  const light = await ground();
+  await page.click('label[title="Dark"]');
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  await page.waitForSelector('.theme-switch');
+  assert.equal(await ground(), dark, 'the choice stays');
+}));
+
+test('nothing scrolls sideways at any width', { timeout: 120_000 }, () => withPage('/', {}, async (page) => {
+  for (const width of [1440, 900, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    for (const address of ['/', '/hosts', '/explore?q=node_cpu_seconds_total', '/status', '/login', '/hosts/nobody']) {
+      await page.goto(server.address + address);
+      await page.waitForSelector(address.startsWith('/login') ? '#key' : 'h1');
+      if (address === '/' || address === '/hosts') await page.waitForSelector('.chart canvas');
+      const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      assert.ok(content <= view, `${address} at ${width}: ${content} wide`);
+    }
+  }
+}));
+
+test('the sign-in page tells a failed try and keeps where to go', patient, () => withPage('/login?failed=1&next=/status', {}, async (page) => {
+  await page.waitForSelector('#error:not([hidden])');
+  assert.equal(await page.inputValue('#next'), '/status');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'key');
+}));
