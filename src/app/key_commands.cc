@@ -1,20 +1,20 @@
 #include "app/key_commands.h"
 
-#include <fmt/format.h>
-
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <iostream>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <utility>
-
 #include "app/data_folder.h"
 #include "app/key_desk.h"
 #include "base/clock.h"
 #include "base/config_units.h"
 #include "base/time_text.h"
+
+#include <fmt/format.h>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <memory>
+#include <utility>
 
 namespace binnacle::app {
 namespace {
@@ -49,8 +49,7 @@ void print_table(const json& keys, int64_t now_ms, std::ostream& out) {
   out << fmt::format(kRow, "ID", "NAME", "ROLE", "EXPIRES", "LAST USED", "STATE");
   for (const json& key : keys) {
     out << fmt::format(kRow, text_of(key["id"]), text_of(key["name"]), text_of(key["role"]),
-                       text_of(key["expires"]), text_of(key["last_used"]),
-                       state_of(key, now_ms));
+                       text_of(key["expires"]), text_of(key["last_used"]), state_of(key, now_ms));
   }
 }
 
@@ -91,8 +90,7 @@ Status revoke(const KeyCommand& command, KeyDesk& desk, std::ostream& out) {
 
 Status login_link(const KeyCommand& command, FileSystem& files, const std::string& data_folder,
                   std::ostream& out) {
-  TRY_ASSIGN(const std::string token,
-             make_login_token(files, data_folder, command.lifetime_ms));
+  TRY_ASSIGN(const std::string token, make_login_token(files, data_folder, command.lifetime_ms));
   std::string url = command.link_base;
   while (url.ends_with('/')) url.pop_back();
   url += "/login/" + token;
@@ -187,13 +185,12 @@ KeyCommandPtr command_of(KeyAction action, int64_t lifetime_ms = 0) {
 
 void add_changes_of_one_key(CLI::App* group, int& exit_code) {
   const KeyCommandPtr revoke = command_of(KeyAction::kRevoke);
-  add_desk_command(group, "revoke", "Make a key worthless, at once and for good", revoke,
-                   exit_code)
+  add_desk_command(group, "revoke", "Make a key worthless, at once and for good", revoke, exit_code)
       ->add_option("ID", revoke->id, "The key's id, as `key list` shows it")
       ->required();
   const KeyCommandPtr rotate = command_of(KeyAction::kRotate);
-  CLI::App* added = add_desk_command(group, "rotate", "Give a key a new secret and print it",
-                                     rotate, exit_code);
+  CLI::App* added =
+      add_desk_command(group, "rotate", "Give a key a new secret and print it", rotate, exit_code);
   added->add_option("ID", rotate->id, "The key's id, as `key list` shows it")->required();
   add_duration(added, "--overlap", rotate->overlap_ms,
                "How long the old secret stays good (default: not at all)");
@@ -229,13 +226,14 @@ void add_key_commands(CLI::App& root, int& exit_code) {
   CLI::App* group = root.add_subcommand("key", "Keys of users, programs and agents");
   group->require_subcommand(1);
   const KeyCommandPtr create = command_of(KeyAction::kCreate);
-  CLI::App* added = add_desk_command(group, "create", "Make a key and print it, this once", create,
-                                     exit_code);
+  CLI::App* added =
+      add_desk_command(group, "create", "Make a key and print it, this once", create, exit_code);
   added->add_option("--name", create->name, "Who or what uses it")->required();
   added->add_option("--role", create->role, "admin, operator, viewer, ingest, agent or inference")
       ->required()
       ->check(CLI::IsMember({"admin", "operator", "viewer", "ingest", "agent", "inference"}));
-  add_duration(added, "--expires", create->lifetime_ms, "Good for so long, as 90d (default: for ever)");
+  add_duration(added, "--expires", create->lifetime_ms,
+               "Good for so long, as 90d (default: for ever)");
   const KeyCommandPtr list = command_of(KeyAction::kList);
   add_desk_command(group, "list", "Show the keys, never their secrets", list, exit_code)
       ->add_flag("--all", list->all, "Revoked and expired ones too");

@@ -1,17 +1,17 @@
 #include "app/key_commands.h"
 
+#include "app/state_schema.h"
+#include "store/access/key_store.h"
+#include "store/state/testing/state_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "app/state_schema.h"
-#include "store/access/key_store.h"
-#include "store/state/testing/state_fixture.h"
+#include <sstream>
 
 namespace binnacle::app {
 namespace {
@@ -32,7 +32,8 @@ class KeyCommandsTest : public testing::Test {
     return code;
   }
   std::string create(const std::string& name, const std::string& role) {
-    EXPECT_EQ(run({.action = KeyAction::kCreate, .json = true, .name = name, .role = role}), 0) << err_;
+    EXPECT_EQ(run({.action = KeyAction::kCreate, .json = true, .name = name, .role = role}), 0)
+        << err_;
     return json::parse(out_)["id"];
   }
   json list(bool all = false) {
@@ -78,7 +79,8 @@ TEST_F(KeyCommandsTest, RefusalsGoToStderrWithExitCodeOne) {
   create("a", "viewer");
   EXPECT_EQ(run({.action = KeyAction::kCreate, .name = "a", .role = "viewer"}), 1);
   EXPECT_THAT(err_, HasSubstr("name is taken"));
-  EXPECT_EQ(run({.action = KeyAction::kLoginLink, .lifetime_ms = 1'000, .link_base = "http://h"}), 1);
+  EXPECT_EQ(run({.action = KeyAction::kLoginLink, .lifetime_ms = 1'000, .link_base = "http://h"}),
+            1);
   EXPECT_THAT(err_, HasSubstr("no admin key"));
 }
 
@@ -87,7 +89,8 @@ TEST_F(KeyCommandsTest, WhileAServerRunsItSaysWhatToDoAndStillMakesLoginLinks) {
   const auto server = open_state();
   EXPECT_EQ(run({.action = KeyAction::kList}), 1);
   EXPECT_THAT(err_, HasSubstr("--server"));
-  ASSERT_EQ(run({.action = KeyAction::kLoginLink, .lifetime_ms = 60'000, .link_base = "http://h:1/"}), 0)
+  ASSERT_EQ(
+      run({.action = KeyAction::kLoginLink, .lifetime_ms = 60'000, .link_base = "http://h:1/"}), 0)
       << err_;
   EXPECT_THAT(out_, StartsWith("http://h:1/login/bnl_"));
   ASSERT_TRUE(server->read([](store::state::Database& database) -> Status {

@@ -1,10 +1,3 @@
-#include <fmt/format.h>
-
-#include <cstdlib>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <utility>
-
 #include "app/data_folder.h"
 #include "app/key_desk.h"
 #include "app/state_schema.h"
@@ -15,6 +8,13 @@
 #include "store/access/key_store.h"
 #include "store/access/token_store.h"
 #include "store/state/event_store.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <optional>
+#include <utility>
 
 namespace binnacle::app {
 namespace {
@@ -68,11 +68,12 @@ class KeyRooms {
     if (held && beside == Beside::kWhenServerRuns) {
       opened = StateStore::open_beside(std::move(options), clock_, registry_);
     } else if (held) {
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("data folder {}: a server runs on it ({}); ask that server: add "
-                              "--server http://127.0.0.1:8080 (its address) and, once a key exists, "
-                              "--key with an admin key",
-                              data_folder, opened.error().message));
+      return fail(
+          Code::kFailedPrecondition,
+          fmt::format("data folder {}: a server runs on it ({}); ask that server: add "
+                      "--server http://127.0.0.1:8080 (its address) and, once a key exists, "
+                      "--key with an admin key",
+                      data_folder, opened.error().message));
     }
     TRY_ASSIGN(state_, std::move(opened));
     return {};
@@ -138,8 +139,7 @@ class LocalKeyDesk final : public KeyDesk {
 std::optional<KeyInfo> newest_admin_key(const KeyStore& keys, int64_t now_ms) {
   std::optional<KeyInfo> newest;
   for (const KeyInfo& info : keys.list()) {
-    const bool good =
-        info.revoked_ms == 0 && (info.expires_ms == 0 || info.expires_ms > now_ms);
+    const bool good = info.revoked_ms == 0 && (info.expires_ms == 0 || info.expires_ms > now_ms);
     if (info.role != Role::kAdmin || !good) continue;
     if (!newest || info.created_ms > newest->created_ms) newest = info;
   }
@@ -150,8 +150,7 @@ std::optional<KeyInfo> newest_admin_key(const KeyStore& keys, int64_t now_ms) {
 
 Result<std::unique_ptr<KeyDesk>> open_local_key_desk(FileSystem& files,
                                                      const std::string& data_folder) {
-  TRY_ASSIGN(std::unique_ptr<KeyRooms> rooms,
-             KeyRooms::open(files, data_folder, Beside::kNever));
+  TRY_ASSIGN(std::unique_ptr<KeyRooms> rooms, KeyRooms::open(files, data_folder, Beside::kNever));
   return std::make_unique<LocalKeyDesk>(std::move(rooms));
 }
 

@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-#include <utility>
-
 #include "app/key_desk.h"
 #include "net/client.h"
 #include "net/io_threads.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <utility>
 
 namespace binnacle::app {
 namespace {
@@ -77,8 +77,8 @@ class RemoteKeyDesk final : public KeyDesk {
  private:
   // Null for an answer without a body.
   Result<json> call(net::Method method, std::string_view path, const json& body) {
-    net::ClientRequest request{.method = method, .url = url_ + std::string(path), .headers = {},
-                               .body = {}};
+    net::ClientRequest request{
+        .method = method, .url = url_ + std::string(path), .headers = {}, .body = {}};
     if (!key_.empty()) request.headers.set("Authorization", "Bearer " + key_);
     if (!body.is_null()) {
       request.headers.set("Content-Type", "application/json");
@@ -102,8 +102,7 @@ class RemoteKeyDesk final : public KeyDesk {
 
 }  // namespace
 
-std::unique_ptr<KeyDesk> open_remote_key_desk(FileSystem& files, std::string url,
-                                              std::string key) {
+std::unique_ptr<KeyDesk> open_remote_key_desk(FileSystem& files, std::string url, std::string key) {
   return std::make_unique<RemoteKeyDesk>(files, std::move(url), std::move(key));
 }
 

@@ -14,6 +14,7 @@
 #include "app/readiness.h"
 #include "app/settings.h"
 #include "app/signals.h"
+#include "app/state_schema.h"
 #include "app/version.h"
 #include "base/random.h"
 #include "collect/host/host_collector.h"
@@ -25,7 +26,6 @@
 #include "show/probes.h"
 #include "show/prometheus_api.h"
 #include "store/access/access_routes.h"
-#include "store/access/access_schema.h"
 #include "store/access/upkeep.h"
 
 namespace binnacle::app {
@@ -44,15 +44,6 @@ std::string host_name() {
   char name[256] = "localhost";
   gethostname(name, sizeof(name) - 1);
   return name;
-}
-
-store::state::StateOptions state_options(const std::string& folder) {
-  store::state::StateOptions options;
-  options.path = folder + "/state.db";
-  for (const auto migrations : {store::state::state_migrations(), store::access::access_migrations()}) {
-    options.migrations.insert(options.migrations.end(), migrations.begin(), migrations.end());
-  }
-  return options;
 }
 
 // Work of tick() that is due less often than once a second.
@@ -131,7 +122,10 @@ Status ServerProcess::Parts::open_state() {
   std::string folder = args.data_dir.empty() ? config.get_string("server.data_dir") : args.data_dir;
   if (folder.empty()) folder = default_data_folder();
   TRY(prepare_data_folder(files, folder));
-  TRY_ASSIGN(state, store::state::StateStore::open(state_options(folder), files, clock, registry));
+  store::state::StateOptions options;
+  options.path = state_path(folder);
+  options.migrations = all_migrations();
+  TRY_ASSIGN(state, store::state::StateStore::open(std::move(options), files, clock, registry));
   events = std::make_unique<store::state::EventStore>(*state, clock, registry);
   audit = std::make_unique<store::access::AuditLog>(*state, *events, clock, registry);
   TRY_ASSIGN(keys, store::access::KeyStore::load(*state, *audit, clock, random));

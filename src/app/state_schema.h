@@ -1,10 +1,10 @@
 // The migrations of all rooms: what everyone who opens the state file hands to it. Pure.
 #pragma once
 
+#include "store/state/migrations.h"
+
 #include <string>
 #include <vector>
-
-#include "store/state/migrations.h"
 
 namespace binnacle::app {
 

@@ -62,6 +62,8 @@ TEST_F(NearestTest, IsASlipAway) {
   EXPECT_EQ(schema_.nearest(server.children.at(0), "server.listen[]", "adress"),
             "server.listen[].address");
   EXPECT_EQ(nearest("sevrer"), "server");
+  EXPECT_EQ(nearest("lgo"), "log");  // in a short name only one slip is forgiven
+  EXPECT_EQ(nearest("lxx"), "");
 }
 
 TEST_F(NearestTest, FindsTheRightNameInAnotherSection) {

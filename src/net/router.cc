@@ -167,6 +167,10 @@ Router::~Router() = default;
 
 Status Router::add(Route route) {
   auto owned = std::make_unique<Route>(std::move(route));
+  if (!owned->role) {
+    return fail(Code::kInvalidArgument, "route " + std::string(method_name(owned->method)) + " " + owned->pattern +
+                                            ": it names no role; say who may call it, Role::kPublic for everyone");
+  }
   TRY_ASSIGN(const std::vector<Segment> segments, parse_pattern(owned->pattern));
   Node* node = root_.get();
   Node::Leaf leaf{owned.get(), {}};

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,7 +51,7 @@ struct Route {
   // digits, a last "{rest...}" all that follows (perhaps nothing).
   std::string pattern;
   RouteGroup group = RouteGroup::kApi;
-  Role role = Role::kAdmin;
+  std::optional<Role> role = {};  // every route names one; public is a name too
   std::variant<Handler, StreamHandler, WebSocketHandler> handler;
   RunOn run_on = RunOn::kPool;   // of a Handler
   RouteLimits limits;
@@ -61,7 +62,7 @@ class Router {
   Router();
   ~Router();
 
-  // kAlreadyExists when method and pattern are taken, kInvalidArgument for a bad pattern.
+  // kAlreadyExists when method and pattern are taken, kInvalidArgument for a bad pattern or one without a role.
   Status add(Route route);
 
   struct Match {

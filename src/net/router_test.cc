@@ -9,6 +9,7 @@ Route route(Method method, std::string pattern) {
   Route made;
   made.method = method;
   made.pattern = std::move(pattern);
+  made.role = Role::kPublic;
   made.handler = Handler([](const Request&) { return Response(); });
   return made;
 }
@@ -29,6 +30,15 @@ class RouterTest : public testing::Test {
 
   Router router_;
 };
+
+TEST_F(RouterTest, ARouteWithoutARoleIsRefusedByName) {
+  Route unnamed = route(Method::kPost, "/open");
+  unnamed.role.reset();
+  const Status added = router_.add(std::move(unnamed));
+  ASSERT_FALSE(added);
+  EXPECT_NE(added.error().message.find("POST /open"), std::string::npos) << added.error().message;
+  EXPECT_EQ(find(Method::kPost, "/open"), "404");
+}
 
 TEST_F(RouterTest, LiteralsParametersAndRest) {
   add(Method::kGet, "/");

@@ -194,6 +194,7 @@ Route test_route(Method method, std::string pattern, Handler handler, RunOn run_
   Route route;
   route.method = method;
   route.pattern = std::move(pattern);
+  route.role = Role::kPublic;
   route.handler = std::move(handler);
   route.run_on = run_on;
   route.limits = limits;

@@ -85,7 +85,7 @@ test('dragging over a chart zooms to a fixed range', patient, () => withPage('/h
   const box = await (await page.$('.chart .u-over')).boundingBox();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
   await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.9, box.y + 40, { steps: 5 });
+  await page.mouse.move(box.x + box.width * 0.99, box.y + 40, { steps: 5 });
   await page.mouse.up();
   await page.waitForFunction(() => location.search.includes('from='));
   assert.equal(await page.textContent('.live'), 'Past');

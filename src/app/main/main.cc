@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/config_commands.h"
+#include "app/key_commands.h"
 #include "app/server_command.h"
 #include "app/signals.h"
 #include "app/version.h"
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   app::add_server_command(root, exit_code);
   app::add_config_commands(root, exit_code);
+  app::add_key_commands(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;
 }

@@ -42,11 +42,11 @@ struct HostCollector::Lane {
   PartSet parts;
 };
 
-Result<std::unique_ptr<HostCollector>> HostCollector::create(HostOptions options, FileSystem& files,
-                                                             const Clock& clock,
+Result<std::unique_ptr<HostCollector>> HostCollector::create(const HostOptions& options,
+                                                             FileSystem& files, const Clock& clock,
                                                              model::Appendable& store,
                                                              Registry& registry,
-                                                             model::Labels extra) {
+                                                             const model::Labels& extra) {
   if (options.interval_ms < kMinIntervalMs || options.interval_ms > kMaxIntervalMs) {
     return fail(Code::kInvalidArgument,
                 fmt::format("host collector: the interval must lie between {} ms and {} ms ({} ms)",

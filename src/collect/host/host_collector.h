@@ -26,9 +26,10 @@ class HostCollector {
  public:
   // `extra` labels (instance, job="node", ...) go onto every series. kInvalidArgument for a pattern
   // or an interval in the options that makes no sense. Registers its instruments in `registry`.
-  static Result<std::unique_ptr<HostCollector>> create(HostOptions options, FileSystem& files,
-                                                       const Clock& clock, model::Appendable& store,
-                                                       Registry& registry, model::Labels extra);
+  static Result<std::unique_ptr<HostCollector>> create(const HostOptions& options,
+                                                       FileSystem& files, const Clock& clock,
+                                                       model::Appendable& store, Registry& registry,
+                                                       const model::Labels& extra);
   ~HostCollector();  // stops
   HostCollector(const HostCollector&) = delete;
   HostCollector& operator=(const HostCollector&) = delete;

@@ -1,17 +1,18 @@
 #include "store/access/access_guard.h"
 
+#include "base/json_text.h"
+#include "store/access/host_rules.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/json_text.h"
-#include "store/access/host_rules.h"
-
 namespace binnacle::store::access {
 namespace {
 
-// Refusals of one client that are written down: ten at once, then one in ten seconds. The rest only counts.
+// Refusals of one client that are written down: ten at once, then one in ten seconds. The rest only
+// counts.
 constexpr RateLimit kAuditRate = {0.1, 10};
 
 constexpr std::string_view kReasonNames[] = {"host",   "origin",          "rate",
@@ -112,7 +113,7 @@ std::optional<net::Response> AccessGuard::admit(net::Request& request, const net
   Caller caller = identify(request, *now);
   if (caller.identity) request.identity = *caller.identity;
   // A public route answers a caller whom nobody knows; a wrong key there was counted all the same.
-  if (!caller.identity && route.role != Role::kPublic) return std::move(caller.refusal);
+  if (!caller.identity && *route.role != Role::kPublic) return std::move(caller.refusal);
   if (auto refusal = check_cross_site(request, route, caller, *now)) return refusal;
   return check_role(request, route);
 }
@@ -135,10 +136,10 @@ std::optional<net::Response> AccessGuard::check_addressing(const net::Request& r
   if (origin.empty() || origin_is_ours(origin, host, request.connection->tls, allowed)) {
     return std::nullopt;
   }
-  return refuse(Reason::kOrigin,
-                {Code::kPermissionDenied,
-                 fmt::format("origin: a page of another site may not call this server ({:.100})",
-                             origin)});
+  return refuse(
+      Reason::kOrigin,
+      {Code::kPermissionDenied,
+       fmt::format("origin: a page of another site may not call this server ({:.100})", origin)});
 }
 
 std::optional<net::Response> AccessGuard::check_rate(const net::Request& request,
@@ -151,11 +152,11 @@ std::optional<net::Response> AccessGuard::check_rate(const net::Request& request
   }
   if (wait_ms == 0) return std::nullopt;
   const RateLimit& limit = policy.options.rate_limits[static_cast<size_t>(route.group)];
-  net::Response response =
-      refuse(Reason::kRate, {Code::kResourceExhausted,
-                             fmt::format("rate limit: more than {} requests/s to {} routes from one "
-                                         "address; wait and try again",
-                                         limit.per_second, net::route_group_name(route.group))});
+  net::Response response = refuse(
+      Reason::kRate, {Code::kResourceExhausted,
+                      fmt::format("rate limit: more than {} requests/s to {} routes from one "
+                                  "address; wait and try again",
+                                  limit.per_second, net::route_group_name(route.group))});
   response.headers.set("Retry-After", retry_after_seconds(wait_ms));
   return response;
 }
@@ -206,10 +207,11 @@ AccessGuard::Caller AccessGuard::without_credentials(const net::Request& request
             .refusal = {}};
   }
   if (!keys_.open()) {
-    return {.identity = {},
-            .refusal = ask_to_log_in(request, {Code::kUnauthenticated,
-                                               "this needs a key: send it as Authorization: Bearer, "
-                                               "X-API-Key or Basic password, or log in"})};
+    return {
+        .identity = {},
+        .refusal = ask_to_log_in(request, {Code::kUnauthenticated,
+                                           "this needs a key: send it as Authorization: Bearer, "
+                                           "X-API-Key or Basic password, or log in"})};
   }
   if (connection.peer_is_loopback && !came_through_proxy(request)) {
     return {.identity = Identity{.key_id = {}, .name = "local", .role = Role::kAdmin},
@@ -225,9 +227,9 @@ AccessGuard::Caller AccessGuard::without_credentials(const net::Request& request
 std::optional<net::Response> AccessGuard::check_role(const net::Request& request,
                                                      const net::Route& route) {
   const Identity& identity = request.identity;
-  if (role_allows(identity.role, route.role)) return std::nullopt;
+  if (role_allows(identity.role, *route.role)) return std::nullopt;
   Error error{Code::kPermissionDenied,
-              fmt::format("this needs the role {}: \"{}\" has {}", role_name(route.role),
+              fmt::format("this needs the role {}: \"{}\" has {}", role_name(*route.role),
                           identity.name, role_name(identity.role))};
   audit(request, identity, "access.refused", error.message);
   return refuse(Reason::kRole, std::move(error));
@@ -332,13 +334,12 @@ void AccessGuard::audit(const net::Request& request, const Identity& identity, s
   std::string detail = "{\"why\":";
   append_json_string(detail, why);
   detail += fmt::format(",\"method\":\"{}\"}}", net::method_name(request.method));
-  audit_.enqueue({.action = std::move(action),
-                  .actor = {.name = identity.name,
-                            .key_id = identity.key_id,
-                            .address = address_of(request)},
-                  .subject = path_without_secret(request.path),
-                  .outcome = AuditOutcome::kRefused,
-                  .detail = std::move(detail)});
+  audit_.enqueue(
+      {.action = std::move(action),
+       .actor = {.name = identity.name, .key_id = identity.key_id, .address = address_of(request)},
+       .subject = path_without_secret(request.path),
+       .outcome = AuditOutcome::kRefused,
+       .detail = std::move(detail)});
 }
 
 }  // namespace binnacle::store::access

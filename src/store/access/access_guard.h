@@ -1,15 +1,8 @@
-// The door of every route: whose Host and Origin is it, how often do they come, who are they, may they. Keeps
-// no I/O thread waiting: keys and sessions are looked up in memory, audit records are queued.
-// admit() and the failure notes from any thread; set_options() on reload. Rules: docs/access.md.
+// The door of every route: whose Host and Origin is it, how often do they come, who are they, may
+// they. Keeps no I/O thread waiting: keys and sessions are looked up in memory, audit records are
+// queued. admit() and the failure notes from any thread; set_options() on reload. Rules:
+// docs/access.md.
 #pragma once
-
-#include <array>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/instruments.h"
@@ -21,6 +14,14 @@
 #include "store/access/lockout.h"
 #include "store/access/rate_limit.h"
 #include "store/access/session_store.h"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace binnacle::store::access {
 
@@ -42,8 +43,8 @@ struct AccessOptions {
   size_t max_rate_limited_clients = 10'000;
   // Of one client address, by RouteGroup: page, api, ingest, gateway, link, probes.
   std::array<RateLimit, net::kRouteGroups> rate_limits = {
-      RateLimit{100, 400},    RateLimit{500, 1000}, RateLimit{5000, 10000},
-      RateLimit{1000, 2000},  RateLimit{100, 400},  RateLimit{100, 400}};
+      RateLimit{100, 400},   RateLimit{500, 1000}, RateLimit{5000, 10000},
+      RateLimit{1000, 2000}, RateLimit{100, 400},  RateLimit{100, 400}};
 };
 
 class AccessGuard final : public net::Guard {
@@ -98,7 +99,8 @@ class AccessGuard final : public net::Guard {
   Counter& audit_suppressed_;
 
   mutable Mutex mu_;
-  std::shared_ptr<Policy> policy_ GUARDED_BY(mu_);  // shared: a request keeps the one that it began with
+  std::shared_ptr<Policy> policy_
+      GUARDED_BY(mu_);  // shared: a request keeps the one that it began with
 };
 
 }  // namespace binnacle::store::access

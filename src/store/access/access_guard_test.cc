@@ -1,11 +1,11 @@
 #include "store/access/access_guard.h"
 
+#include "store/access/testing/access_fixture.h"
+#include "store/access/testing/test_request.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-
-#include "store/access/testing/access_fixture.h"
-#include "store/access/testing/test_request.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -84,7 +84,8 @@ TEST_F(AccessGuardTest, WhoIsAskedHow) {
 
   TestRequest page_call;
   EXPECT_EQ(status(page_call.with("Sec-Fetch-Mode", "cors")), 401);
-  for (const auto& [name, value] : last_.headers.all()) EXPECT_THAT(value, testing::Not(HasSubstr("Basic")));
+  for (const auto& [name, value] : last_.headers.all())
+    EXPECT_THAT(value, testing::Not(HasSubstr("Basic")));
 
   TestRequest visit(Method::kGet, "/hosts?range=1h&x=%20");
   EXPECT_EQ(status(visit.with("Accept", "text/html,*/*")), 303);
@@ -241,7 +242,8 @@ TEST_F(AccessGuardTest, EachGroupHasItsRate) {
   EXPECT_EQ(last_.headers.get("Retry-After"), "1");
   EXPECT_THAT(last_.body, HasSubstr("api routes"));
   EXPECT_EQ(status(other_client.from("10.0.0.9")), 401);
-  EXPECT_FALSE(access_.guard->admit(other_group.request, route(Role::kPublic, net::RouteGroup::kProbes)));
+  EXPECT_FALSE(
+      access_.guard->admit(other_group.request, route(Role::kPublic, net::RouteGroup::kProbes)));
   access_.clock.advance_ms(500);
   TestRequest later;
   EXPECT_EQ(status(later), 0);

@@ -1,13 +1,13 @@
 #include "store/access/access_routes.h"
 
+#include "store/access/digest.h"
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <utility>
-
-#include "store/access/digest.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -35,10 +35,11 @@ net::Response start_session(const AccessServices& services, const net::Request& 
                             const Identity& identity, std::string_view next) {
   Result<IssuedSession> session = services.sessions.create(identity.key_id);
   if (!session) return net::Response::error(session.error());
-  net::Response response = from_browser(request) || next != "/"
-                               ? net::Response::redirect(next)
-                               : net::Response::json(200, write({{"name", identity.name},
-                                                                 {"role", role_name(identity.role)}}));
+  net::Response response =
+      from_browser(request) || next != "/"
+          ? net::Response::redirect(next)
+          : net::Response::json(
+                200, write({{"name", identity.name}, {"role", role_name(identity.role)}}));
   const int64_t max_age_s = (session->expires_ms - services.clock.wall_ms()) / 1000;
   response.headers.add("Set-Cookie",
                        session_cookie(session->id, max_age_s, AccessGuard::came_by_tls(request)));
@@ -58,21 +59,21 @@ net::Response log_in(const AccessServices& services, const net::Request& request
     return net::Response::redirect("/login?failed=1&next=" + net::percent_encode(next));
   }
   services.guard.note_success(request);
-  const Status audited = services.audit.append(
-      {.action = "login.succeeded",
-       .actor = {.name = identity->name,
-                 .key_id = identity->key_id,
-                 .address = request.connection->peer_address},
-       .subject = identity->key_id,
-       .detail = R"({"by":"key"})"});
+  const Status audited =
+      services.audit.append({.action = "login.succeeded",
+                             .actor = {.name = identity->name,
+                                       .key_id = identity->key_id,
+                                       .address = request.connection->peer_address},
+                             .subject = identity->key_id,
+                             .detail = R"({"by":"key"})"});
   if (!audited) return net::Response::error(audited.error());
   return start_session(services, request, *identity, next);
 }
 
 net::Response log_in_once(const AccessServices& services, const net::Request& request) {
   if (auto locked = services.guard.refuse_when_locked(request)) return std::move(*locked);
-  Result<Identity> identity = services.tokens.redeem_login(request.path_param("token"),
-                                                           request.connection->peer_address);
+  Result<Identity> identity =
+      services.tokens.redeem_login(request.path_param("token"), request.connection->peer_address);
   if (identity) return start_session(services, request, *identity, "/");
   if (identity.error().code == Code::kUnauthenticated) {
     services.guard.note_failure(request, identity.error().message);
@@ -88,9 +89,8 @@ net::Response log_out(const AccessServices& services, const net::Request& reques
       return net::Response::error(removed.error());
     }
     if (known) {
-      services.audit.enqueue({.action = "logout",
-                              .actor = actor_of(request),
-                              .subject = request.identity.key_id});
+      services.audit.enqueue(
+          {.action = "logout", .actor = actor_of(request), .subject = request.identity.key_id});
     }
   }
   net::Response response = net::Response::redirect("/login");
@@ -100,11 +100,10 @@ net::Response log_out(const AccessServices& services, const net::Request& reques
 
 net::Response who_am_i(const AccessServices& services, const net::Request& request) {
   const Identity& identity = request.identity;
-  net::Response response =
-      net::Response::json(200, write({{"key_id", identity.key_id},
-                                      {"name", identity.name},
-                                      {"role", role_name(identity.role)},
-                                      {"open", services.keys.open()}}));
+  net::Response response = net::Response::json(200, write({{"key_id", identity.key_id},
+                                                           {"name", identity.name},
+                                                           {"role", role_name(identity.role)},
+                                                           {"open", services.keys.open()}}));
   response.headers.set("Cache-Control", "no-store");
   return response;
 }
@@ -163,9 +162,7 @@ Status register_login(net::Router& router, const AccessServices& services) {
                   .pattern = "/login/{token}",
                   .group = net::RouteGroup::kPage,
                   .role = Role::kPublic,
-                  .handler = [services](const net::Request& r) {
-                    return log_in_once(services, r);
-                  },
+                  .handler = [services](const net::Request& r) { return log_in_once(services, r); },
                   .limits = {}}));
   return router.add({.method = net::Method::kPost,
                      .pattern = "/logout",

@@ -1,9 +1,7 @@
-// The routes of this room's data: log in and out, who am I, keys, join tokens, the audit log. The page owns
-// GET /login; what the routes take and answer is written in docs/access.md. Handlers run on the server's pool.
+// The routes of this room's data: log in and out, who am I, keys, join tokens, the audit log. The
+// page owns GET /login; what the routes take and answer is written in docs/access.md. Handlers run
+// on the server's pool.
 #pragma once
-
-#include <string>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -13,6 +11,9 @@
 #include "store/access/key_store.h"
 #include "store/access/session_store.h"
 #include "store/access/token_store.h"
+
+#include <string>
+#include <string_view>
 
 namespace binnacle::store::access {
 
@@ -26,8 +27,8 @@ struct AccessServices {
   const Clock& clock;
 };
 
-// POST /login, POST /logout, GET /login/{token}, GET /api/binnacle/v1/whoami, .../audit, .../audit/verify,
-// and those of register_key_routes().
+// POST /login, POST /logout, GET /login/{token}, GET /api/binnacle/v1/whoami, .../audit,
+// .../audit/verify, and those of register_key_routes().
 Status register_access_routes(net::Router& router, AccessServices services);
 
 // /api/binnacle/v1/keys, /join-tokens and /join.

@@ -1,12 +1,11 @@
 #include "store/access/access_routes.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
 #include "store/access/testing/access_fixture.h"
 #include "store/access/testing/test_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace binnacle::store::access {
 namespace {
@@ -21,15 +20,15 @@ using testing::Not;
 class AccessRoutesTest : public testing::Test {
  protected:
   AccessRoutesTest() {
-    AccessServices services{*access_.keys,     *access_.tokens,      *access_.sessions,
-                            *access_.audit,    access_.make_guard(), access_.clock};
+    AccessServices services{*access_.keys,  *access_.tokens,      *access_.sessions,
+                            *access_.audit, access_.make_guard(), access_.clock};
     CHECK(register_access_routes(router_, services));
   }
 
   net::Response send(TestRequest& request) {
     request.request.path_params.clear();
-    const auto match = router_.match(request.request.method, request.request.path,
-                                     request.request.path_params);
+    const auto match =
+        router_.match(request.request.method, request.request.path, request.request.path_params);
     if (match.route == nullptr) return net::Response::text(match.path_exists ? 405 : 404, "");
     if (auto refusal = access_.guard->admit(request.request, *match.route)) return *refusal;
     return std::get<net::Handler>(match.route->handler)(request.request);
@@ -64,8 +63,9 @@ TEST_F(AccessRoutesTest, EveryRouteButTheDoorItselfNeedsARole) {
   for (const auto& route : router_.routes()) {
     if (route->role == Role::kPublic) open.push_back(route->pattern);
   }
-  EXPECT_THAT(open, testing::UnorderedElementsAre("/login", "/login/{token}", "/logout",
-                                                  "/api/binnacle/v1/whoami", "/api/binnacle/v1/join"));
+  EXPECT_THAT(open,
+              testing::UnorderedElementsAre("/login", "/login/{token}", "/logout",
+                                            "/api/binnacle/v1/whoami", "/api/binnacle/v1/join"));
 }
 
 TEST_F(AccessRoutesTest, LogInUseLogOut) {
@@ -128,15 +128,16 @@ TEST_F(AccessRoutesTest, OneUseLogIn) {
 
 TEST_F(AccessRoutesTest, NextStaysHere) {
   EXPECT_EQ(local_path_or_root("/hosts?a=1#b"), "/hosts?a=1#b");
-  for (const char* elsewhere : {"", "hosts", "//evil.example", "/\\evil.example", "https://evil.example",
-                                "/a\r\nSet-Cookie: x", "/\t/evil.example", "\\/evil.example"}) {
+  for (const char* elsewhere :
+       {"", "hosts", "//evil.example", "/\\evil.example", "https://evil.example",
+        "/a\r\nSet-Cookie: x", "/\t/evil.example", "\\/evil.example"}) {
     EXPECT_EQ(local_path_or_root(elsewhere), "/") << elsewhere;
   }
 }
 
 TEST_F(AccessRoutesTest, KeysOverTheApi) {
-  const net::Response made = send(Method::kPost, "/api/binnacle/v1/keys",
-                                  R"({"name":"root","role":"admin"})");
+  const net::Response made =
+      send(Method::kPost, "/api/binnacle/v1/keys", R"({"name":"root","role":"admin"})");
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.headers.get("Cache-Control"), "no-store");
   const std::string root = json::parse(made.body)["key"];
@@ -158,7 +159,8 @@ TEST_F(AccessRoutesTest, KeysOverTheApi) {
   EXPECT_THAT(list.body, Not(HasSubstr("bnk_")));
 
   const std::string id = prom["id"];
-  const net::Response rotated = send(Method::kPost, "/api/binnacle/v1/keys/" + id + "/rotate", "", root);
+  const net::Response rotated =
+      send(Method::kPost, "/api/binnacle/v1/keys/" + id + "/rotate", "", root);
   ASSERT_EQ(rotated.status, 201);
   EXPECT_FALSE(access_.keys->authenticate(std::string(prom["key"])));
   EXPECT_EQ(send(Method::kDelete, "/api/binnacle/v1/keys/" + id, "", root).status, 204);
@@ -186,13 +188,14 @@ TEST_F(AccessRoutesTest, BadBodiesAreNamed) {
 }
 
 TEST_F(AccessRoutesTest, AnAgentJoinsByItsToken) {
-  const json token =
-      json::parse(send(Method::kPost, "/api/binnacle/v1/join-tokens", R"({"expires_in_seconds":60})").body);
+  const json token = json::parse(
+      send(Method::kPost, "/api/binnacle/v1/join-tokens", R"({"expires_in_seconds":60})").body);
   const std::string body = json{{"token", token["token"]}, {"name", "node-1"}}.dump();
   TestRequest request(Method::kPost, "/api/binnacle/v1/join");
   const net::Response joined = send(request.from("10.0.0.9").body(body));
   ASSERT_EQ(joined.status, 201) << joined.body;
-  EXPECT_EQ(access_.keys->authenticate(std::string(json::parse(joined.body)["key"]))->role, Role::kAgent);
+  EXPECT_EQ(access_.keys->authenticate(std::string(json::parse(joined.body)["key"]))->role,
+            Role::kAgent);
   TestRequest again(Method::kPost, "/api/binnacle/v1/join");
   EXPECT_EQ(send(again.from("10.0.0.9").body(body)).status, 401);
   const IssuedKey root = access_.make_key("root", Role::kAdmin);
@@ -209,8 +212,8 @@ TEST_F(AccessRoutesTest, TheAuditLogIsReadAndChecked) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0]["action"], "key.created");
   EXPECT_EQ(rows[0]["detail"]["name"], "other");
-  const json older =
-      json::parse(send(Method::kGet, "/api/binnacle/v1/audit?before=2", "", root.key).body)["audit"];
+  const json older = json::parse(
+      send(Method::kGet, "/api/binnacle/v1/audit?before=2", "", root.key).body)["audit"];
   EXPECT_EQ(older.at(0)["detail"]["name"], "root");
   const json verdict =
       json::parse(send(Method::kGet, "/api/binnacle/v1/audit/verify", "", root.key).body);

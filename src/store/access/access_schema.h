@@ -1,9 +1,10 @@
-// The tables of this room. Range 100 to 199 of migration numbers; described in docs/formats/state.md.
+// The tables of this room. Range 100 to 199 of migration numbers; described in
+// docs/formats/state.md.
 #pragma once
 
-#include <span>
-
 #include "store/state/migrations.h"
+
+#include <span>
 
 namespace binnacle::store::access {
 

@@ -1,14 +1,14 @@
 #include "store/access/audit_log.h"
 
-#include <fmt/format.h>
-#include <pthread.h>
-
-#include <limits>
-#include <utility>
-
 #include "base/check.h"
 #include "base/json_text.h"
 #include "store/access/digest.h"
+
+#include <fmt/format.h>
+
+#include <pthread.h>
+#include <limits>
+#include <utility>
 
 namespace binnacle::store::access {
 namespace {
@@ -144,13 +144,13 @@ Status AuditLog::append_in(Database& database, AuditRecord record) {
     }
   }
   const int64_t id = previous_id + 1;
-  TRY(database.run("INSERT INTO audit(id, time_ms, action, actor, key_id, address, subject,"
-                   " outcome, detail, previous_hash, hash)"
-                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                   id, record.time_ms, record.action, record.actor.name, record.actor.key_id,
-                   record.actor.address, record.subject, audit_outcome_name(record.outcome),
-                   record.detail, Blob{previous_hash},
-                   Blob{audit_hash(previous_hash, id, record)}));
+  TRY(database.run(
+      "INSERT INTO audit(id, time_ms, action, actor, key_id, address, subject,"
+      " outcome, detail, previous_hash, hash)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id, record.time_ms, record.action, record.actor.name, record.actor.key_id,
+      record.actor.address, record.subject, audit_outcome_name(record.outcome), record.detail,
+      Blob{previous_hash}, Blob{audit_hash(previous_hash, id, record)}));
   TRY(events_.append(database, {.id = 0,
                                 .time_ms = record.time_ms,
                                 .kind = record.action,
@@ -158,8 +158,8 @@ Status AuditLog::append_in(Database& database, AuditRecord record) {
                                 .cause_id = 0,
                                 .data = event_data(id, record)}));
   registry_
-      .counter("binnacle_audit_records_total", "Audit records handed to the state store, by action.",
-               {{"action", record.action}})
+      .counter("binnacle_audit_records_total",
+               "Audit records handed to the state store, by action.", {{"action", record.action}})
       .add();
   return {};
 }

@@ -1,13 +1,8 @@
-// The audit log: append-only rows, each holding the hash of the one before, so that a changed or missing row
-// shows. A row also publishes an event of its action and counts in a metric. append() waits for the disk;
-// enqueue() never waits, for I/O threads: its rows are written by a thread of this object.
+// The audit log: append-only rows, each holding the hash of the one before, so that a changed or
+// missing row shows. A row also publishes an event of its action and counts in a metric. append()
+// waits for the disk; enqueue() never waits, for I/O threads: its rows are written by a thread of
+// this object.
 #pragma once
-
-#include <cstdint>
-#include <deque>
-#include <string>
-#include <thread>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,6 +12,12 @@
 #include "store/access/audit_record.h"
 #include "store/state/event_store.h"
 #include "store/state/state_store.h"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace binnacle::store::access {
 

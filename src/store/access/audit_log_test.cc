@@ -1,9 +1,9 @@
 #include "store/access/audit_log.h"
 
+#include "store/access/testing/access_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "store/access/testing/access_fixture.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -25,7 +25,8 @@ class AuditLogTest : public testing::Test {
   // As someone who has the file and knows SQL.
   void tamper(Sql sql) {
     ASSERT_TRUE(access_.state.store->write([&](Database& database) -> Status {
-      TRY(database.execute("DROP TRIGGER IF EXISTS audit_no_update;"
+      TRY(
+          database.execute("DROP TRIGGER IF EXISTS audit_no_update;"
                            "DROP TRIGGER IF EXISTS audit_no_delete"));
       return database.execute(sql);
     }));
@@ -127,11 +128,11 @@ TEST_F(AuditLogTest, QueuedRecordsAreWrittenByTheEnd) {
 TEST_F(AuditLogTest, AFullQueueDropsAndCounts) {
   AuditLog small(*access_.state.store, *access_.events, access_.clock, access_.state.registry, 2);
   for (int i = 0; i < 5; ++i) small.enqueue({.action = "a"});
-  EXPECT_EQ(access_.state.registry
-                .counter("binnacle_audit_dropped_total",
-                         "Audit records that could not be written down.")
-                .value(),
-            3);
+  EXPECT_EQ(
+      access_.state.registry
+          .counter("binnacle_audit_dropped_total", "Audit records that could not be written down.")
+          .value(),
+      3);
   small.start();
   small.stop();
   EXPECT_EQ(verdict().rows, 2);

@@ -1,5 +1,5 @@
-// One line of the audit log and the hash that chains it to the line before. Pure functions; the bytes under
-// the hash are written down in docs/formats/state.md.
+// One line of the audit log and the hash that chains it to the line before. Pure functions; the
+// bytes under the hash are written down in docs/formats/state.md.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,11 @@ struct Actor {
 
 enum class AuditOutcome : uint8_t { kOk, kRefused, kFailed };
 std::string_view audit_outcome_name(AuditOutcome outcome);  // "refused"
-AuditOutcome audit_outcome_from_name(std::string_view name);  // of a stored row; anything else is kFailed
+AuditOutcome audit_outcome_from_name(
+    std::string_view name);  // of a stored row; anything else is kFailed
 
 struct AuditRecord {
-  std::string action;   // dotted, past: "key.created"; also the kind of the event it publishes
+  std::string action;  // dotted, past: "key.created"; also the kind of the event it publishes
   Actor actor;
   std::string subject;  // what it was done to: a key id, a path
   AuditOutcome outcome = AuditOutcome::kOk;

@@ -1,8 +1,8 @@
 #include "store/access/credentials.h"
 
-#include <utility>
-
 #include "store/access/session_store.h"
+
+#include <utility>
 
 namespace binnacle::store::access {
 namespace {

@@ -1,12 +1,12 @@
-// What a request shows of its caller: a key in one of the forms that clients know, or the login cookie.
-// Pure functions.
+// What a request shows of its caller: a key in one of the forms that clients know, or the login
+// cookie. Pure functions.
 #pragma once
+
+#include "net/http.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "net/http.h"
 
 namespace binnacle::store::access {
 
@@ -16,9 +16,10 @@ struct Credentials {
   std::string secret;
 };
 
-// The first of `Authorization: Bearer KEY`, `Authorization: Basic USER:KEY` (any user; a key as user with no
-// password is taken too), `X-API-Key: KEY`, cookie binnacle_session. An Authorization header that is neither
-// counts as a wrong key, so that a typing error does not pass for a caller without one.
+// The first of `Authorization: Bearer KEY`, `Authorization: Basic USER:KEY` (any user; a key as
+// user with no password is taken too), `X-API-Key: KEY`, cookie binnacle_session. An Authorization
+// header that is neither counts as a wrong key, so that a typing error does not pass for a caller
+// without one.
 Credentials credentials_of(const net::Request& request);
 
 std::optional<std::string> decode_base64(std::string_view text);

@@ -1,8 +1,8 @@
 #include "store/access/credentials.h"
 
-#include <gtest/gtest.h>
-
 #include "store/access/testing/test_request.h"
+
+#include <gtest/gtest.h>
 
 namespace binnacle::store::access {
 namespace {
@@ -19,9 +19,9 @@ TEST(Credentials, EveryForm) {
   EXPECT_EQ(credentials_of(TestRequest().request).kind, Kind::kNone);
   for (const Credentials& shown :
        {with("Authorization", "Bearer bnk_x"), with("authorization", "bearer  bnk_x"),
-        with("Authorization", "Basic dXNlcjpibmtfeA=="), with("Authorization", "Basic dXNlcjpibmtfeA"),
-        with("Authorization", "Basic OmJua194"), with("Authorization", "Basic Ym5rX3g6"),
-        with("X-API-Key", "bnk_x")}) {
+        with("Authorization", "Basic dXNlcjpibmtfeA=="),
+        with("Authorization", "Basic dXNlcjpibmtfeA"), with("Authorization", "Basic OmJua194"),
+        with("Authorization", "Basic Ym5rX3g6"), with("X-API-Key", "bnk_x")}) {
     EXPECT_EQ(shown.kind, Kind::kKey);
     EXPECT_EQ(shown.secret, "bnk_x");
   }
@@ -35,7 +35,8 @@ TEST(Credentials, APasswordMayHoldColons) {
 }
 
 TEST(Credentials, ABrokenHeaderIsAWrongKey) {
-  for (const char* value : {"Bearer", "Basic", "Basic !!!!", "Basic bm9jb2xvbg==", "Digest x", "bnk_x", "Bearer "}) {
+  for (const char* value :
+       {"Bearer", "Basic", "Basic !!!!", "Basic bm9jb2xvbg==", "Digest x", "bnk_x", "Bearer "}) {
     const Credentials shown = with("Authorization", value);
     EXPECT_EQ(shown.kind, Kind::kKey) << value;
     EXPECT_EQ(shown.secret, "") << value;

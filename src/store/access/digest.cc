@@ -1,9 +1,9 @@
 #include "store/access/digest.h"
 
+#include "base/check.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-
-#include "base/check.h"
 
 namespace binnacle::store::access {
 

@@ -1,4 +1,5 @@
-// SHA-256 and comparison that tells nothing by its time; for secrets and the audit chain. Pure functions.
+// SHA-256 and comparison that tells nothing by its time; for secrets and the audit chain. Pure
+// functions.
 #pragma once
 
 #include <string>

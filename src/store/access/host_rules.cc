@@ -1,9 +1,9 @@
 #include "store/access/host_rules.h"
 
+#include "net/http.h"
+
 #include <algorithm>
 #include <array>
-
-#include "net/http.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -97,8 +97,8 @@ bool origin_is_ours(std::string_view origin, std::string_view host_header, bool 
   const Origin theirs = origin_parts(authority, scheme == "https");
   if (theirs.host.empty()) return false;
   if (is_allowed(authority, allowed)) return true;
-  // A proxy may end TLS before us, so the scheme itself is not compared; a Host without a port then means
-  // the proxy's default one.
+  // A proxy may end TLS before us, so the scheme itself is not compared; a Host without a port then
+  // means the proxy's default one.
   const Origin ours = origin_parts(host_header, tls || scheme == "https");
   return theirs.host == ours.host && theirs.port == ours.port;
 }
@@ -110,8 +110,8 @@ std::string client_of_address(std::string_view address) {
   }
   std::array<std::string_view, 4> prefix;
   prefix.fill("0");
-  // Groups before "::" stand at their place; those after it are beyond the first four in every address
-  // that is handed out as a /64, and a wrong guess only makes two clients share a bucket.
+  // Groups before "::" stand at their place; those after it are beyond the first four in every
+  // address that is handed out as a /64, and a wrong guess only makes two clients share a bucket.
   const std::string_view head = address.substr(0, address.find("::"));
   size_t group = 0;
   for (size_t at = 0; at < head.size() && group < prefix.size(); ++group) {

@@ -13,17 +13,20 @@ TEST(HostName, TakesThePortAway) {
   EXPECT_EQ(host_name("example.org"), "example.org");
   EXPECT_EQ(host_name("[::1]:80"), "::1");
   EXPECT_EQ(host_name("[::1]"), "::1");
-  for (const char* broken : {"a:b", "[::1", "[::1]x", "a:80:90", "a:"}) EXPECT_EQ(host_name(broken), "") << broken;
+  for (const char* broken : {"a:b", "[::1", "[::1]x", "a:80:90", "a:"})
+    EXPECT_EQ(host_name(broken), "") << broken;
 }
 
 TEST(HostIsOurs, LoopbackOwnAndAllowedNamesAre) {
   const std::string_view listener = "10.0.0.5:8080";
-  for (const char* ours : {"localhost:8080", "LOCALHOST", "127.0.0.1:9", "[::1]:8080", "10.0.0.5:8080",
-                           "10.0.0.5", "binnacle.example.org", "BINNACLE.example.org:1", "other:8443", ""}) {
+  for (const char* ours :
+       {"localhost:8080", "LOCALHOST", "127.0.0.1:9", "[::1]:8080", "10.0.0.5:8080", "10.0.0.5",
+        "binnacle.example.org", "BINNACLE.example.org:1", "other:8443", ""}) {
     EXPECT_TRUE(host_is_ours(ours, listener, kAllowed)) << ours;
   }
-  for (const char* foreign : {"evil.example", "10.0.0.6:8080", "localhost.evil.example", "other:80", "other",
-                              "127.0.0.1.evil.example", "localhost:8080:1", "[::1", "xlocalhost"}) {
+  for (const char* foreign :
+       {"evil.example", "10.0.0.6:8080", "localhost.evil.example", "other:80", "other",
+        "127.0.0.1.evil.example", "localhost:8080:1", "[::1", "xlocalhost"}) {
     EXPECT_FALSE(host_is_ours(foreign, listener, kAllowed)) << foreign;
   }
 }

@@ -1,7 +1,6 @@
 #include "store/access/key_json.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace binnacle::store::access {
@@ -43,9 +42,8 @@ json token_json(const TokenInfo& info) {
 }
 
 json issued_token_json(const IssuedToken& issued) {
-  return {{"id", issued.id},
-          {"token", issued.token},
-          {"expires", format_rfc3339(issued.expires_ms)}};
+  return {
+      {"id", issued.id}, {"token", issued.token}, {"expires", format_rfc3339(issued.expires_ms)}};
 }
 
 Result<NewKey> new_key_from_json(const json& body, int64_t now_ms) {
@@ -75,8 +73,9 @@ Result<int64_t> seconds_field(const json& body, const char* name, int64_t absent
   if (it->is_number_unsigned() && it->get<uint64_t>() <= uint64_t{kMaxSeconds}) {
     return it->get<int64_t>() * 1000;
   }
-  return fail(Code::kInvalidArgument,
-              fmt::format("request body: \"{}\" must be whole seconds, 0 to {}", name, kMaxSeconds));
+  return fail(
+      Code::kInvalidArgument,
+      fmt::format("request body: \"{}\" must be whole seconds, 0 to {}", name, kMaxSeconds));
 }
 
 Result<std::string> text_field(const json& body, const char* name) {

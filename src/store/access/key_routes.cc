@@ -1,12 +1,12 @@
+#include "store/access/access_routes.h"
+#include "store/access/key_json.h"
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 #include <utility>
-
-#include "store/access/access_routes.h"
-#include "store/access/key_json.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -35,14 +35,16 @@ Result<json> parse_body(const net::Request& request,
   if (!body.is_object()) return fail(Code::kInvalidArgument, "request body: not a JSON object");
   for (const auto& [name, value] : body.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    return fail(Code::kInvalidArgument, fmt::format("request body: unknown field ({:.100}); known: {}",
-                                                    name, fmt::join(known, ", ")));
+    return fail(Code::kInvalidArgument,
+                fmt::format("request body: unknown field ({:.100}); known: {}", name,
+                            fmt::join(known, ", ")));
   }
   return body;
 }
 
 Result<NewKey> new_key(const net::Request& request, int64_t now_ms) {
-  TRY_ASSIGN(const json body, parse_body(request, {"name", "role", "expires_in_seconds", "scopes"}));
+  TRY_ASSIGN(const json body,
+             parse_body(request, {"name", "role", "expires_in_seconds", "scopes"}));
   return new_key_from_json(body, now_ms);
 }
 
@@ -74,8 +76,8 @@ net::Response rotate_key(const AccessServices& services, const net::Request& req
   if (!body) return net::Response::error(body.error());
   const Result<int64_t> overlap_ms = seconds_field(*body, "overlap_seconds", 0);
   if (!overlap_ms) return net::Response::error(overlap_ms.error());
-  const Result<IssuedKey> issued = services.keys.rotate(std::string(request.path_param("id")),
-                                                        *overlap_ms, actor_of(request));
+  const Result<IssuedKey> issued =
+      services.keys.rotate(std::string(request.path_param("id")), *overlap_ms, actor_of(request));
   if (!issued) return net::Response::error(issued.error());
   return secret_answer(issued_key_json(*issued));
 }
@@ -85,8 +87,7 @@ net::Response create_join_token(const AccessServices& services, const net::Reque
   if (!body) return net::Response::error(body.error());
   const Result<int64_t> lifetime_ms = seconds_field(*body, "expires_in_seconds", kDefaultJoinMs);
   if (!lifetime_ms) return net::Response::error(lifetime_ms.error());
-  const Result<IssuedToken> issued =
-      services.tokens.create_join(*lifetime_ms, actor_of(request));
+  const Result<IssuedToken> issued = services.tokens.create_join(*lifetime_ms, actor_of(request));
   if (!issued) return net::Response::error(issued.error());
   return secret_answer(issued_token_json(*issued));
 }
@@ -120,13 +121,13 @@ using ServiceHandler = net::Response (*)(const AccessServices&, const net::Reque
 
 Status add(net::Router& router, const AccessServices& services, net::Method method,
            std::string pattern, ServiceHandler handler) {
-  return router.add({.method = method,
-                     .pattern = std::move(pattern),
-                     .role = Role::kAdmin,
-                     .handler = [services, handler](const net::Request& request) {
-                       return handler(services, request);
-                     },
-                     .limits = {.max_body_bytes = kMaxBodyBytes}});
+  return router.add(
+      {.method = method,
+       .pattern = std::move(pattern),
+       .role = Role::kAdmin,
+       .handler = [services,
+                   handler](const net::Request& request) { return handler(services, request); },
+       .limits = {.max_body_bytes = kMaxBodyBytes}});
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 #include "store/access/key_store.h"
 
+#include "base/json_text.h"
+#include "base/utf8.h"
+#include "store/access/digest.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "base/json_text.h"
-#include "base/utf8.h"
-#include "store/access/digest.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -35,8 +35,8 @@ Status check_new_key(const NewKey& key, int64_t now_ms) {
                 "inference");
   }
   if (key.expires_ms != 0 && key.expires_ms <= now_ms) {
-    return fail(Code::kInvalidArgument, fmt::format("key expiry: {} has passed",
-                                                    format_rfc3339(key.expires_ms)));
+    return fail(Code::kInvalidArgument,
+                fmt::format("key expiry: {} has passed", format_rfc3339(key.expires_ms)));
   }
   return {};
 }
@@ -49,10 +49,8 @@ std::string role_detail(const KeyInfo& info) {
 }
 
 AuditRecord key_record(std::string action, const KeyInfo& info, const Actor& by) {
-  return {.action = std::move(action),
-          .actor = by,
-          .subject = info.id,
-          .detail = role_detail(info)};
+  return {
+      .action = std::move(action), .actor = by, .subject = info.id, .detail = role_detail(info)};
 }
 
 // A role that this binary does not know (an older one reads the file) grants nothing.
@@ -139,12 +137,12 @@ Result<Identity> KeyStore::admit(const Record& record) const {
   const int64_t now_ms = clock_.wall_ms();
   const KeyInfo& info = record.info;
   if (info.revoked_ms != 0) {
-    return fail(Code::kUnauthenticated, fmt::format("key {} was revoked at {}", info.id,
-                                                    format_rfc3339(info.revoked_ms)));
+    return fail(Code::kUnauthenticated,
+                fmt::format("key {} was revoked at {}", info.id, format_rfc3339(info.revoked_ms)));
   }
   if (info.expires_ms != 0 && now_ms >= info.expires_ms) {
-    return fail(Code::kUnauthenticated, fmt::format("key {} expired at {}", info.id,
-                                                    format_rfc3339(info.expires_ms)));
+    return fail(Code::kUnauthenticated,
+                fmt::format("key {} expired at {}", info.id, format_rfc3339(info.expires_ms)));
   }
   record.use->last_ms.store(now_ms, std::memory_order_relaxed);
   return Identity{.key_id = info.id, .name = info.name, .role = info.role};
@@ -176,8 +174,8 @@ Result<IssuedKey> KeyStore::create(NewKey key, const Actor& by) {
   return issued;
 }
 
-Result<IssuedKey> KeyStore::insert_in(Database& database, const NewKey& key,
-                                      const SecretText& text, const Actor& by) {
+Result<IssuedKey> KeyStore::insert_in(Database& database, const NewKey& key, const SecretText& text,
+                                      const Actor& by) {
   const int64_t now_ms = clock_.wall_ms();
   TRY(check_new_key(key, now_ms));
   TRY_ASSIGN(const int64_t count, database.query_integer("SELECT count(*) FROM access_keys"));
@@ -232,7 +230,8 @@ Result<IssuedKey> KeyStore::rotate(const std::string& id, int64_t overlap_ms, co
       return fail(Code::kFailedPrecondition,
                   fmt::format("rotate key {}: it was revoked; create a new one", id));
     }
-    TRY(database.run("UPDATE access_keys SET previous_hash = secret_hash, previous_until_ms = ?,"
+    TRY(
+        database.run("UPDATE access_keys SET previous_hash = secret_hash, previous_until_ms = ?,"
                      " secret_hash = ? WHERE id = ?",
                      clock_.wall_ms() + overlap_ms, Blob{secret_hash(text.secret)}, id));
     return audit_.append_in(database, key_record("key.rotated", issued.info, by));

@@ -1,15 +1,8 @@
-// Keys and their roles. Rows live in the state store; authenticate() looks at a copy in memory, so it never
-// waits for the disk. Changes wait for the disk and are audited in the same transaction.
-// Any thread for authenticate(), open(), identity_of() and list(); any but I/O threads for the rest.
+// Keys and their roles. Rows live in the state store; authenticate() looks at a copy in memory, so
+// it never waits for the disk. Changes wait for the disk and are audited in the same transaction.
+// Any thread for authenticate(), open(), identity_of() and list(); any but I/O threads for the
+// rest.
 #pragma once
-
-#include <atomic>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -19,6 +12,14 @@
 #include "store/access/audit_log.h"
 #include "store/access/secret_text.h"
 #include "store/state/state_store.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 namespace binnacle::store::access {
 
@@ -104,8 +105,8 @@ class KeyStore final : public model::Authorizer {
   Random& random_;
 
   Mutex change_mu_;  // held over disk writes; before mu_
-  // Held for the copy of a pointer. An atomic<shared_ptr> of libstdc++ 12 is a spin lock that the thread
-  // sanitizer does not understand, and no faster.
+  // Held for the copy of a pointer. An atomic<shared_ptr> of libstdc++ 12 is a spin lock that the
+  // thread sanitizer does not understand, and no faster.
   mutable Mutex mu_;
   std::shared_ptr<const Records> records_ GUARDED_BY(mu_);
 };

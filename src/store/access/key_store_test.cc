@@ -1,12 +1,12 @@
 #include "store/access/key_store.h"
 
+#include "store/access/testing/access_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
-
-#include "store/access/testing/access_fixture.h"
 
 namespace binnacle::store::access {
 namespace {

@@ -1,19 +1,19 @@
-// Locks out addresses that keep showing wrong keys, each time for longer. A pure state machine: the time is
-// handed in, nothing is done but deciding. One thread at a time.
+// Locks out addresses that keep showing wrong keys, each time for longer. A pure state machine: the
+// time is handed in, nothing is done but deciding. One thread at a time.
 #pragma once
+
+#include "store/access/recent_table.h"
 
 #include <cstdint>
 #include <string_view>
 
-#include "store/access/recent_table.h"
-
 namespace binnacle::store::access {
 
 struct LockoutPolicy {
-  int free_failures = 5;                         // the next one locks
-  int64_t first_lock_ms = 30'000;                // doubled with each failure after
+  int free_failures = 5;           // the next one locks
+  int64_t first_lock_ms = 30'000;  // doubled with each failure after
   int64_t longest_lock_ms = 3'600'000;
-  int64_t forget_ms = int64_t{24} * 3'600'000;   // without a failure
+  int64_t forget_ms = int64_t{24} * 3'600'000;  // without a failure
   size_t max_addresses = 10'000;
 };
 

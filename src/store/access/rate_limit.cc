@@ -12,8 +12,7 @@ TokenBuckets::TokenBuckets(RateLimit limit, size_t max_keys) : limit_(limit), bu
 
 int64_t TokenBuckets::take(int64_t now_ms, std::string_view key) {
   if (limit_.per_second == 0) return 0;
-  Bucket& bucket =
-      buckets_.find_or_add(key, Bucket{.tokens = limit_.burst, .filled_ms = now_ms});
+  Bucket& bucket = buckets_.find_or_add(key, Bucket{.tokens = limit_.burst, .filled_ms = now_ms});
   const int64_t elapsed_ms = std::max<int64_t>(0, now_ms - bucket.filled_ms);
   bucket.tokens = std::min(
       limit_.burst, bucket.tokens + static_cast<double>(elapsed_ms) * limit_.per_second / 1000);

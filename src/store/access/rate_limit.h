@@ -1,11 +1,11 @@
-// Token buckets: each key (a client's address) may do `burst` things at once and `per_second` in the long run.
-// Pure: the time is handed in. One thread at a time.
+// Token buckets: each key (a client's address) may do `burst` things at once and `per_second` in
+// the long run. Pure: the time is handed in. One thread at a time.
 #pragma once
+
+#include "store/access/recent_table.h"
 
 #include <cstdint>
 #include <string_view>
-
-#include "store/access/recent_table.h"
 
 namespace binnacle::store::access {
 
@@ -18,7 +18,8 @@ class TokenBuckets {
  public:
   TokenBuckets(RateLimit limit, size_t max_keys);
 
-  // 0: taken. Otherwise nothing was taken and one is there after so many milliseconds. `now_ms` monotonic.
+  // 0: taken. Otherwise nothing was taken and one is there after so many milliseconds. `now_ms`
+  // monotonic.
   int64_t take(int64_t now_ms, std::string_view key);
 
   size_t size() const { return buckets_.size(); }

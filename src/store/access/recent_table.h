@@ -1,14 +1,14 @@
-// A bounded table by text: when it is full the entry that was touched longest ago makes room, so that a flood
-// of addresses costs a fixed amount of memory. Not shared between threads.
+// A bounded table by text: when it is full the entry that was touched longest ago makes room, so
+// that a flood of addresses costs a fixed amount of memory. Not shared between threads.
 #pragma once
+
+#include "base/check.h"
 
 #include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-
-#include "base/check.h"
 
 namespace binnacle::store::access {
 

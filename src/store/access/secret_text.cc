@@ -1,12 +1,12 @@
 #include "store/access/secret_text.h"
 
+#include "store/access/digest.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <span>
-
-#include "store/access/digest.h"
 
 namespace binnacle::store::access {
 namespace {

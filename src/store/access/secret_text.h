@@ -1,13 +1,13 @@
-// The written form of keys and one-use tokens: bnk_<id, 8 hex>_<secret, 64 hex>. The prefix tells a person
-// (and a scanner for leaked secrets) what it is; the id names the row; only a hash of the secret is stored.
-// Pure but for the Random handed in.
+// The written form of keys and one-use tokens: bnk_<id, 8 hex>_<secret, 64 hex>. The prefix tells a
+// person (and a scanner for leaked secrets) what it is; the id names the row; only a hash of the
+// secret is stored. Pure but for the Random handed in.
 #pragma once
+
+#include "base/random.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/random.h"
 
 namespace binnacle::store::access {
 
@@ -22,7 +22,8 @@ SecretText make_secret(Random& random);
 std::string write_secret(SecretKind kind, const SecretText& text);
 std::optional<SecretText> parse_secret(SecretKind kind, std::string_view text);
 
-// What is stored: SHA-256 of the secret's digits. Slow hashes are for guessable secrets; these are random.
+// What is stored: SHA-256 of the secret's digits. Slow hashes are for guessable secrets; these are
+// random.
 std::string secret_hash(std::string_view secret);
 
 }  // namespace binnacle::store::access

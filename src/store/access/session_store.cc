@@ -1,9 +1,9 @@
 #include "store/access/session_store.h"
 
+#include "store/access/digest.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "store/access/digest.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -19,8 +19,7 @@ constexpr size_t kIdBytes = 32;
 Result<std::unique_ptr<SessionStore>> SessionStore::load(state::StateStore& store,
                                                          const KeyStore& keys, const Clock& clock,
                                                          Random& random, SessionOptions options) {
-  std::unique_ptr<SessionStore> sessions(
-      new SessionStore(store, keys, clock, random, options));
+  std::unique_ptr<SessionStore> sessions(new SessionStore(store, keys, clock, random, options));
   TRY(sessions->load_rows());
   return sessions;
 }
@@ -39,8 +38,7 @@ Status SessionStore::load_rows() {
       TRY_ASSIGN(const bool found, row.step());
       if (!found) return {};
       MutexLock lock(mu_);
-      sessions_.emplace(row.blob(0),
-                        Session{.key_id = row.text(1), .expires_ms = row.integer(2)});
+      sessions_.emplace(row.blob(0), Session{.key_id = row.text(1), .expires_ms = row.integer(2)});
     }
   });
 }
@@ -66,9 +64,10 @@ Result<IssuedSession> SessionStore::create(const std::string& key_id) {
   IssuedSession issued{.id = to_hex(bytes), .expires_ms = clock_.wall_ms() + options_.lifetime_ms};
   const std::string hash = sha256(issued.id);
   TRY(store_.write([&](Database& database) {
-    return database.run("INSERT INTO access_sessions(id_hash, key_id, created_ms, expires_ms)"
-                        " VALUES (?, ?, ?, ?)",
-                        Blob{hash}, key_id, clock_.wall_ms(), issued.expires_ms);
+    return database.run(
+        "INSERT INTO access_sessions(id_hash, key_id, created_ms, expires_ms)"
+        " VALUES (?, ?, ?, ?)",
+        Blob{hash}, key_id, clock_.wall_ms(), issued.expires_ms);
   }));
   MutexLock lock(mu_);
   sessions_.emplace(hash, Session{.key_id = key_id, .expires_ms = issued.expires_ms});
@@ -80,11 +79,10 @@ Status SessionStore::make_room() {
   {
     MutexLock lock(mu_);
     if (sessions_.size() < options_.max_sessions) return {};
-    first_to_end = std::min_element(sessions_.begin(), sessions_.end(),
-                                    [](const auto& a, const auto& b) {
-                                      return a.second.expires_ms < b.second.expires_ms;
-                                    })
-                       ->first;
+    first_to_end =
+        std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
+          return a.second.expires_ms < b.second.expires_ms;
+        })->first;
   }
   return remove_hash(first_to_end);
 }

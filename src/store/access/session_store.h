@@ -1,13 +1,7 @@
-// Login sessions of browsers: a random id in a cookie stands for a key, so that the key itself is typed once.
-// Only the id's hash is kept. Rows outlive a restart; look-ups are in memory and never wait for the disk.
-// authenticate() from any thread, the rest from any but I/O threads.
+// Login sessions of browsers: a random id in a cookie stands for a key, so that the key itself is
+// typed once. Only the id's hash is kept. Rows outlive a restart; look-ups are in memory and never
+// wait for the disk. authenticate() from any thread, the rest from any but I/O threads.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -15,6 +9,12 @@
 #include "base/random.h"
 #include "store/access/key_store.h"
 #include "store/state/state_store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 
 namespace binnacle::store::access {
 
@@ -37,7 +37,8 @@ class SessionStore {
                                                     const Clock& clock, Random& random,
                                                     SessionOptions options = {});
 
-  // The identity of the session's key as it stands now. kUnauthenticated when session or key are no more.
+  // The identity of the session's key as it stands now. kUnauthenticated when session or key are no
+  // more.
   Result<Identity> authenticate(std::string_view id) const EXCLUDES(mu_);
 
   Result<IssuedSession> create(const std::string& key_id) EXCLUDES(mu_);
@@ -63,7 +64,7 @@ class SessionStore {
   Random& random_;
   const SessionOptions options_;
 
-  mutable Mutex mu_;  // never held over the disk
+  mutable Mutex mu_;                                                   // never held over the disk
   std::unordered_map<std::string, Session> sessions_ GUARDED_BY(mu_);  // by hash of the id
 };
 

@@ -1,10 +1,10 @@
 #include "store/access/token_store.h"
 
+#include "base/json_text.h"
+
 #include <fmt/format.h>
 
 #include <utility>
-
-#include "base/json_text.h"
 
 namespace binnacle::store::access {
 namespace {
@@ -13,17 +13,17 @@ using state::Blob;
 using state::Database;
 using state::Statement;
 
-// Marks the token used and answers the key it was made for ("" for a join token). In one statement, so that
-// of two who show it together one gets nothing. The hash is of 256 random bits: comparing it in SQL tells
-// a clock nothing that helps.
+// Marks the token used and answers the key it was made for ("" for a join token). In one statement,
+// so that of two who show it together one gets nothing. The hash is of 256 random bits: comparing
+// it in SQL tells a clock nothing that helps.
 Result<std::string> consume(Database& database, std::string_view purpose, const SecretText& token,
                             std::string_view used_by, int64_t now_ms) {
-  TRY_ASSIGN(Statement row,
-             database.query("UPDATE access_tokens SET used_ms = ?, used_by = ?"
-                            " WHERE id = ? AND purpose = ? AND secret_hash = ? AND used_ms = 0"
-                            " AND expires_ms > ? RETURNING key_id",
-                            now_ms, used_by, token.id, purpose, Blob{secret_hash(token.secret)},
-                            now_ms));
+  TRY_ASSIGN(
+      Statement row,
+      database.query("UPDATE access_tokens SET used_ms = ?, used_by = ?"
+                     " WHERE id = ? AND purpose = ? AND secret_hash = ? AND used_ms = 0"
+                     " AND expires_ms > ? RETURNING key_id",
+                     now_ms, used_by, token.id, purpose, Blob{secret_hash(token.secret)}, now_ms));
   TRY_ASSIGN(const bool found, row.step());
   if (!found) {
     return fail(Code::kUnauthenticated,
@@ -46,11 +46,9 @@ struct TokenStore::Draft {
 };
 
 Result<IssuedToken> TokenStore::create_join(int64_t lifetime_ms, const Actor& by) {
-  return issue({.kind = SecretKind::kJoinToken,
-                .purpose = "join",
-                .key_id = {},
-                .lifetime_ms = lifetime_ms},
-               by);
+  return issue(
+      {.kind = SecretKind::kJoinToken, .purpose = "join", .key_id = {}, .lifetime_ms = lifetime_ms},
+      by);
 }
 
 Result<IssuedToken> TokenStore::create_login(const std::string& key_id, int64_t lifetime_ms,
@@ -65,9 +63,9 @@ Result<IssuedToken> TokenStore::create_login(const std::string& key_id, int64_t 
 
 Result<IssuedToken> TokenStore::issue(const Draft& draft, const Actor& by) {
   if (draft.lifetime_ms <= 0 || draft.lifetime_ms > kMaxLifetimeMs) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("{} token: the lifetime must be above 0 and at most 30 days",
-                            draft.purpose));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("{} token: the lifetime must be above 0 and at most 30 days", draft.purpose));
   }
   const SecretText text = make_secret(random_);
   const int64_t now_ms = clock_.wall_ms();
@@ -79,9 +77,10 @@ Result<IssuedToken> TokenStore::issue(const Draft& draft, const Actor& by) {
                   fmt::format("{} token: {} tokens are the most; wait for old ones to be forgotten",
                               draft.purpose, kMaxTokens));
     }
-    TRY_ASSIGN(Statement insert,
-               database.prepare("INSERT INTO access_tokens(id, purpose, secret_hash, key_id,"
-                                " created_ms, created_by, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+    TRY_ASSIGN(
+        Statement insert,
+        database.prepare("INSERT INTO access_tokens(id, purpose, secret_hash, key_id,"
+                         " created_ms, created_by, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"));
     insert.bind(1, text.id);
     insert.bind(2, draft.purpose);
     insert.bind(3, Blob{secret_hash(text.secret)});
@@ -128,8 +127,8 @@ Result<IssuedKey> TokenStore::redeem_join(std::string_view token, const std::str
   IssuedKey issued;
   TRY(store_.write([&](Database& database) -> Status {
     TRY(consume(database, "join", *text, node_name, clock_.wall_ms()));
-    TRY_ASSIGN(issued, keys_.insert_in(database, {.name = node_name, .role = Role::kAgent},
-                                       key_text, by));
+    TRY_ASSIGN(issued,
+               keys_.insert_in(database, {.name = node_name, .role = Role::kAgent}, key_text, by));
     return {};
   }));
   TRY(keys_.reload());
@@ -144,11 +143,11 @@ Result<Identity> TokenStore::redeem_login(std::string_view token, const std::str
     TRY_ASSIGN(const std::string key_id,
                consume(database, "login", *text, address, clock_.wall_ms()));
     TRY_ASSIGN(identity, keys_.identity_of(key_id));
-    return audit_.append_in(
-        database, {.action = "login.succeeded",
-                   .actor = {.name = identity.name, .key_id = key_id, .address = address},
-                   .subject = key_id,
-                   .detail = "{\"by\":\"login token\"}"});
+    return audit_.append_in(database,
+                            {.action = "login.succeeded",
+                             .actor = {.name = identity.name, .key_id = key_id, .address = address},
+                             .subject = key_id,
+                             .detail = "{\"by\":\"login token\"}"});
   }));
   return identity;
 }

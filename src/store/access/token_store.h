@@ -1,12 +1,7 @@
-// One-use tokens. A join token turns once into a key of role agent for the node that shows it; a login token
-// turns once into the identity of the key it was made for. Looked up in the file at each use, so that a
-// command beside the running server may make one. Any but I/O threads.
+// One-use tokens. A join token turns once into a key of role agent for the node that shows it; a
+// login token turns once into the identity of the key it was made for. Looked up in the file at
+// each use, so that a command beside the running server may make one. Any but I/O threads.
 #pragma once
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -15,6 +10,11 @@
 #include "store/access/key_store.h"
 #include "store/access/secret_text.h"
 #include "store/state/state_store.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace binnacle::store::access {
 
@@ -46,12 +46,11 @@ class TokenStore {
   // kInvalidArgument unless 0 < lifetime <= kMaxLifetimeMs.
   Result<IssuedToken> create_join(int64_t lifetime_ms, const Actor& by);
   // For a key that is good now.
-  Result<IssuedToken> create_login(const std::string& key_id, int64_t lifetime_ms,
-                                   const Actor& by);
+  Result<IssuedToken> create_login(const std::string& key_id, int64_t lifetime_ms, const Actor& by);
   Result<std::vector<TokenInfo>> list_joins();  // newest first
 
-  // kUnauthenticated when the token is unknown, used or expired; kAlreadyExists when a key has the node's
-  // name, and then the token stays good.
+  // kUnauthenticated when the token is unknown, used or expired; kAlreadyExists when a key has the
+  // node's name, and then the token stays good.
   Result<IssuedKey> redeem_join(std::string_view token, const std::string& node_name,
                                 const std::string& address);
   Result<Identity> redeem_login(std::string_view token, const std::string& address);

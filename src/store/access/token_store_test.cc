@@ -1,11 +1,11 @@
 #include "store/access/token_store.h"
 
+#include "store/access/testing/access_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
-
-#include "store/access/testing/access_fixture.h"
 
 namespace binnacle::store::access {
 namespace {

@@ -1,8 +1,8 @@
 #include "store/access/upkeep.h"
 
-#include <pthread.h>
-
 #include "base/check.h"
+
+#include <pthread.h>
 
 namespace binnacle::store::access {
 

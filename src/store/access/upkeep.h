@@ -1,9 +1,6 @@
-// Housekeeping of this room on a thread of its own: writes down when keys were last used, forgets ended
-// sessions and tokens. References outlive it.
+// Housekeeping of this room on a thread of its own: writes down when keys were last used, forgets
+// ended sessions and tokens. References outlive it.
 #pragma once
-
-#include <cstdint>
-#include <thread>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -11,6 +8,9 @@
 #include "store/access/key_store.h"
 #include "store/access/session_store.h"
 #include "store/access/token_store.h"
+
+#include <cstdint>
+#include <thread>
 
 namespace binnacle::store::access {
 

@@ -1,8 +1,8 @@
 #include "store/access/upkeep.h"
 
-#include <gtest/gtest.h>
-
 #include "store/access/testing/access_fixture.h"
+
+#include <gtest/gtest.h>
 
 namespace binnacle::store::access {
 namespace {

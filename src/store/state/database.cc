@@ -1,11 +1,11 @@
 #include "store/state/database.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <utility>
-
-#include "base/check.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -68,7 +68,8 @@ std::string_view advice(int extended) {
 
 Error sqlite_error(int rc, std::string_view message, std::string_view path, std::string_view sql) {
   const std::string what = sql.empty() ? std::string("open") : fmt::format("`{:.120}`", sql);
-  return Error{code_of(rc), fmt::format("state store {}: {}: {}{}", path, what, message, advice(rc))};
+  return Error{code_of(rc),
+               fmt::format("state store {}: {}: {}{}", path, what, message, advice(rc))};
 }
 
 int open_flags(Database::Mode mode) {
@@ -100,8 +101,7 @@ Statement::~Statement() {
 
 void Statement::note_bind(int index, int rc) {
   if (rc == SQLITE_OK || bind_error_) return;
-  bind_error_ =
-      database_->error(rc, sql_).with_context(fmt::format("bind parameter {}", index));
+  bind_error_ = database_->error(rc, sql_).with_context(fmt::format("bind parameter {}", index));
 }
 
 void Statement::bind_integer(int index, int64_t value) {
@@ -115,14 +115,13 @@ void Statement::bind(int index, double value) {
 void Statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL, not the empty text.
   const char* bytes = text.data() == nullptr ? "" : text.data();
-  note_bind(index, sqlite3_bind_text64(handle_, index, bytes, text.size(), SQLITE_TRANSIENT,
-                                       SQLITE_UTF8));
+  note_bind(index,
+            sqlite3_bind_text64(handle_, index, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void Statement::bind(int index, Blob blob) {
   const char* bytes = blob.bytes.data() == nullptr ? "" : blob.bytes.data();
-  note_bind(index,
-            sqlite3_bind_blob64(handle_, index, bytes, blob.bytes.size(), SQLITE_TRANSIENT));
+  note_bind(index, sqlite3_bind_blob64(handle_, index, bytes, blob.bytes.size(), SQLITE_TRANSIENT));
 }
 
 void Statement::bind(int index, std::nullopt_t) {
@@ -169,8 +168,8 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   sqlite3* handle = nullptr;
   const int rc = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   if (rc != SQLITE_OK) {
-    Error error = sqlite_error(rc, handle != nullptr ? sqlite3_errmsg(handle) : "out of memory",
-                               path, "");
+    Error error =
+        sqlite_error(rc, handle != nullptr ? sqlite3_errmsg(handle) : "out of memory", path, "");
     sqlite3_close_v2(handle);
     return fail(std::move(error));
   }

@@ -1,6 +1,10 @@
 // One SQLite connection and its statements, with errors as values that carry the statement.
-// Owned by whoever opened it; one thread at a time. Statements must be gone before their Database is.
+// Owned by whoever opened it; one thread at a time. Statements must be gone before their Database
+// is.
 #pragma once
+
+#include "base/error.h"
+#include "store/state/sql.h"
 
 #include <concepts>
 #include <cstdint>
@@ -9,9 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
-#include "store/state/sql.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -34,7 +35,9 @@ class Statement {
   Statement& operator=(Statement&&) = delete;
 
   // `index` counts from 1. Text and blobs are copied.
-  void bind(int index, std::integral auto value) { bind_integer(index, static_cast<int64_t>(value)); }
+  void bind(int index, std::integral auto value) {
+    bind_integer(index, static_cast<int64_t>(value));
+  }
   void bind(int index, double value);
   void bind(int index, std::string_view text);
   void bind(int index, Blob blob);

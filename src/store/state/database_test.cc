@@ -1,11 +1,11 @@
 #include "store/state/database.h"
 
+#include "store/state/testing/state_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <type_traits>
-
-#include "store/state/testing/state_fixture.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -25,7 +25,8 @@ class DatabaseTest : public testing::Test {
     ASSERT_TRUE(database_->execute(
         "CREATE TABLE parents(id INTEGER PRIMARY KEY);"
         "CREATE TABLE things(id INTEGER PRIMARY KEY, real REAL, text TEXT, bytes BLOB,"
-        " parent INTEGER REFERENCES parents(id), json TEXT CHECK (json IS NULL OR json_valid(json)))"));
+        " parent INTEGER REFERENCES parents(id), json TEXT CHECK (json IS NULL OR "
+        "json_valid(json)))"));
   }
 
   Code code_of(const Status& status) { return status ? Code::kInternal : status.error().code; }
@@ -40,7 +41,8 @@ TEST_F(DatabaseTest, ValuesComeBackAsTheyWereBound) {
                              int64_t{-5}, 2.5, bytes, Blob{bytes}));
   EXPECT_EQ(database_->last_insert_id(), -5);
   EXPECT_EQ(database_->changes(), 1);
-  auto row = database_->query("SELECT id, real, text, bytes, json FROM things WHERE text = ?", bytes);
+  auto row =
+      database_->query("SELECT id, real, text, bytes, json FROM things WHERE text = ?", bytes);
   ASSERT_TRUE(row);
   ASSERT_TRUE(row->step().value());
   EXPECT_EQ(row->integer(0), -5);

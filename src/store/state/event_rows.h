@@ -1,13 +1,13 @@
 // Reading events as rows; shared by the bus and its subscriptions. Pure but for the connection.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-#include <vector>
-
 #include "base/error.h"
 #include "model/event.h"
 #include "store/state/database.h"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace binnacle::store::state {
 

@@ -1,13 +1,13 @@
 #include "store/state/event_store.h"
 
+#include "store/state/event_rows.h"
+#include "store/state/event_subscription.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
-
-#include "store/state/event_rows.h"
-#include "store/state/event_subscription.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 constexpr int64_t kPruneRows = 2'000;
 
 Result<int64_t> stored_cursor(Database& database, const std::string& subscriber) {
-  TRY(database.run("INSERT INTO event_cursors(subscriber, last_id)"
+  TRY(
+      database.run("INSERT INTO event_cursors(subscriber, last_id)"
                    " SELECT ?, coalesce(max(id), 0) FROM events WHERE true"
                    " ON CONFLICT(subscriber) DO NOTHING",
                    subscriber));
@@ -31,8 +32,8 @@ EventStore::EventStore(StateStore& store, const Clock& clock, Registry& registry
       clock_(clock),
       options_(options),
       published_(registry.counter("binnacle_events_published_total", "Events written.")),
-      delivered_(registry.counter("binnacle_events_delivered_total",
-                                  "Events that a subscriber took.")),
+      delivered_(
+          registry.counter("binnacle_events_delivered_total", "Events that a subscriber took.")),
       failed_(registry.counter("binnacle_events_delivery_failures_total",
                                "Deliveries that failed and are repeated.")) {
   hook_ = store_.add_commit_hook([this] { wake_all(); });
@@ -60,7 +61,8 @@ Result<int64_t> EventStore::publish(model::Event event) {
 Result<int64_t> EventStore::append(Database& database, model::Event event) {
   if (event.time_ms == 0) event.time_ms = clock_.wall_ms();
   if (event.data.empty()) event.data = "{}";
-  TRY(database.run("INSERT INTO events(time_ms, kind, subject, cause_id, data)"
+  TRY(
+      database.run("INSERT INTO events(time_ms, kind, subject, cause_id, data)"
                    " VALUES (?, ?, ?, ?, ?)",
                    event.time_ms, event.kind, event.subject, event.cause_id, event.data));
   published_.add();
@@ -75,8 +77,9 @@ Result<uint64_t> EventStore::subscribe(std::string subscriber, std::string kind_
   {
     MutexLock lock(mu_);
     if (subscriptions_.size() >= options_.max_subscriptions) {
-      return fail(Code::kResourceExhausted, fmt::format("subscribe {}: {} subscriptions are the most",
-                                                        subscriber, options_.max_subscriptions));
+      return fail(Code::kResourceExhausted,
+                  fmt::format("subscribe {}: {} subscriptions are the most", subscriber,
+                              options_.max_subscriptions));
     }
     for (const auto& [handle, other] : subscriptions_) {
       if (other->subscriber() != subscriber) continue;
@@ -94,9 +97,9 @@ Result<uint64_t> EventStore::subscribe(std::string subscriber, std::string kind_
                             .deliver = std::move(deliver),
                             .cursor = cursor};
   MutexLock lock(mu_);
-  subscriptions_.emplace(next_handle_,
-                         std::make_shared<Subscription>(store_, std::move(facts), options_,
-                                                        delivered_, failed_));
+  subscriptions_.emplace(
+      next_handle_,
+      std::make_shared<Subscription>(store_, std::move(facts), options_, delivered_, failed_));
   return next_handle_++;
 }
 
@@ -151,7 +154,8 @@ Result<int64_t> EventStore::prune(const EventRetention& retention) {
   for (;;) {
     int64_t rows = 0;
     TRY(store_.write([&](Database& database) -> Status {
-      TRY(database.run("DELETE FROM events WHERE id IN (SELECT id FROM events"
+      TRY(
+          database.run("DELETE FROM events WHERE id IN (SELECT id FROM events"
                        " WHERE id <= ? OR (time_ms < ? AND id <= ?) LIMIT ?)",
                        over_count, oldest_ms, taken_by_all, kPruneRows));
       rows = database.changes();

@@ -1,7 +1,14 @@
-// The event bus on the state file: an event is a row before anyone hears of it, each subscriber keeps a
-// cursor. Every subscription has a thread of its own, so that a slow or failing one holds up no other.
-// Any thread but I/O threads. The StateStore outlives it.
+// The event bus on the state file: an event is a row before anyone hears of it, each subscriber
+// keeps a cursor. Every subscription has a thread of its own, so that a slow or failing one holds
+// up no other. Any thread but I/O threads. The StateStore outlives it.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/instruments.h"
+#include "base/mutex.h"
+#include "model/event.h"
+#include "store/state/state_store.h"
 
 #include <atomic>
 #include <cstdint>
@@ -10,13 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/instruments.h"
-#include "base/mutex.h"
-#include "model/event.h"
-#include "store/state/state_store.h"
 
 namespace binnacle::store::state {
 
@@ -41,11 +41,12 @@ class EventStore final : public model::EventBus {
 
   // A time of 0 becomes now. kInvalidArgument when `data` is not JSON (empty stands for {}).
   Result<int64_t> publish(model::Event event) override;
-  // The same as part of a larger write of the state store: the event is there exactly when that commits.
+  // The same as part of a larger write of the state store: the event is there exactly when that
+  // commits.
   Result<int64_t> append(Database& database, model::Event event);
 
-  // A name that was never seen starts at the newest event. kAlreadyExists while the name is subscribed.
-  // `deliver` must return when the process is to stop; unsubscribe() waits for it.
+  // A name that was never seen starts at the newest event. kAlreadyExists while the name is
+  // subscribed. `deliver` must return when the process is to stop; unsubscribe() waits for it.
   Result<uint64_t> subscribe(std::string subscriber, std::string kind_prefix,
                              Deliver deliver) override EXCLUDES(subscribe_mu_, mu_);
   // Not from inside the subscription's own `deliver`.
@@ -54,8 +55,9 @@ class EventStore final : public model::EventBus {
   Result<std::vector<model::Event>> recent(std::string_view kind_prefix, int64_t before_id,
                                            size_t limit) override;
 
-  // Removes events past their age that every present subscriber has taken, and whatever exceeds the count,
-  // taken or not. Answers how many. A few thousand rows a write, so that other writers get their turn.
+  // Removes events past their age that every present subscriber has taken, and whatever exceeds the
+  // count, taken or not. Answers how many. A few thousand rows a write, so that other writers get
+  // their turn.
   Result<int64_t> prune(const EventRetention& retention) EXCLUDES(mu_);
 
  private:

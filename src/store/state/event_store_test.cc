@@ -1,13 +1,13 @@
 #include "store/state/event_store.h"
 
+#include "base/log.h"
+#include "store/state/testing/state_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <optional>
-
-#include "base/log.h"
-#include "store/state/testing/state_fixture.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -154,7 +154,8 @@ TEST_F(EventStoreTest, ManyMoreEventsThanAPage) {
   events_->unsubscribe(*handle);
   ASSERT_TRUE(state_.store->write([&](Database& database) -> Status {
     for (int i = 0; i < 1000; ++i) {
-      TRY(events_->append(database, {.kind = i % 3 == 0 ? "other" : "k", .subject = std::to_string(i)}));
+      TRY(events_->append(database,
+                          {.kind = i % 3 == 0 ? "other" : "k", .subject = std::to_string(i)}));
     }
     return {};
   }));

@@ -1,11 +1,10 @@
 #include "store/state/event_subscription.h"
 
-#include <pthread.h>
-
-#include <algorithm>
-
 #include "base/check.h"
 #include "store/state/event_rows.h"
+
+#include <pthread.h>
+#include <algorithm>
 
 namespace binnacle::store::state {
 namespace {
@@ -57,21 +56,19 @@ void EventStore::Subscription::run() {
       continue;
     }
     failed_.add();
-    retry_ms = std::min(std::max(retry_ms * 2, options_.first_retry_ms),
-                        options_.longest_retry_ms);
-    log_.warn("event delivery failed and will be repeated",
-              {{"subscriber", facts_.subscriber},
-               {"after_event", cursor()},
-               {"retry_ms", retry_ms},
-               {"error", status.error().message}});
+    retry_ms = std::min(std::max(retry_ms * 2, options_.first_retry_ms), options_.longest_retry_ms);
+    log_.warn("event delivery failed and will be repeated", {{"subscriber", facts_.subscriber},
+                                                             {"after_event", cursor()},
+                                                             {"retry_ms", retry_ms},
+                                                             {"error", status.error().message}});
   }
 }
 
 bool EventStore::Subscription::wait(int64_t retry_ms) {
   MutexLock lock(mu_);
   if (retry_ms > 0) {
-    // New events do not shorten the pause: they come after the one that failed. A spurious wake does, by a
-    // harmless early try.
+    // New events do not shorten the pause: they come after the one that failed. A spurious wake
+    // does, by a harmless early try.
     if (!stopping_) wake_.wait_for_ms(mu_, retry_ms);
   } else {
     while (!woken_ && !stopping_) wake_.wait(mu_);

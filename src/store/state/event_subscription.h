@@ -1,18 +1,18 @@
-// One subscriber's delivery: reads what lies after its cursor, calls `deliver` event by event, moves the
-// cursor behind each success and writes it down page by page. Owned by the EventStore; its thread runs from
-// construction to stop().
+// One subscriber's delivery: reads what lies after its cursor, calls `deliver` event by event,
+// moves the cursor behind each success and writes it down page by page. Owned by the EventStore;
+// its thread runs from construction to stop().
 #pragma once
-
-#include <atomic>
-#include <cstdint>
-#include <string>
-#include <thread>
 
 #include "base/error.h"
 #include "base/instruments.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "store/state/event_store.h"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
 
 namespace binnacle::store::state {
 

@@ -1,12 +1,12 @@
 #include "store/state/migrations.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <string>
-
-#include "base/check.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -103,7 +103,8 @@ Status migrate(Database& database, std::vector<Migration> migrations, int64_t no
   for (size_t i = 1; i < migrations.size(); ++i) {
     CHECK(migrations[i - 1].number != migrations[i].number);
   }
-  TRY(database.execute("CREATE TABLE IF NOT EXISTS migrations ("
+  TRY(
+      database.execute("CREATE TABLE IF NOT EXISTS migrations ("
                        "  number INTEGER PRIMARY KEY,"
                        "  name TEXT NOT NULL,"
                        "  applied_ms INTEGER NOT NULL"

@@ -1,15 +1,16 @@
-// Numbered steps from an empty file to today's schema. Each room contributes a list from its own range of
-// numbers (docs/formats/state.md); all lists together must be given wherever the file is opened.
+// Numbered steps from an empty file to today's schema. Each room contributes a list from its own
+// range of numbers (docs/formats/state.md); all lists together must be given wherever the file is
+// opened.
 #pragma once
+
+#include "base/error.h"
+#include "store/state/database.h"
+#include "store/state/sql.h"
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
-#include "store/state/database.h"
-#include "store/state/sql.h"
 
 namespace binnacle::store::state {
 
@@ -22,8 +23,9 @@ struct Migration {
 // This room's own: events, cursors, objects. Range 1 to 99.
 std::span<const Migration> state_migrations();
 
-// Applies what is missing in order of number, each in a transaction of its own together with its record.
-// kFailedPrecondition when the file holds a migration that `migrations` does not: a newer binary wrote it.
+// Applies what is missing in order of number, each in a transaction of its own together with its
+// record. kFailedPrecondition when the file holds a migration that `migrations` does not: a newer
+// binary wrote it.
 Status migrate(Database& database, std::vector<Migration> migrations, int64_t now_ms);
 
 // kFailedPrecondition unless the file holds all of `migrations` and no other.

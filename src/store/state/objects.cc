@@ -75,11 +75,11 @@ Result<ObjectStore::FileObjects> ObjectStore::checked(std::vector<Object> object
     object.origin = ObjectOrigin::kFile;
     TRY_ASSIGN(const std::optional<Object> made, find_in_api(object.kind, object.name));
     if (made) {
-      return fail(Code::kAlreadyExists,
-                  fmt::format("{} \"{}\" in {} clashes with the one made over the API ({}); rename "
-                              "one, or delete the API's",
-                              object.kind, object.name, object.file,
-                              format_rfc3339(made->updated_ms)));
+      return fail(
+          Code::kAlreadyExists,
+          fmt::format("{} \"{}\" in {} clashes with the one made over the API ({}); rename "
+                      "one, or delete the API's",
+                      object.kind, object.name, object.file, format_rfc3339(made->updated_ms)));
     }
     Key key{object.kind, object.name};
     if (const auto it = files.find(key); it != files.end()) {
@@ -120,8 +120,7 @@ Result<std::optional<Object>> ObjectStore::find(const std::string& kind, const s
   return find_in_api(kind, name);
 }
 
-std::optional<Object> ObjectStore::find_in_files(const std::string& kind,
-                                                 const std::string& name) {
+std::optional<Object> ObjectStore::find_in_files(const std::string& kind, const std::string& name) {
   MutexLock lock(mu_);
   const auto it = files_.find({kind, name});
   if (it == files_.end()) return std::nullopt;

@@ -1,7 +1,12 @@
-// Who owns a named object (target, rule, receiver, key, check): a configuration file or the API. API objects
-// are rows here; file objects are held in memory as the last reload gave them and are read-only to the API.
-// No two objects of a kind share a name. Any thread but I/O threads.
+// Who owns a named object (target, rule, receiver, key, check): a configuration file or the API.
+// API objects are rows here; file objects are held in memory as the last reload gave them and are
+// read-only to the API. No two objects of a kind share a name. Any thread but I/O threads.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mutex.h"
+#include "store/state/state_store.h"
 
 #include <cstdint>
 #include <map>
@@ -10,11 +15,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/mutex.h"
-#include "store/state/state_store.h"
 
 namespace binnacle::store::state {
 
@@ -34,15 +34,15 @@ class ObjectStore {
  public:
   ObjectStore(StateStore& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-  // Makes or replaces. kFailedPrecondition when a file owns the name (says which), kInvalidArgument when
-  // `data` is not JSON.
+  // Makes or replaces. kFailedPrecondition when a file owns the name (says which), kInvalidArgument
+  // when `data` is not JSON.
   Status put_api(const std::string& kind, const std::string& name, const std::string& data)
       EXCLUDES(change_mu_, mu_);
   // kNotFound, or kFailedPrecondition when a file owns it.
   Status remove_api(const std::string& kind, const std::string& name) EXCLUDES(change_mu_, mu_);
 
-  // Refuses, with a message that names both, a set that clashes within itself or with the API's objects;
-  // nothing changes. For `config check` and the first half of a reload.
+  // Refuses, with a message that names both, a set that clashes within itself or with the API's
+  // objects; nothing changes. For `config check` and the first half of a reload.
   Status check_files(const std::vector<Object>& objects) EXCLUDES(change_mu_);
   // All file objects from now on; the old set stays when the new one is refused.
   Status set_files(std::vector<Object> objects) EXCLUDES(change_mu_, mu_);
@@ -64,7 +64,8 @@ class ObjectStore {
   StateStore& store_;
   const Clock& clock_;
 
-  Mutex change_mu_;  // held over disk writes: the checks of one change hold until it is done; before mu_
+  Mutex change_mu_;  // held over disk writes: the checks of one change hold until it is done;
+                     // before mu_
   Mutex mu_;
   FileObjects files_ GUARDED_BY(mu_);
 };

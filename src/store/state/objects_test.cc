@@ -1,9 +1,9 @@
 #include "store/state/objects.h"
 
+#include "store/state/testing/state_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "store/state/testing/state_fixture.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -56,11 +56,13 @@ TEST_F(ObjectStoreTest, FileObjectsAreReadOnlyToTheApi) {
 TEST_F(ObjectStoreTest, AClashIsRefusedByBothNamesAndTheOldSetStays) {
   ASSERT_TRUE(objects_.set_files({file_object("old", "rules.yml:1")}));
   ASSERT_TRUE(objects_.put_api("rule", "made", "{}"));
-  const Status clash = objects_.set_files({file_object("new", "x.yml:1"), file_object("made", "x.yml:9")});
+  const Status clash =
+      objects_.set_files({file_object("new", "x.yml:1"), file_object("made", "x.yml:9")});
   ASSERT_FALSE(clash);
   EXPECT_THAT(clash.error().message,
               AllOf(HasSubstr("\"made\" in x.yml:9"), HasSubstr("made over the API")));
-  const Status twice = objects_.check_files({file_object("b", "x.yml:1"), file_object("b", "y.yml:2")});
+  const Status twice =
+      objects_.check_files({file_object("b", "x.yml:1"), file_object("b", "y.yml:2")});
   ASSERT_FALSE(twice);
   EXPECT_THAT(twice.error().message, AllOf(HasSubstr("x.yml:1"), HasSubstr("y.yml:2")));
   EXPECT_THAT(names(objects_), testing::ElementsAre("made:api", "old:file"));

@@ -1,10 +1,10 @@
 #include "store/state/reader_pool.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <utility>
-
-#include "base/check.h"
 
 namespace binnacle::store::state {
 namespace {

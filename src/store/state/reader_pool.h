@@ -1,16 +1,16 @@
-// A few read-only connections, lent to one reader each, so that readers never wait for the writer and at most
-// that many read at once. Any thread but I/O threads.
+// A few read-only connections, lent to one reader each, so that readers never wait for the writer
+// and at most that many read at once. Any thread but I/O threads.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mutex.h"
 #include "store/state/database.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace binnacle::store::state {
 
@@ -19,8 +19,8 @@ class ReaderPool {
   static Result<std::unique_ptr<ReaderPool>> open(const std::string& path, size_t connections,
                                                   const Clock& clock);
 
-  // `look` sees one state of the file over all its statements. kUnavailable when every connection stayed
-  // busy for ten seconds.
+  // `look` sees one state of the file over all its statements. kUnavailable when every connection
+  // stayed busy for ten seconds.
   Status read(const std::function<Status(Database&)>& look) EXCLUDES(mu_);
 
  private:

@@ -1,5 +1,5 @@
-// SQL text that is known when the program is compiled. Every statement takes one, so that no input can
-// ever become part of a statement: values go in by binding alone.
+// SQL text that is known when the program is compiled. Every statement takes one, so that no input
+// can ever become part of a statement: values go in by binding alone.
 #pragma once
 
 namespace binnacle::store::state {

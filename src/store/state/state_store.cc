@@ -1,10 +1,10 @@
 #include "store/state/state_store.h"
 
+#include "base/log.h"
+
 #include <fmt/format.h>
 
 #include <utility>
-
-#include "base/log.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -75,8 +75,7 @@ Result<Database> prepare_writer(const StateOptions& options, FileSystem& files,
                                 const Clock& clock) {
   const bool left_open = was_left_open(files, options.path);
   TRY(create_private(files, options.path));
-  TRY_ASSIGN(Database database,
-             Database::open(options.path, Database::Mode::kReadWriteCreate));
+  TRY_ASSIGN(Database database, Database::open(options.path, Database::Mode::kReadWriteCreate));
   TRY(claim(database));
   TRY(use_write_ahead_log(database));
   if (left_open) {
@@ -104,9 +103,9 @@ Result<std::unique_ptr<StateStore>> StateStore::open(StateOptions options, FileS
   TRY_ASSIGN(Database writer, prepare_writer(options, files, clock));
   TRY_ASSIGN(std::unique_ptr<ReaderPool> readers,
              ReaderPool::open(options.path, options.readers, clock));
-  return std::unique_ptr<StateStore>(
-      new StateStore(std::move(options.path), std::move(lock), std::move(readers),
-                     std::move(writer), options.write_limits, clock, registry));
+  return std::unique_ptr<StateStore>(new StateStore(std::move(options.path), std::move(lock),
+                                                    std::move(readers), std::move(writer),
+                                                    options.write_limits, clock, registry));
 }
 
 Result<std::unique_ptr<StateStore>> StateStore::open_beside(StateOptions options,
@@ -117,9 +116,9 @@ Result<std::unique_ptr<StateStore>> StateStore::open_beside(StateOptions options
   TRY(require_migrated(writer, options.migrations));
   TRY_ASSIGN(std::unique_ptr<ReaderPool> readers,
              ReaderPool::open(options.path, options.readers, clock));
-  return std::unique_ptr<StateStore>(
-      new StateStore(std::move(options.path), nullptr, std::move(readers), std::move(writer),
-                     options.write_limits, clock, registry));
+  return std::unique_ptr<StateStore>(new StateStore(std::move(options.path), nullptr,
+                                                    std::move(readers), std::move(writer),
+                                                    options.write_limits, clock, registry));
 }
 
 StateStore::StateStore(std::string path, std::unique_ptr<FileLock> lock,

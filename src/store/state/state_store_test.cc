@@ -1,15 +1,15 @@
 #include "store/state/state_store.h"
 
+#include "store/state/testing/state_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
 #include <set>
 #include <thread>
-
-#include "store/state/testing/state_fixture.h"
 
 namespace binnacle::store::state {
 namespace {
@@ -17,7 +17,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const Migration kRows = {900, "rows", "CREATE TABLE rows(id INTEGER PRIMARY KEY, text TEXT NOT NULL)"};
+const Migration kRows = {900, "rows",
+                         "CREATE TABLE rows(id INTEGER PRIMARY KEY, text TEXT NOT NULL)"};
 
 TEST(StateStore, RowsAndMigrationsSurviveAReopen) {
   StateFixture state({kRows});
@@ -89,9 +90,9 @@ TEST(StateStore, ASecondOwnerIsRefusedAndACommandBesideIsNot) {
 
 TEST(StateStore, ACommandOfAnotherVersionStaysOut) {
   StateFixture state;
-  auto newer = StateStore::open_beside(
-      {.path = state.path(), .migrations = with_state_migrations({kRows})}, state.system_clock,
-      state.registry);
+  auto newer =
+      StateStore::open_beside({.path = state.path(), .migrations = with_state_migrations({kRows})},
+                              state.system_clock, state.registry);
   ASSERT_FALSE(newer);
   EXPECT_THAT(newer.error().message, HasSubstr("restart the server"));
 }
@@ -110,7 +111,8 @@ TEST(StateStore, AForeignDatabaseIsLeftAlone) {
   EXPECT_THAT(refused.error().message, HasSubstr("not a Binnacle state file"));
 }
 
-// Flips bytes in the middle of the table's pages; the log beside the file tells that nobody closed it.
+// Flips bytes in the middle of the table's pages; the log beside the file tells that nobody closed
+// it.
 TEST(StateStore, DamageIsFoundAfterAnUncleanStop) {
   StateFixture state({kRows});
   ASSERT_TRUE(state.store->write([](Database& database) -> Status {
@@ -136,9 +138,8 @@ TEST(StateStore, ReadersSeeOneStateOverTheirStatements) {
   StateFixture state({kRows});
   ASSERT_TRUE(state.store->read([&](Database& database) -> Status {
     TRY_ASSIGN(const int64_t before, database.query_integer("SELECT count(*) FROM rows"));
-    CHECK(state.store->write([](Database& writer) {
-      return writer.run("INSERT INTO rows(id, text) VALUES (1, 'x')");
-    }));
+    CHECK(state.store->write(
+        [](Database& writer) { return writer.run("INSERT INTO rows(id, text) VALUES (1, 'x')"); }));
     TRY_ASSIGN(const int64_t after, database.query_integer("SELECT count(*) FROM rows"));
     EXPECT_EQ(before, after);
     return {};
@@ -164,7 +165,8 @@ TEST(StateStore, WritableTellsOfAFullDiskOnceItsAnswerIsOld) {
   StateStore& store = **opened;
   EXPECT_TRUE(store.writable());
   // Query-only stands for every reason why the file takes no write.
-  ASSERT_TRUE(store.write([](Database& database) { return database.execute("PRAGMA query_only = ON"); }));
+  ASSERT_TRUE(
+      store.write([](Database& database) { return database.execute("PRAGMA query_only = ON"); }));
   EXPECT_TRUE(store.writable());
   clock.advance_ms(5'000);
   EXPECT_FALSE(store.writable());
@@ -202,7 +204,8 @@ TEST(StateStore, AReadOnlyFolderIsNamed) {
   ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
 }
 
-// Writes rows 1, 2, 3, ... from several threads and tells each over the pipe once write() came back.
+// Writes rows 1, 2, 3, ... from several threads and tells each over the pipe once write() came
+// back.
 [[noreturn]] void write_until_killed(const std::string& path, int acknowledged) {
   Registry registry;
   SystemClock clock;
@@ -255,9 +258,9 @@ TEST(StateStore, NothingAcknowledgedIsLostToKill) {
 
     Registry registry;
     SystemClock clock;
-    auto store = StateStore::open({.path = path + std::to_string(round),
-                                   .migrations = with_state_migrations({kRows})},
-                                  real_file_system(), clock, registry);
+    auto store = StateStore::open(
+        {.path = path + std::to_string(round), .migrations = with_state_migrations({kRows})},
+        real_file_system(), clock, registry);
     ASSERT_TRUE(store) << store.error().message;
     std::set<int64_t> found;
     ASSERT_TRUE((*store)->read([&](Database& database) -> Status {
@@ -268,7 +271,8 @@ TEST(StateStore, NothingAcknowledgedIsLostToKill) {
         found.insert(rows.integer(0));
       }
     }));
-    for (const int64_t acknowledged : told) EXPECT_TRUE(found.contains(acknowledged)) << acknowledged;
+    for (const int64_t acknowledged : told)
+      EXPECT_TRUE(found.contains(acknowledged)) << acknowledged;
     // At most one write of each thread was under way.
     EXPECT_LE(found.size(), told.size() + 4);
   }

@@ -1,11 +1,11 @@
 #include "store/state/write_queue.h"
 
-#include <fmt/format.h>
-#include <pthread.h>
-
-#include <algorithm>
-
 #include "base/check.h"
+
+#include <fmt/format.h>
+
+#include <pthread.h>
+#include <algorithm>
 
 namespace binnacle::store::state {
 namespace {
@@ -94,13 +94,12 @@ Result<WriteQueue::PendingPtr> WriteQueue::enqueue(Work work) {
   {
     MutexLock lock(mu_);
     if (stopping_) {
-      return fail(Code::kUnavailable,
-                  fmt::format("write to {}: the store is closing", path_));
+      return fail(Code::kUnavailable, fmt::format("write to {}: the store is closing", path_));
     }
     if (queue_.size() >= limits_.max_queued) {
       return fail(Code::kResourceExhausted,
-                  fmt::format("write to {}: the queue is full ({} waiting); try again later",
-                              path_, queue_.size()));
+                  fmt::format("write to {}: the queue is full ({} waiting); try again later", path_,
+                              queue_.size()));
     }
     queue_.push_back(pending);
     queue_length_.set(static_cast<double>(queue_.size()));

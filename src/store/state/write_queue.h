@@ -1,7 +1,13 @@
-// The one writer of the state file, with group commit: writes that wait together share one transaction, each
-// in a savepoint of its own, so that one that fails rolls back alone and one sync serves all.
-// Any thread but I/O threads may call write(): it returns when the commit is on disk.
+// The one writer of the state file, with group commit: writes that wait together share one
+// transaction, each in a savepoint of its own, so that one that fails rolls back alone and one sync
+// serves all. Any thread but I/O threads may call write(): it returns when the commit is on disk.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/instruments.h"
+#include "base/mutex.h"
+#include "store/state/database.h"
 
 #include <deque>
 #include <functional>
@@ -12,17 +18,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/instruments.h"
-#include "base/mutex.h"
-#include "store/state/database.h"
-
 namespace binnacle::store::state {
 
-// Changes rows through the database alone, or returns an error to undo them. Runs on the writer's thread,
-// a second time when the shared transaction breaks (full disk), so results go to variables that a second run
-// overwrites. Must not wait for another write.
+// Changes rows through the database alone, or returns an error to undo them. Runs on the writer's
+// thread, a second time when the shared transaction breaks (full disk), so results go to variables
+// that a second run overwrites. Must not wait for another write.
 using Work = std::function<Status(Database&)>;
 
 struct WriteLimits {
@@ -39,8 +39,8 @@ class WriteQueue {
   WriteQueue& operator=(const WriteQueue&) = delete;
 
   Status write(Work work) EXCLUDES(mu_);
-  // Does not wait for a write that hangs in the disk: then kDeadlineExceeded, and `work` may yet run, so it
-  // must own all that it touches.
+  // Does not wait for a write that hangs in the disk: then kDeadlineExceeded, and `work` may yet
+  // run, so it must own all that it touches.
   Status write_or_abandon(Work work, int64_t wait_ms) EXCLUDES(mu_);
 
   // `hook` runs on the writer's thread after each commit; quick, and no call of write().

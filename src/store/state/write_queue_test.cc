@@ -1,3 +1,5 @@
+#include "store/state/testing/state_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,14 +7,13 @@
 #include <future>
 #include <thread>
 
-#include "store/state/testing/state_fixture.h"
-
 namespace binnacle::store::state {
 namespace {
 
 using testing::HasSubstr;
 
-const Migration kRows = {900, "rows", "CREATE TABLE rows(id INTEGER PRIMARY KEY, text TEXT NOT NULL)"};
+const Migration kRows = {900, "rows",
+                         "CREATE TABLE rows(id INTEGER PRIMARY KEY, text TEXT NOT NULL)"};
 
 int64_t count_rows(StateStore& store) {
   int64_t rows = -1;
@@ -28,8 +29,10 @@ Status insert(Database& database, int64_t id, std::string_view text = "x") {
 }
 
 double commits(Registry& registry) {
-  return registry.counter("binnacle_state_commits_total", "Transactions of the state store by result.",
-                          {{"result", "ok"}}).value();
+  return registry
+      .counter("binnacle_state_commits_total", "Transactions of the state store by result.",
+               {{"result", "ok"}})
+      .value();
 }
 
 // Holds the writer inside a write until released, so that what follows waits in the queue.
@@ -149,9 +152,8 @@ TEST(WriteQueue, FullQueueRefuses) {
   state.limits.max_queued = 1;
   state.reopen();
   HeldWriter held(*state.store);
-  std::thread waits([&] {
-    CHECK(state.store->write([](Database& database) { return insert(database, 1); }));
-  });
+  std::thread waits(
+      [&] { CHECK(state.store->write([](Database& database) { return insert(database, 1); })); });
   await_queue(state, 1);
   const Status refused = state.store->write([](Database& database) { return insert(database, 2); });
   held.release();

@@ -21,7 +21,7 @@ export function NoHosts({ title, loading, error }: NoHostsProps) {
           {error === null ? (
             <>
               <p>The server measures its own host every second; its first figures show up here within moments.</p>
-              <p>If they do not: widen the time range above, and look at the server’s log for the component <code>collect</code>.</p>
+              <p>If they do not: widen the time range above, and check that <code>collect.host.enabled</code> is not off in the server’s configuration, and look at its log.</p>
             </>
           ) : <p role="alert">{error}</p>}
         </section>

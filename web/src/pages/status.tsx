@@ -50,12 +50,13 @@ function figure(samples: readonly MetricSample[], name: string): number {
 function Facts({ version, who }: { version: Version | null; who: WhoAmI | null }) {
   const rows: [string, string | undefined][] = [
     ['Version', version?.version], ['Revision', version?.revision], ['Built', version?.build_date],
-    ['Signed in as', who ? who.name || (who.open ? 'nobody: no key exists yet' : 'nobody') : undefined], ['Role', who?.role],
+    ['Signed in as', who?.open ? 'nobody: no key exists yet' : who?.name],
+    ['Role', who?.role],
   ];
   return (
-    <div class="facts"><dl>
-      {rows.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
-    </dl>{who?.name && <form method="post" action="/logout"><button type="submit" class="button">Sign out</button></form>}
+    <div class="facts">
+      <dl>{rows.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      {who && !who.open && <form method="post" action="/logout"><button type="submit" class="button">Sign out</button></form>}
     </div>
   );
 }

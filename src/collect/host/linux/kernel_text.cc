@@ -63,7 +63,7 @@ std::optional<int64_t> parse_integer(std::string_view text) {
 
 void Faults::bad(std::string_view path, std::string_view what, std::string_view value) {
   if (any()) return;
-  first_ = fail(Code::kDataLoss, fmt::format("read {}: {} is not as expected ({})", path, what,
+  first_ = fail(Code::kDataLoss, fmt::format("read {}: cannot make sense of {} ({})", path, what,
                                              value.substr(0, kShownBytes)));
 }
 

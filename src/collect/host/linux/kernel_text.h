@@ -28,7 +28,7 @@ std::optional<int64_t> parse_integer(std::string_view text);
 // one.
 class Faults {
  public:
-  // "read PATH: WHAT is not as expected (VALUE)"; long values are cut.
+  // "read PATH: cannot make sense of WHAT (VALUE)"; long values are cut.
   void bad(std::string_view path, std::string_view what, std::string_view value);
   void add(const Status& status);
   bool any() const { return !first_.has_value(); }

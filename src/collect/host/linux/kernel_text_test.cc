@@ -53,7 +53,7 @@ TEST(Faults, TellTheFirstAndCutWhatIsLong) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Code::kDataLoss);
   EXPECT_EQ(status.error().message,
-            "read /proc/x: the value is not as expected (" + std::string(60, 'y') + ")");
+            "read /proc/x: cannot make sense of the value (" + std::string(60, 'y') + ")");
 }
 
 }  // namespace

@@ -53,9 +53,10 @@ struct MountProbe::Shared {
   }
 
   bool all_answered(const std::vector<std::string>& paths) REQUIRES(mu) {
-    return std::ranges::none_of(paths, [&](const std::string& path) NO_THREAD_SAFETY_ANALYSIS {
-      return questions[path].open;
-    });
+    for (const std::string& path : paths) {
+      if (questions[path].open) return false;
+    }
+    return true;
   }
 
   // Forgets mounts that are gone; one that hangs is kept so that its thread finds its question.

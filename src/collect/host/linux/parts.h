@@ -62,7 +62,8 @@ std::unique_ptr<Part> netclass_part(const Source& source);
 std::unique_ptr<Part> nohandler_part(const Source& source, NameFilter exclude);
 std::unique_ptr<Part> filesystem_part(const Source& source, NameFilter mount_exclude,
                                       NameFilter type_exclude, std::unique_ptr<MountProbe> probe);
-std::unique_ptr<Part> processes_part(const Source& source);
+// With more processes than `max_read` it tells only how many processes and threads there are.
+std::unique_ptr<Part> processes_part(const Source& source, size_t max_read = 4096);
 std::unique_ptr<Part> hwmon_part(const Source& source);
 std::unique_ptr<Part> thermal_zone_part(const Source& source);
 std::unique_ptr<Part> cpufreq_part(const Source& source);

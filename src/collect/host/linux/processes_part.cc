@@ -11,7 +11,6 @@
 namespace binnacle::collect::host {
 namespace {
 
-constexpr size_t kMaxProcessesRead = 4096;
 constexpr size_t kFieldsBetweenStateAndThreads =
     16;  // proc(5): state is field 3, num_threads field 20
 
@@ -50,8 +49,9 @@ bool is_pid(const std::string& name) {
 
 class ProcessesPart final : public Part {
  public:
-  explicit ProcessesPart(const Source& source)
+  ProcessesPart(const Source& source, size_t max_read)
       : source_(source),
+        max_read_(max_read),
         loadavg_(source.files, source.proc("loadavg")),
         pid_max_(source.files, source.proc("sys/kernel/pid_max")),
         threads_max_(source.files, source.proc("sys/kernel/threads-max")) {}
@@ -63,7 +63,7 @@ class ProcessesPart final : public Part {
     TRY_ASSIGN(auto entries, source_.files.list(source_.proc_path));
     std::erase_if(entries, [](const DirEntry& entry) { return !is_pid(entry.name); });
     Faults faults;
-    if (entries.size() <= kMaxProcessesRead) {
+    if (entries.size() <= max_read_) {
       emit_states(entries, emitter, faults);
     } else {
       emitter.emit(kPids, static_cast<double>(entries.size()));
@@ -85,7 +85,7 @@ class ProcessesPart final : public Part {
       if (!text) continue;  // it ended since the list was read
       const auto process = parse_process(*text);
       if (!process) {
-        faults.bad(path, "the content", *text);
+        faults.bad(path, "the content", trim(*text));
         continue;
       }
       ++processes;
@@ -122,6 +122,7 @@ class ProcessesPart final : public Part {
   }
 
   const Source source_;
+  const size_t max_read_;
   KernelFile loadavg_;
   KernelFile pid_max_;
   KernelFile threads_max_;
@@ -129,8 +130,8 @@ class ProcessesPart final : public Part {
 
 }  // namespace
 
-std::unique_ptr<Part> processes_part(const Source& source) {
-  return std::make_unique<ProcessesPart>(source);
+std::unique_ptr<Part> processes_part(const Source& source, size_t max_read) {
+  return std::make_unique<ProcessesPart>(source, max_read);
 }
 
 }  // namespace binnacle::collect::host

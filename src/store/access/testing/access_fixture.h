@@ -1,9 +1,6 @@
-// All parts of this room on a temporary data folder and a simulated clock, for its tests. One thread.
+// All parts of this room on a temporary data folder and a simulated clock, for its tests. One
+// thread.
 #pragma once
-
-#include <memory>
-#include <optional>
-#include <vector>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -15,6 +12,10 @@
 #include "store/access/token_store.h"
 #include "store/state/event_store.h"
 #include "store/state/testing/state_fixture.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace binnacle::store::access {
 

@@ -1,13 +1,14 @@
-// A request that holds its own bytes, as the server would hand it to a guard or a handler. One thread.
+// A request that holds its own bytes, as the server would hand it to a guard or a handler. One
+// thread.
 #pragma once
+
+#include "net/http.h"
 
 #include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "net/http.h"
 
 namespace binnacle::store::access {
 
@@ -41,7 +42,9 @@ class TestRequest {
     return *this;
   }
   TestRequest& bearer(const std::string& key) { return with("Authorization", "Bearer " + key); }
-  TestRequest& cookie(const std::string& id) { return with("Cookie", "a=b; binnacle_session=" + id); }
+  TestRequest& cookie(const std::string& id) {
+    return with("Cookie", "a=b; binnacle_session=" + id);
+  }
   TestRequest& body(std::string text) {
     request.body = keep(std::move(text));
     return *this;

@@ -1,18 +1,18 @@
-// A data folder and a state store in it for tests of every room that keeps rows. One thread; the folder is
-// removed with the fixture.
+// A data folder and a state store in it for tests of every room that keeps rows. One thread; the
+// folder is removed with the fixture.
 #pragma once
-
-#include <cstdlib>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
 #include "store/state/state_store.h"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace binnacle::store::state {
 
@@ -58,7 +58,8 @@ struct StateFixture {
   std::string path() const { return folder.path() + "/state.db"; }
 
   TempFolder folder;
-  SystemClock system_clock;  // deadlines of waits are real; what tests decide by time has its own clock
+  SystemClock
+      system_clock;  // deadlines of waits are real; what tests decide by time has its own clock
   Registry registry;
   std::vector<Migration> migrations;
   WriteLimits limits;
