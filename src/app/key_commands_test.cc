@@ -1,7 +1,12 @@
 #include "app/key_commands.h"
 
 #include "app/state_schema.h"
+#include "base/thread_pool.h"
+#include "net/io_threads.h"
+#include "net/server.h"
+#include "store/access/access_routes.h"
 #include "store/access/key_store.h"
+#include "store/access/testing/access_fixture.h"
 #include "store/state/testing/state_fixture.h"
 
 #include <gmock/gmock.h>
@@ -102,6 +107,73 @@ TEST_F(KeyCommandsTest, WhileAServerRunsItSaysWhatToDoAndStillMakesLoginLinks) {
 TEST_F(KeyCommandsTest, JoinTokens) {
   ASSERT_EQ(run({.action = KeyAction::kJoinToken, .lifetime_ms = 60'000}), 0) << err_;
   EXPECT_THAT(out_, StartsWith("bnj_"));
+}
+
+// The routes and the door of a real server, without its other rooms.
+struct KeyServer {
+  KeyServer() {
+    CHECK(store::access::register_access_routes(
+        router, {*access.keys, *access.tokens, *access.sessions, *access.audit, access.make_guard(),
+                 access.clock}));
+    server.emplace(io, router, access.guard.get(), pool, access.state.registry,
+                   access.state.system_clock, net::ServerLimits{});
+    CHECK(server->listen({.address = "127.0.0.1:0", .groups = {}}));
+    server->start();
+    io.start();
+  }
+  ~KeyServer() {
+    server->stop(std::chrono::milliseconds(1'000));
+    pool.stop();
+    io.stop();
+  }
+  std::string url() const { return "http://" + server->addresses().front() + "/"; }
+
+  store::access::AccessFixture access;
+  net::IoThreads io{1};
+  ThreadPool pool{"test", 1, 16};
+  net::Router router;
+  std::optional<net::Server> server;
+};
+
+TEST_F(KeyCommandsTest, OverAServersApi) {
+  KeyServer server;
+  const std::string url = server.url();
+  ASSERT_EQ(run({.action = KeyAction::kCreate, .server = url, .name = "root", .role = "admin"}), 0)
+      << err_;
+  const std::string root = out_.substr(0, out_.size() - 1);
+  ASSERT_TRUE(server.access.keys->authenticate(root));
+
+  EXPECT_EQ(run({.action = KeyAction::kList, .server = url}), 1) << "the door is shut now";
+  EXPECT_THAT(err_, HasSubstr("needs a key"));
+  ASSERT_EQ(run({.action = KeyAction::kCreate,
+                 .server = url,
+                 .key = root,
+                 .json = true,
+                 .name = "prom",
+                 .role = "ingest",
+                 .lifetime_ms = 60'000}),
+            0)
+      << err_;
+  const json prom = json::parse(out_);
+  EXPECT_EQ(prom["role"], "ingest");
+  EXPECT_EQ(prom["expires"], format_rfc3339(server.access.clock.wall_ms() + 60'000));
+  ASSERT_EQ(run({.action = KeyAction::kRotate,
+                 .server = url,
+                 .key = root,
+                 .id = prom["id"],
+                 .overlap_ms = 5'000}),
+            0)
+      << err_;
+  EXPECT_TRUE(server.access.keys->authenticate(std::string(prom["key"])));
+  ASSERT_EQ(run({.action = KeyAction::kRevoke, .server = url, .key = root, .id = prom["id"]}), 0)
+      << err_;
+  EXPECT_FALSE(server.access.keys->authenticate(std::string(prom["key"])));
+  EXPECT_EQ(run({.action = KeyAction::kRevoke, .server = url, .key = root, .id = "../x"}), 1);
+  EXPECT_THAT(err_, HasSubstr("there is none"));
+  ASSERT_EQ(
+      run({.action = KeyAction::kJoinToken, .server = url, .key = root, .lifetime_ms = 60'000}), 0)
+      << err_;
+  EXPECT_TRUE(server.access.tokens->redeem_join(out_.substr(0, out_.size() - 1), "node", ""));
 }
 
 TEST_F(KeyCommandsTest, AServerThatIsNotThereIsNamed) {

@@ -98,7 +98,8 @@ void ConfigParser::report_unknown(const ConfigSchema::Node& section, const YamlE
                                   const Place& place) {
   std::string section_path = without_indices(place.path);
   if (section.is_list() && !section_path.ends_with("[]")) section_path += "[]";
-  const std::string meant = schema_.nearest(section, section_path, yaml.key);
+  const std::string meant =
+      problems_.full() ? "" : schema_.nearest(section, section_path, yaml.key);
   problems_.add(yaml.line, "unknown key", config_path(place.path, yaml.key),
                 meant.empty() ? "remove it; `binnacle config docs` lists all keys"
                               : fmt::format("did you mean {}?", meant));

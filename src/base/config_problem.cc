@@ -35,8 +35,10 @@ std::string shortened(std::string_view value) {
 
 }  // namespace
 
+bool ConfigProblems::full() const { return problems_.size() == kMaxProblems; }
+
 void ConfigProblems::add(int line, std::string_view message) {
-  if (problems_.size() == kMaxProblems) {
+  if (full()) {
     ++left_out_;
     return;
   }

@@ -24,6 +24,7 @@ class ConfigProblems {
   // `what (value): advice`, where `value` is cut to a readable length.
   void add(int line, std::string_view what, std::string_view value, std::string_view advice);
 
+  bool full() const;  // further ones are only counted: spare the work of wording them
   bool empty() const { return problems_.empty(); }
   const std::vector<ConfigProblem>& all() const { return problems_; }
   const std::string& file_name() const { return file_name_; }

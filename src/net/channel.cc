@@ -1,11 +1,12 @@
 #include "net/channel.h"
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
 
 namespace binnacle::net {
 
@@ -14,7 +15,8 @@ using boost::system::error_code;
 
 namespace {
 
-// Once the kernel takes nothing more, so much is waited for at a time: a wait that ends is proof of progress.
+// Once the kernel takes nothing more, so much is waited for at a time: a wait that ends is proof of
+// progress.
 constexpr size_t kWritePiece = 16 * 1024;
 constexpr size_t kReadAheadRoom = 4 * 1024;
 constexpr size_t kMaxReadAhead = 16 * 1024;
@@ -26,7 +28,8 @@ constexpr int64_t to_ns(std::chrono::milliseconds time) { return time.count() * 
 
 }  // namespace
 
-Channel::Channel(std::unique_ptr<Transport> transport, const Clock& clock, const ServerLimits& limits)
+Channel::Channel(std::unique_ptr<Transport> transport, const Clock& clock,
+                 const ServerLimits& limits)
     : clock_(clock),
       limits_(limits),
       transport_(std::move(transport)),
@@ -39,12 +42,11 @@ void Channel::begin_wait(Waiting why) {
   since_ns_ = why == Waiting::kHead ? head_began_ns_ : clock_.monotonic_ns();
 }
 
-asio::awaitable<void> Channel::read(size_t room) {
-  auto [error, bytes] = co_await transport_->read_some(in.prepare(room));
+void Channel::note_read(const error_code& error, size_t bytes) {
   last_read_ns_ = clock_.monotonic_ns();
   if (error) {
     read_error_ = error;
-    co_return;
+    return;
   }
   in.commit(bytes);
   if (waiting_ == Waiting::kIdle) head_began_ns_ = last_read_ns_;
@@ -60,7 +62,10 @@ asio::awaitable<error_code> Channel::fill(Waiting why, size_t room) {
   const size_t before = in.unread().size();
   stop_read_ahead_ = true;
   while (reading_ahead_) co_await read_done_.wait();
-  if (in.unread().size() == before && !read_error_) co_await read(room);
+  if (in.unread().size() == before && !read_error_) {
+    const auto [error, bytes] = co_await transport_->read_some(in.prepare(room));
+    note_read(error, bytes);
+  }
   waiting_ = Waiting::kNothing;
   co_return in.unread().size() > before ? error_code() : read_error_;
 }
@@ -74,7 +79,10 @@ void Channel::watch(std::shared_ptr<void> owner) {
 
 // `owner` lives in this coroutine's frame: the connection outlasts the read.
 asio::awaitable<void> Channel::read_ahead(std::shared_ptr<void> owner) {
-  while (!stop_read_ahead_ && !read_error_ && in.unread().size() < kMaxReadAhead) co_await read(kReadAheadRoom);
+  while (!stop_read_ahead_ && !read_error_ && in.unread().size() < kMaxReadAhead) {
+    const auto [error, bytes] = co_await transport_->read_some(in.prepare(kReadAheadRoom));
+    note_read(error, bytes);
+  }
   reading_ahead_ = false;
   read_done_.notify();
   if (read_error_) interrupt();
@@ -120,8 +128,10 @@ asio::awaitable<Status> Channel::flush(std::string_view tail) {
     if (error == asio::error::would_block) {
       begin_wait(Waiting::kWrite);
       const std::string_view first = std::string_view(out).substr(0, kWritePiece);
-      const std::string_view second = first.size() == out.size() ? tail.substr(0, kWritePiece) : std::string_view();
-      std::tie(error, bytes) = co_await transport_->write(asio::buffer(first), asio::buffer(second));
+      const std::string_view second =
+          first.size() == out.size() ? tail.substr(0, kWritePiece) : std::string_view();
+      std::tie(error, bytes) =
+          co_await transport_->write(asio::buffer(first), asio::buffer(second));
       waiting_ = Waiting::kNothing;
     }
     if (error) co_return fail_write();
@@ -159,7 +169,9 @@ asio::awaitable<bool> Channel::wait_for_handler(Wakeup& event) {
   co_return expired_ != Waiting::kHandler;
 }
 
-asio::awaitable<bool> Channel::sleep(std::chrono::milliseconds time) { co_return !co_await sleep_.wait_for(time); }
+asio::awaitable<bool> Channel::sleep(std::chrono::milliseconds time) {
+  co_return !co_await sleep_.wait_for(time);
+}
 
 void Channel::interrupt() { sleep_.notify(); }
 
@@ -167,10 +179,12 @@ bool Channel::body_too_slow(int64_t now_ns) const {
   const int64_t waited_ns = body_waited_ns_ + (now_ns - since_ns_);
   const double seconds = static_cast<double>(waited_ns) / 1e9;
   return waited_ns > kBodyGraceNs &&
-         static_cast<double>(body_bytes_) < seconds * static_cast<double>(limits_.min_body_bytes_per_second);
+         static_cast<double>(body_bytes_) <
+             seconds * static_cast<double>(limits_.min_body_bytes_per_second);
 }
 
-// A peer that is told why keeps its connection for that last answer; one that does not read is cut off.
+// A peer that is told why keeps its connection for that last answer; one that does not read is cut
+// off.
 void Channel::expire(bool closing) {
   expired_ = waiting_;
   if (closing) {
@@ -191,7 +205,8 @@ void Channel::tick(int64_t now_ns) {
   }
   switch (waiting_) {
     case Waiting::kNothing:
-    case Waiting::kWrite: return;
+    case Waiting::kWrite:
+      return;
     case Waiting::kIdle:
       if (waited_ns > to_ns(limits_.idle_timeout)) expire(true);
       return;

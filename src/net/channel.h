@@ -1,15 +1,8 @@
-// One connection's bytes: what was received, what waits to be sent, and the watch over a peer that is slow
-// either way. A wait is only noted down; the shard's tick looks at all of its channels and ends the waits that
-// last too long, so that no timer is armed per request. Belongs to one connection, on its I/O thread.
+// One connection's bytes: what was received, what waits to be sent, and the watch over a peer that
+// is slow either way. A wait is only noted down; the shard's tick looks at all of its channels and
+// ends the waits that last too long, so that no timer is armed per request. Belongs to one
+// connection, on its I/O thread.
 #pragma once
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/system/error_code.hpp>
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,6 +10,15 @@
 #include "net/server.h"
 #include "net/transport.h"
 #include "net/wakeup.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace binnacle::net {
 
@@ -32,8 +34,8 @@ class Channel {
 
   // Reads at least one byte into `in`. eof stays: later calls return it again.
   boost::asio::awaitable<boost::system::error_code> fill(Waiting why, size_t room);
-  // Reads ahead on its own coroutine from now on, to see the peer go away while something else is waited for.
-  // fill() takes over what it read. `owner` keeps the connection alive meanwhile.
+  // Reads ahead on its own coroutine from now on, to see the peer go away while something else is
+  // waited for. fill() takes over what it read. `owner` keeps the connection alive meanwhile.
   void watch(std::shared_ptr<void> owner);
   // The request in `in` is done with.
   void release_input();
@@ -71,7 +73,7 @@ class Channel {
 
  private:
   boost::asio::awaitable<void> read_ahead(std::shared_ptr<void> owner);
-  boost::asio::awaitable<void> read(size_t room);
+  void note_read(const boost::system::error_code& error, size_t bytes);
   boost::asio::awaitable<Status> write_waiting(std::string_view bytes);
   void begin_wait(Waiting why);
   void expire(bool closing);
@@ -95,11 +97,11 @@ class Channel {
   bool failed_ = false;
   boost::system::error_code read_error_;
   bool stream_waits_ = false;
-  int64_t since_ns_ = 0;          // when the wait began
+  int64_t since_ns_ = 0;  // when the wait began
   int64_t last_read_ns_ = 0;
-  int64_t head_began_ns_ = 0;     // when the first byte of this head came
+  int64_t head_began_ns_ = 0;  // when the first byte of this head came
   int64_t exchange_deadline_ns_ = 0;
-  int64_t body_waited_ns_ = 0;    // waiting for this exchange's body, all reads together
+  int64_t body_waited_ns_ = 0;  // waiting for this exchange's body, all reads together
   uint64_t body_bytes_ = 0;
 };
 

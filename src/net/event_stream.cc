@@ -1,4 +1,5 @@
-// EventStream of net/stream_handler.h: the text/event-stream format of the HTML standard, section 9.2.
+// EventStream of net/stream_handler.h: the text/event-stream format of the HTML standard,
+// section 9.2.
 #include "net/stream_handler.h"
 
 namespace binnacle::net {
@@ -34,7 +35,8 @@ asio::awaitable<Status> EventStream::start(Headers headers) {
   co_return co_await writer_.start(200, std::move(headers));
 }
 
-asio::awaitable<Status> EventStream::send(std::string_view data, std::string_view event, std::string_view id) {
+asio::awaitable<Status> EventStream::send(std::string_view data, std::string_view event,
+                                          std::string_view id) {
   std::string text;
   text.reserve(data.size() + event.size() + id.size() + 32);
   if (!event.empty()) append_field(text, "event", event);
@@ -44,6 +46,8 @@ asio::awaitable<Status> EventStream::send(std::string_view data, std::string_vie
   co_return co_await writer_.write(text);
 }
 
-asio::awaitable<Status> EventStream::keep_alive() { co_return co_await writer_.write(": keep-alive\n\n"); }
+asio::awaitable<Status> EventStream::keep_alive() {
+  co_return co_await writer_.write(": keep-alive\n\n");
+}
 
 }  // namespace binnacle::net

@@ -2,6 +2,9 @@
 // A Request and everything it views is valid until its handler (or coroutine) returns.
 #pragma once
 
+#include "base/error.h"
+#include "base/identity.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/error.h"
-#include "base/identity.h"
 
 namespace binnacle::net {
 
@@ -43,7 +43,7 @@ class Headers {
 // Decoded `a=1&b=2` of a query string or a form body; order is kept.
 class Params {
  public:
-  static Params parse(std::string_view encoded);  // a broken %-escape is taken literally
+  static Params parse(std::string_view encoded);      // a broken %-escape is taken literally
   std::string_view get(std::string_view name) const;  // the first; "" when absent
   bool has(std::string_view name) const;
   std::vector<std::string_view> all(std::string_view name) const;
@@ -59,7 +59,7 @@ std::string percent_encode(std::string_view text);  // everything but unreserved
 
 // The connection a request came on; one for all its requests.
 struct Connection {
-  std::string peer_address;        // "127.0.0.1"; "unix" for a Unix socket
+  std::string peer_address;  // "127.0.0.1"; "unix" for a Unix socket
   uint16_t peer_port = 0;
   bool peer_is_loopback = false;
   bool tls = false;
@@ -73,9 +73,9 @@ struct Request {
   std::string_view path;    // before '?', as sent
   std::string_view query;   // after '?'
   std::span<const HeaderView> headers;
-  std::string_view body;    // whole, content coding removed; empty for streamed routes
+  std::string_view body;  // whole, content coding removed; empty for streamed routes
   const Connection* connection = nullptr;
-  Identity identity;        // set by the Guard
+  Identity identity;            // set by the Guard
   std::string_view request_id;  // of X-Request-Id, or made
   // Decoded values of the pattern's {names}, in order.
   std::vector<std::pair<std::string_view, std::string>> path_params;
@@ -92,14 +92,14 @@ struct Response {
   Headers headers;
   std::string body;
 
-  static Response text(int status, std::string body);  // text/plain; charset=utf-8
-  static Response json(int status, std::string body);  // application/json
+  static Response text(int status, std::string body);   // text/plain; charset=utf-8
+  static Response json(int status, std::string body);   // application/json
   static Response redirect(std::string_view location);  // 303
   // {"error": message, "code": "not_found"} with the code's HTTP status.
   static Response error(const Error& error);
 };
 
-std::string_view status_reason(int status);  // "Not Found"
+std::string_view status_reason(int status);      // "Not Found"
 std::string escape_json(std::string_view text);  // without quotes; broken UTF-8 becomes U+FFFD
 
 }  // namespace binnacle::net

@@ -1,9 +1,9 @@
 #include "net/http_connection.h"
 
+#include "net/response_head.h"
+
 #include <algorithm>
 #include <exception>
-
-#include "net/response_head.h"
 
 namespace binnacle::net {
 
@@ -12,10 +12,10 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr size_t kHeadRead = 4 * 1024;
-constexpr size_t kMaxBatch = 64 * 1024;       // answers held back while more requests wait in the buffer
-constexpr size_t kCopiedBody = 32 * 1024;     // a larger body is sent from where it lies
-constexpr size_t kSkippedBody = 64 * 1024;    // of a refused request; beyond, closing is cheaper
-constexpr size_t kCodedInline = 64 * 1024;    // about 1 ms of gzip; more is coded on the pool
+constexpr size_t kMaxBatch = 64 * 1024;  // answers held back while more requests wait in the buffer
+constexpr size_t kCopiedBody = 32 * 1024;   // a larger body is sent from where it lies
+constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; beyond, closing is cheaper
+constexpr size_t kCodedInline = 64 * 1024;  // about 1 ms of gzip; more is coded on the pool
 constexpr size_t kMaxRequestId = 128;
 
 int64_t to_ns(std::chrono::milliseconds time) { return time.count() * 1'000'000; }
@@ -34,8 +34,8 @@ Response error_response(int status, Code code, std::string message) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(std::shared_ptr<Shard> shard, std::unique_ptr<Transport> transport, Connection facts,
-                               GroupSet groups)
+HttpConnection::HttpConnection(std::shared_ptr<Shard> shard, std::unique_ptr<Transport> transport,
+                               Connection facts, GroupSet groups)
     : shard_(std::move(shard)),
       core_(shard_->core()),
       facts_(std::move(facts)),
@@ -52,7 +52,13 @@ HttpConnection::~HttpConnection() {
 }
 
 asio::awaitable<void> HttpConnection::run() {
-  while (keeps_alive() && co_await read_head()) {
+  while (keeps_alive()) {
+    const Head head = take_head();
+    if (head == Head::kRefused) break;
+    if (head == Head::kUnfinished) {
+      if (!co_await wait_for_bytes()) break;
+      continue;
+    }
     const Next next = route();
     if (next == Next::kHandler) {
       Response response = call_handler();
@@ -66,7 +72,7 @@ asio::awaitable<void> HttpConnection::run() {
     }
     if (!large_body_.empty()) {
       co_await channel_.flush(large_body_);
-      large_body_.clear();
+      large_body_ = std::string();
     } else if (channel_.out.size() > kMaxBatch) {
       co_await channel_.flush();
     }
@@ -76,31 +82,32 @@ asio::awaitable<void> HttpConnection::run() {
   co_await channel_.finish();
 }
 
-// True: a request's head is there. False: the connection ends, its last answer is in channel_.out.
-asio::awaitable<bool> HttpConnection::read_head() {
+HttpConnection::Head HttpConnection::take_head() {
   size_t head_bytes = 0;
-  while (true) {
-    const auto step =
-        parser_.parse_head(channel_.in.unread(), shard_->limits.max_header_bytes, request_, head_bytes);
-    if (step == RequestParser::Step::kDone) break;
-    if (step == RequestParser::Step::kFailed) {
-      const ParseFailure& failure = parser_.failure();
-      const bool large = failure.status == 414 || failure.status == 431;
-      answer_failure(large ? Refusal::kTooLarge : Refusal::kMalformed, failure.status, failure.reason);
-      co_return false;
-    }
-    if (!channel_.flush_at_once() && !co_await channel_.flush()) co_return false;
-    const bool idle = channel_.in.empty();
-    if (idle && core_.draining.load(std::memory_order_relaxed)) co_return false;
-    const auto error = co_await channel_.fill(idle ? Channel::Waiting::kIdle : Channel::Waiting::kHead, kHeadRead);
-    if (channel_.expired() == Channel::Waiting::kHead) {
-      answer_failure(Refusal::kTooSlow, 408, "the request's head took too long");
-      co_return false;
-    }
-    if (error) co_return false;
+  const auto step = parser_.parse_head(channel_.in.unread(), shard_->limits.max_header_bytes,
+                                       request_, head_bytes);
+  if (step == RequestParser::Step::kNeedMore) return Head::kUnfinished;
+  if (step == RequestParser::Step::kFailed) {
+    const ParseFailure& failure = parser_.failure();
+    const bool large = failure.status == 414 || failure.status == 431;
+    answer_failure(large ? Refusal::kTooLarge : Refusal::kMalformed, failure.status,
+                   failure.reason);
+    return Head::kRefused;
   }
   begin_request(head_bytes);
-  co_return true;
+  return Head::kComplete;
+}
+
+// What is ready goes out first. False: the connection ends, its last answer is in channel_.out.
+asio::awaitable<bool> HttpConnection::wait_for_bytes() {
+  if (!channel_.flush_at_once() && !co_await channel_.flush()) co_return false;
+  const bool idle = channel_.in.empty();
+  if (idle && core_.draining.load(std::memory_order_relaxed)) co_return false;
+  const auto error =
+      co_await channel_.fill(idle ? Channel::Waiting::kIdle : Channel::Waiting::kHead, kHeadRead);
+  if (channel_.expired() == Channel::Waiting::kHead)
+    answer_failure(Refusal::kTooSlow, 408, "the request's head took too long");
+  co_return !error;
 }
 
 void HttpConnection::begin_request(size_t head_bytes) {
@@ -108,7 +115,8 @@ void HttpConnection::begin_request(size_t head_bytes) {
   channel_.in.pin();
   // A request that waited behind others in the buffer begins when its turn comes.
   started_ns_ = std::max(channel_.last_read_ns(), ended_ns_);
-  channel_.begin_exchange(started_ns_ + to_ns(shard_->limits.header_timeout));  // until a route says otherwise
+  channel_.begin_exchange(started_ns_ +
+                          to_ns(shard_->limits.header_timeout));  // until a route says otherwise
   keep_alive_ = parser_.framing().keep_alive && !core_.draining.load(std::memory_order_relaxed);
   bytes_in_ = head_bytes;
   in_exchange_ = true;
@@ -121,7 +129,8 @@ void HttpConnection::begin_request(size_t head_bytes) {
 
 HttpConnection::Next HttpConnection::route() {
   Router::Match match = core_.router.match(request_.method, request_.path, request_.path_params);
-  const bool served = match.route != nullptr && (groups_ >> static_cast<unsigned>(match.route->group) & 1) != 0;
+  const bool served =
+      match.route != nullptr && (groups_ >> static_cast<unsigned>(match.route->group) & 1) != 0;
   state_ = &core_.state_of(served ? match.route : nullptr);
   state_->in_flight_gauge->add(1);
   if (served) return admit(*match.route);
@@ -138,7 +147,8 @@ Response HttpConnection::not_routed(const Router::Match& match) const {
   if (request_.method == Method::kOptions && (match.path_exists || any)) {
     response.status = 204;
   } else if (match.path_exists) {
-    response = error_response(405, Code::kUnimplemented, "the path does not take this method: see Allow");
+    response =
+        error_response(405, Code::kUnimplemented, "the path does not take this method: see Allow");
   } else {
     return error_response(404, Code::kNotFound, "no such path");
   }
@@ -148,19 +158,24 @@ Response HttpConnection::not_routed(const Router::Match& match) const {
 
 HttpConnection::Next HttpConnection::admit(const Route& route) {
   if (core_.guard != nullptr) {
-    if (auto refusal = core_.guard->admit(request_, route)) return refuse(Refusal::kGuard, std::move(*refusal));
+    if (auto refusal = core_.guard->admit(request_, route))
+      return refuse(Refusal::kGuard, std::move(*refusal));
   }
   const Framing& framing = parser_.framing();
   if (framing.content_length.value_or(0) > route.limits.max_body_bytes) {
     return refuse(Refusal::kTooLarge, 413, Code::kResourceExhausted,
-                  "the body is larger than this path takes (" + std::to_string(route.limits.max_body_bytes) + " bytes)");
+                  "the body is larger than this path takes (" +
+                      std::to_string(route.limits.max_body_bytes) + " bytes)");
   }
   const auto coding = coding_from_name(request_.header("Content-Encoding"));
-  if (!coding) return refuse(Refusal::kMalformed, 415, Code::kInvalidArgument, "Content-Encoding: use gzip or zstd");
+  if (!coding)
+    return refuse(Refusal::kMalformed, 415, Code::kInvalidArgument,
+                  "Content-Encoding: use gzip or zstd");
   body_coding_ = *coding;
   if (state_->in_flight.fetch_add(1, std::memory_order_relaxed) >= route.limits.max_concurrent) {
     state_->in_flight.fetch_sub(1, std::memory_order_relaxed);
-    return refuse(Refusal::kRouteBusy, 503, Code::kUnavailable, "too many requests for this path at once: try again");
+    return refuse(Refusal::kRouteBusy, 503, Code::kUnavailable,
+                  "too many requests for this path at once: try again");
   }
   holds_slot_ = true;
   channel_.begin_exchange(started_ns_ + to_ns(route.limits.timeout));
@@ -170,13 +185,15 @@ HttpConnection::Next HttpConnection::admit(const Route& route) {
   return framing.has_body ? Next::kHandlerWithBody : Next::kHandler;
 }
 
-HttpConnection::Next HttpConnection::refuse(Refusal why, int status, Code code, std::string message) {
+HttpConnection::Next HttpConnection::refuse(Refusal why, int status, Code code,
+                                            std::string message) {
   Response response = error_response(status, code, std::move(message));
   if (status == 503) response.headers.add("Retry-After", "1");
   return refuse(why, std::move(response));
 }
 
-// A body that was announced must be got out of the way; whether one held back by Expect will come is unknown.
+// A body that was announced must be got out of the way; whether one held back by Expect will come
+// is unknown.
 HttpConnection::Next HttpConnection::refuse(Refusal why, Response response) {
   core_.count_refusal(why);
   const Framing& framing = parser_.framing();
@@ -192,8 +209,10 @@ Response HttpConnection::call_handler() {
   const LogRequestScope scope(request_.request_id);
   try {
     return std::get<Handler>(state_->route->handler)(request_);
-  } catch (const std::exception& error) {  // a handler's third-party edge that leaks must not end the process
-    core_.log.error("handler threw", {{"route", state_->label}, {"error", std::string_view(error.what())}});
+  } catch (const std::exception&
+               error) {  // a handler's third-party edge that leaks must not end the process
+    core_.log.error("handler threw",
+                    {{"route", state_->label}, {"error", std::string_view(error.what())}});
     return Response::error(Error{Code::kInternal, "an internal error, see the server's log"});
   }
 }
@@ -202,8 +221,8 @@ Response HttpConnection::call_handler() {
 void HttpConnection::code_answer(Response& response) const {
   const std::string_view accepted =
       request_.method == Method::kHead ? std::string_view() : request_.header("Accept-Encoding");
-  const Coding coding = choose_coding(response.headers, response.status, accepted, response.body.size(),
-                                      shard_->limits.compress_from_bytes);
+  const Coding coding = choose_coding(response.headers, response.status, accepted,
+                                      response.body.size(), shard_->limits.compress_from_bytes);
   if (coding != Coding::kIdentity) response.body = encode(coding, response.body);
 }
 
@@ -262,7 +281,8 @@ void HttpConnection::end_exchange(int status, uint64_t body_bytes) {
   state_->seconds->observe(seconds);
   shard_->count_request(*state_, request_.method, status);
   if (std::exchange(holds_slot_, false)) state_->in_flight.fetch_sub(1, std::memory_order_relaxed);
-  if (core_.access_log.load(std::memory_order_relaxed)) write_access_log(status, body_bytes, seconds);
+  if (core_.access_log.load(std::memory_order_relaxed))
+    write_access_log(status, body_bytes, seconds);
 }
 
 void HttpConnection::write_access_log(int status, uint64_t body_bytes, double seconds) const {

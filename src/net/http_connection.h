@@ -1,18 +1,19 @@
-// One HTTP/1.1 connection: reads requests, routes and admits them, runs their handlers, writes the answers in
-// order. Requests that came together are answered together, in one write. A coroutine on one I/O thread for its
-// whole life; a handler on the pool sees the request only while this coroutine waits for it.
-// http_connection.cc has the loop, http_exchange.cc what waits in the middle of an exchange.
+// One HTTP/1.1 connection: reads requests, routes and admits them, runs their handlers, writes the
+// answers in order. Requests that came together are answered together, in one write. A coroutine on
+// one I/O thread for its whole life; a handler on the pool sees the request only while this
+// coroutine waits for it. http_connection.cc has the loop, http_exchange.cc what waits in the
+// middle of an exchange.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <string>
 
 #include "net/channel.h"
 #include "net/coding.h"
 #include "net/request_body.h"
 #include "net/request_parser.h"
 #include "net/shard.h"
+
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace binnacle::net {
 
@@ -22,7 +23,8 @@ class ResponseStream;
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(std::shared_ptr<Shard> shard, std::unique_ptr<Transport> transport, Connection facts, GroupSet groups);
+  HttpConnection(std::shared_ptr<Shard> shard, std::unique_ptr<Transport> transport,
+                 Connection facts, GroupSet groups);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -35,10 +37,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void cut();
 
  private:
-  enum class Next : uint8_t { kAnswered, kSkipBody, kHandler, kHandlerWithBody, kPool, kStream, kWebSocket };
+  enum class Head : uint8_t { kComplete, kUnfinished, kRefused };
+  enum class Next : uint8_t {
+    kAnswered,
+    kSkipBody,
+    kHandler,
+    kHandlerWithBody,
+    kPool,
+    kStream,
+    kWebSocket
+  };
 
   // http_connection.cc
-  boost::asio::awaitable<bool> read_head();
+  Head take_head();
+  boost::asio::awaitable<bool> wait_for_bytes();
   void begin_request(size_t head_bytes);
   Next route();
   Next admit(const Route& route);
@@ -75,7 +87,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const Connection facts_;
   const GroupSet groups_;
 
-  // Executor only, but for request_ and response_, which a pool thread uses while run_on_pool() waits.
+  // Executor only, but for request_ and response_, which a pool thread uses while run_on_pool()
+  // waits.
   Channel channel_;
   RequestParser parser_;
   Wakeup pool_done_;

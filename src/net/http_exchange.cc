@@ -1,13 +1,15 @@
-// The exchanges of HttpConnection that wait: for a body, for the pool, for a stream, for a WebSocket's end.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <exception>
-
+// The exchanges of HttpConnection that wait: for a body, for the pool, for a stream, for a
+// WebSocket's end.
 #include "net/http_connection.h"
 #include "net/response_head.h"
 #include "net/response_stream.h"
 #include "net/websocket.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
 
 namespace binnacle::net {
 
@@ -70,9 +72,15 @@ asio::awaitable<void> HttpConnection::handle_whole(bool on_pool) {
     code_answer(response_);
   });
   switch (run) {
-    case PoolRun::kDone: send_answer(std::move(response_)); break;
-    case PoolRun::kFull: refuse(Refusal::kPoolFull, 503, Code::kUnavailable, "the server is busy: try again"); break;
-    case PoolRun::kLate: co_await answer_late(); break;
+    case PoolRun::kDone:
+      send_answer(std::move(response_));
+      break;
+    case PoolRun::kFull:
+      refuse(Refusal::kPoolFull, 503, Code::kUnavailable, "the server is busy: try again");
+      break;
+    case PoolRun::kLate:
+      co_await answer_late();
+      break;
   }
 }
 
@@ -95,7 +103,8 @@ asio::awaitable<HttpConnection::PoolRun> HttpConnection::run_on_pool(std::functi
 asio::awaitable<void> HttpConnection::answer_late() {
   keep_alive_ = false;
   refuse(Refusal::kTimeout, 503, Code::kUnavailable,
-         "no answer within " + std::to_string(state_->route->limits.timeout.count()) + " ms: try again");
+         "no answer within " + std::to_string(state_->route->limits.timeout.count()) +
+             " ms: try again");
   co_await channel_.flush();
   while (!pool_finished_) co_await pool_done_.wait();
 }
@@ -112,8 +121,9 @@ asio::awaitable<void> HttpConnection::handle_stream() {
   RequestBody body(channel_, parser_, route.limits.max_body_bytes, body_coding_);
   const Framing& framing = parser_.framing();
   ResponseStream writer(channel_, core_,
-                        {request_.method == Method::kHead, framing.http10, keep_alive_, request_.request_id,
-                         shard_->date_line(), request_.header("Accept-Encoding"), shard_->limits.compress_from_bytes});
+                        {request_.method == Method::kHead, framing.http10, keep_alive_,
+                         request_.request_id, shard_->date_line(),
+                         request_.header("Accept-Encoding"), shard_->limits.compress_from_bytes});
   channel_.begin_stream();
   if (!framing.has_body) channel_.watch(shared_from_this());
   bool threw = false;
@@ -121,7 +131,8 @@ asio::awaitable<void> HttpConnection::handle_stream() {
     co_await std::get<StreamHandler>(route.handler)(request_, body, writer);
   } catch (const std::exception& error) {
     threw = true;
-    core_.log.error("stream handler threw", {{"route", state_->label}, {"error", std::string_view(error.what())}});
+    core_.log.error("stream handler threw",
+                    {{"route", state_->label}, {"error", std::string_view(error.what())}});
   }
   channel_.stream_started();
   bytes_in_ += body.bytes_received();
@@ -129,16 +140,19 @@ asio::awaitable<void> HttpConnection::handle_stream() {
     answer_unstarted(writer, body, threw);
   } else {
     keep_alive_ = keep_alive_ && writer.keep_alive() && !threw;
-    if (!threw) co_await writer.finish();  // a body without its end tells the client that it was cut
+    if (!threw)
+      co_await writer.finish();  // a body without its end tells the client that it was cut
     end_exchange(writer.status(), writer.bytes_sent());
   }
   if (!parser_.body_done()) co_await skip_body(body);
 }
 
 // A stream's handler came back without an answer.
-void HttpConnection::answer_unstarted(const ResponseStream& writer, const RequestBody& body, bool threw) {
+void HttpConnection::answer_unstarted(const ResponseStream& writer, const RequestBody& body,
+                                      bool threw) {
   if (body.failure_status() != 0) {
-    return answer_body_failure(body, Error{Code::kInvalidArgument, "the request's body could not be read"});
+    return answer_body_failure(
+        body, Error{Code::kInvalidArgument, "the request's body could not be read"});
   }
   if (channel_.expired() == Channel::Waiting::kHandler) {
     keep_alive_ = false;
@@ -173,10 +187,12 @@ asio::awaitable<void> HttpConnection::handle_websocket() {
     try {
       co_await std::get<WebSocketHandler>(state_->route->handler)(request_, *websocket_);
     } catch (const std::exception& error) {
-      core_.log.error("WebSocket handler threw", {{"route", state_->label}, {"error", std::string_view(error.what())}});
+      core_.log.error("WebSocket handler threw",
+                      {{"route", state_->label}, {"error", std::string_view(error.what())}});
     }
     const bool draining = core_.draining.load(std::memory_order_relaxed);
-    if (!websocket_->closed()) co_await websocket_->close(draining ? kGoingAway : kNormalClosure, {});
+    if (!websocket_->closed())
+      co_await websocket_->close(draining ? kGoingAway : kNormalClosure, {});
     websocket_ = nullptr;
   }
   websocket_transport_ = nullptr;
@@ -188,7 +204,8 @@ void HttpConnection::drain() {
   channel_.interrupt();
   if (websocket_ == nullptr || websocket_->closed()) return;
   const auto close = [](std::shared_ptr<HttpConnection> self) -> asio::awaitable<void> {
-    if (self->websocket_ != nullptr) co_await self->websocket_->close(kGoingAway, "the server is going away");
+    if (self->websocket_ != nullptr)
+      co_await self->websocket_->close(kGoingAway, "the server is going away");
   };
   asio::co_spawn(channel_.executor(), close(shared_from_this()), asio::detached);
 }

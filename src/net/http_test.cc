@@ -50,7 +50,8 @@ TEST(PercentCoding, RoundTripsAllBytes) {
 }
 
 TEST(Request, FindsCookies) {
-  const std::array<HeaderView, 3> fields{{{"Cookie", "a=1; session=x=y ;bare"}, {"Host", "t"}, {"cookie", "last=2"}}};
+  const std::array<HeaderView, 3> fields{
+      {{"Cookie", "a=1; session=x=y ;bare"}, {"Host", "t"}, {"cookie", "last=2"}}};
   Request request;
   request.headers = fields;
   EXPECT_EQ(request.cookie("a"), "1");

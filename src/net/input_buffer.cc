@@ -15,7 +15,8 @@ boost::asio::mutable_buffer InputBuffer::prepare(size_t bytes) {
     end_ = begin_ + unread;
     return {data_.get() + end_, capacity_ - end_};
   }
-  const size_t capacity = std::max(unread + bytes, std::min(capacity_ * 2, unread + bytes + capacity_));
+  const size_t capacity =
+      std::max(unread + bytes, std::min(capacity_ * 2, unread + bytes + capacity_));
   std::unique_ptr<char[]> grown(new char[capacity]);
   if (unread > 0) std::memcpy(grown.get(), data_.get() + begin_, unread);
   if (floor_ > 0) pinned_ = std::move(data_);

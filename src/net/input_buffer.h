@@ -1,9 +1,10 @@
-// The bytes received on one connection and not yet used up. A request's header stays where it lies while the
-// request is handled, so that views into it hold: pin() says "keep all before here", release() ends it.
-// Grows on demand, never beyond what prepare() is asked for. One thread.
+// The bytes received on one connection and not yet used up. A request's header stays where it lies
+// while the request is handled, so that views into it hold: pin() says "keep all before here",
+// release() ends it. Grows on demand, never beyond what prepare() is asked for. One thread.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -15,8 +16,8 @@ class InputBuffer {
   std::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
 
-  // Room for at least `bytes` behind the unread ones; views of unread bytes do not outlive this call, those of
-  // pinned bytes do. The room stays where it is until the next call.
+  // Room for at least `bytes` behind the unread ones; views of unread bytes do not outlive this
+  // call, those of pinned bytes do. The room stays where it is until the next call.
   boost::asio::mutable_buffer prepare(size_t bytes);
   void commit(size_t bytes) { end_ += bytes; }
   void consume(size_t bytes) { begin_ += bytes; }

@@ -1,18 +1,19 @@
 #include "net/io_threads.h"
 
+#include "base/check.h"
+#include "base/clock.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <string>
 #include <thread>
-
-#include "base/check.h"
-#include "base/clock.h"
 
 namespace binnacle::net {
 
@@ -26,7 +27,8 @@ constexpr std::chrono::milliseconds kStampInterval{500};
 }  // namespace
 
 struct IoThreads::Loop {
-  // One thread runs each context, so Asio may leave out wake-ups between threads; posting stays safe.
+  // One thread runs each context, so Asio may leave out wake-ups between threads; posting stays
+  // safe.
   Loop() : context(1), work(context.get_executor()), stamp_timer(context) {}
 
   void stamp() {

@@ -1,5 +1,5 @@
-// The threads that run sockets and timers. Each has an io_context of its own; a connection lives on one of
-// them for its whole life, so that its state needs no lock.
+// The threads that run sockets and timers. Each has an io_context of its own; a connection lives on
+// one of them for its whole life, so that its state needs no lock.
 #pragma once
 
 #include <cstddef>

@@ -1,14 +1,14 @@
 #include "net/io_threads.h"
 
-#include <gtest/gtest.h>
+#include "net/server_test_client.h"
 
+#include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+
 #include <semaphore>
 #include <set>
 #include <thread>
-
-#include "net/server_test_client.h"
 
 namespace binnacle::net {
 namespace {

@@ -10,7 +10,8 @@ constexpr std::string_view kUnixScheme = "unix:";
 constexpr size_t kMaxUnixPath = 107;  // sun_path with its end
 
 Unexpected bad_address(std::string_view text, std::string_view why) {
-  return fail(Code::kInvalidArgument, "listen address \"" + std::string(text) + "\": " + std::string(why) +
+  return fail(Code::kInvalidArgument, "listen address \"" + std::string(text) +
+                                          "\": " + std::string(why) +
                                           "; use host:port, [::1]:port, :port or unix:/path");
 }
 
@@ -21,7 +22,8 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   if (text.starts_with(kUnixScheme)) {
     address.unix_path = text.substr(kUnixScheme.size());
     if (address.unix_path.empty()) return bad_address(text, "no path");
-    if (address.unix_path.size() > kMaxUnixPath) return bad_address(text, "a path of more than 107 bytes");
+    if (address.unix_path.size() > kMaxUnixPath)
+      return bad_address(text, "a path of more than 107 bytes");
     return address;
   }
   const size_t colon = text.rfind(':');
@@ -29,9 +31,11 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const std::string_view port = text.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size()) return bad_address(text, "the port is not 0..65535");
+  if (error != std::errc() || end != port.data() + port.size())
+    return bad_address(text, "the port is not 0..65535");
   if (host.starts_with('[')) {
-    if (!host.ends_with(']') || host.size() < 4) return bad_address(text, "the brackets do not close");
+    if (!host.ends_with(']') || host.size() < 4)
+      return bad_address(text, "the brackets do not close");
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
     return bad_address(text, "an IPv6 address stands in brackets");

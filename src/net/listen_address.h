@@ -1,11 +1,11 @@
 // Where to listen: "host:port", "[::1]:port", ":port" (all addresses) or "unix:/path".
 #pragma once
 
+#include "base/error.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/error.h"
 
 namespace binnacle::net {
 

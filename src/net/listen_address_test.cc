@@ -17,7 +17,8 @@ TEST(ListenAddress, Parses) {
 }
 
 TEST(ListenAddress, RefusesWithWhatWouldBeRight) {
-  for (const char* text : {"", "x", ":", "h:", "h:-1", "h:65536", "h:1x", "[::1]", "[]:1", "[::1:1", "::1:1", "unix:"}) {
+  for (const char* text : {"", "x", ":", "h:", "h:-1", "h:65536", "h:1x", "[::1]", "[]:1", "[::1:1",
+                           "::1:1", "unix:"}) {
     const auto address = ListenAddress::parse(text);
     ASSERT_FALSE(address) << text;
     EXPECT_NE(address.error().message.find("host:port"), std::string::npos);

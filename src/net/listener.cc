@@ -1,10 +1,10 @@
 #include "net/listener.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "net/listen_address.h"
+#include "net/port_owner.h"
+#include "net/tcp_transport.h"
+#include "net/tls_transport.h"
 
-#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,12 +13,13 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
 
-#include "net/listen_address.h"
-#include "net/port_owner.h"
-#include "net/tcp_transport.h"
-#include "net/tls_transport.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
 
 namespace binnacle::net {
 
@@ -33,7 +34,8 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr int64_t kAcceptLogEveryNs = 5'000'000'000;
 constexpr std::string_view kTooManyConnections =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: "
+    "close\r\n\r\n";
 
 // Programs that this process starts must not inherit its sockets; Asio leaves that open.
 void close_on_exec(int fd) { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
@@ -60,10 +62,10 @@ class Ticket {
   Gauge* gauge_;
 };
 
-asio::awaitable<void> serve(std::shared_ptr<Shard> shard, std::unique_ptr<Transport> transport, Connection facts,
-                            GroupSet groups) {
-  const auto connection =
-      std::make_shared<HttpConnection>(std::move(shard), std::move(transport), std::move(facts), groups);
+asio::awaitable<void> serve(std::shared_ptr<Shard> shard, std::unique_ptr<Transport> transport,
+                            Connection facts, GroupSet groups) {
+  const auto connection = std::make_shared<HttpConnection>(std::move(shard), std::move(transport),
+                                                           std::move(facts), groups);
   co_await connection->run();
 }
 
@@ -82,22 +84,24 @@ void describe_peer(const Local::endpoint&, Connection& facts) {
 }
 
 // The accepted connection's coroutine, on its shard's thread.
-asio::awaitable<void> greet(std::shared_ptr<Shard> shard, Local::socket socket, Connection facts, GroupSet groups,
-                            TlsServerContext*, Ticket) {
+asio::awaitable<void> greet(std::shared_ptr<Shard> shard, Local::socket socket, Connection facts,
+                            GroupSet groups, TlsServerContext*, Ticket) {
   auto transport = make_unix_transport(std::move(socket));
   co_await serve(std::move(shard), std::move(transport), std::move(facts), groups);
 }
 
-asio::awaitable<void> greet(std::shared_ptr<Shard> shard, tcp::socket socket, Connection facts, GroupSet groups,
-                            TlsServerContext* tls, Ticket) {
+asio::awaitable<void> greet(std::shared_ptr<Shard> shard, tcp::socket socket, Connection facts,
+                            GroupSet groups, TlsServerContext* tls, Ticket) {
   if (tls == nullptr) {
     auto transport = make_tcp_transport(std::move(socket));
     co_return co_await serve(std::move(shard), std::move(transport), std::move(facts), groups);
   }
-  auto accepted = co_await accept_tls(std::move(socket), tls->current(), shard->limits.header_timeout);
+  auto accepted =
+      co_await accept_tls(std::move(socket), tls->current(), shard->limits.header_timeout);
   if (!accepted) {
     shard->core().count_refusal(Refusal::kHandshake);
-    shard->core().log.debug("TLS handshake failed", {{"peer", facts.peer_address}, {"error", accepted.error().message}});
+    shard->core().log.debug("TLS handshake failed",
+                            {{"peer", facts.peer_address}, {"error", accepted.error().message}});
     co_return;
   }
   facts.tls = true;
@@ -113,11 +117,13 @@ GroupSet group_set(const std::vector<RouteGroup>& groups) {
 }
 
 bool out_of_descriptors(const error_code& error) {
-  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS || error.value() == ENOMEM;
+  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS ||
+         error.value() == ENOMEM;
 }
 
 template <typename Protocol>
-class ProtocolListener final : public Listener, public std::enable_shared_from_this<ProtocolListener<Protocol>> {
+class ProtocolListener final : public Listener,
+                               public std::enable_shared_from_this<ProtocolListener<Protocol>> {
  public:
   using Acceptor = typename Protocol::acceptor;
   using Socket = typename Protocol::socket;
@@ -143,7 +149,8 @@ class ProtocolListener final : public Listener, public std::enable_shared_from_t
     if (!acceptor_.is_open()) return;
     error_code ignored;
     acceptor_.close(ignored);
-    if constexpr (std::is_same_v<Protocol, Local>) ::unlink(address_.c_str() + std::string_view("unix:").size());
+    if constexpr (std::is_same_v<Protocol, Local>)
+      ::unlink(address_.c_str() + std::string_view("unix:").size());
   }
 
  private:
@@ -158,16 +165,18 @@ class ProtocolListener final : public Listener, public std::enable_shared_from_t
       const auto [error] = co_await acceptor_.async_accept(socket, peer, kAwait);
       if (error) {
         co_await pause_after(error, *core);
-      } else if (core->connections.load(std::memory_order_relaxed) >= home_->limits.max_connections) {
+      } else if (core->connections.load(std::memory_order_relaxed) >=
+                 home_->limits.max_connections) {
         turn_away(std::move(socket), *core);
       } else {
         close_on_exec(socket.native_handle());
         Connection facts;
         facts.listener = address_;
         describe_peer(peer, facts);
-        asio::co_spawn(shard->context(),
-                       greet(shard, std::move(socket), std::move(facts), groups_, tls_, Ticket(core, gauge)),
-                       asio::detached);
+        asio::co_spawn(
+            shard->context(),
+            greet(shard, std::move(socket), std::move(facts), groups_, tls_, Ticket(core, gauge)),
+            asio::detached);
       }
     }
     shards_.clear();
@@ -175,14 +184,17 @@ class ProtocolListener final : public Listener, public std::enable_shared_from_t
     core->leave();
   }
 
-  // A connection that broke before it was accepted is nothing; anything else would come again at once.
+  // A connection that broke before it was accepted is nothing; anything else would come again at
+  // once.
   asio::awaitable<void> pause_after(const error_code& error, const ServerCore& core) {
-    if (error == asio::error::operation_aborted || error == asio::error::connection_aborted) co_return;
+    if (error == asio::error::operation_aborted || error == asio::error::connection_aborted)
+      co_return;
     const int64_t now_ns = core.clock.monotonic_ns();
     if (last_logged_ns_ == 0 || now_ns - last_logged_ns_ > kAcceptLogEveryNs) {
       last_logged_ns_ = now_ns;
-      core.log.error(out_of_descriptors(error) ? "accept: out of descriptors or memory, raise the limit (ulimit -n)"
-                                               : "accept failed",
+      core.log.error(out_of_descriptors(error)
+                         ? "accept: out of descriptors or memory, raise the limit (ulimit -n)"
+                         : "accept failed",
                      {{"listener", address_}, {"error", error.message()}});
     }
     asio::steady_timer timer(acceptor_.get_executor(), kAcceptPause);
@@ -212,21 +224,24 @@ class ProtocolListener final : public Listener, public std::enable_shared_from_t
   int64_t last_logged_ns_ = 0;
 };
 
-Unexpected listen_error(const std::string& address, const error_code& error, std::string detail = {}) {
+Unexpected listen_error(const std::string& address, const error_code& error,
+                        std::string detail = {}) {
   Error failure = errno_error("listen on " + address, error.value());
   if (error == asio::error::address_in_use) failure.code = Code::kFailedPrecondition;
   failure.message += detail;
   return fail(std::move(failure));
 }
 
-Result<std::shared_ptr<Listener>> open_unix(asio::io_context& context, const ListenerOptions& options,
+Result<std::shared_ptr<Listener>> open_unix(asio::io_context& context,
+                                            const ListenerOptions& options,
                                             const std::string& path) {
   const Local::endpoint endpoint(path);
   error_code error;
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
-      return fail(Code::kFailedPrecondition, "listen on " + options.address + ": a file that is no socket is there");
+      return fail(Code::kFailedPrecondition,
+                  "listen on " + options.address + ": a file that is no socket is there");
     }
     Local::socket probe(context);
     probe.connect(endpoint, error);
@@ -238,13 +253,15 @@ Result<std::shared_ptr<Listener>> open_unix(asio::io_context& context, const Lis
   // The mode that bind() gives the file, so that it is at no time more open than this.
   if (!error) ::fchmod(acceptor.native_handle(), 0660);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error && ::chmod(path.c_str(), 0660) != 0) error = error_code(errno, boost::system::system_category());
+  if (!error && ::chmod(path.c_str(), 0660) != 0)
+    error = error_code(errno, boost::system::system_category());
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return listen_error(options.address, error);
   return std::make_shared<ProtocolListener<Local>>(std::move(acceptor), "unix:" + path, options);
 }
 
-Result<tcp::endpoint> resolve(asio::io_context& context, const ListenAddress& address, const std::string& text) {
+Result<tcp::endpoint> resolve(asio::io_context& context, const ListenAddress& address,
+                              const std::string& text) {
   error_code error;
   if (address.host.empty()) return tcp::endpoint(asio::ip::address_v6::any(), address.port);
   const auto literal = asio::ip::make_address(address.host, error);
@@ -252,7 +269,8 @@ Result<tcp::endpoint> resolve(asio::io_context& context, const ListenAddress& ad
   tcp::resolver resolver(context);
   const auto found = resolver.resolve(address.host, std::to_string(address.port), error);
   if (error || found.empty()) {
-    return fail(Code::kInvalidArgument, "listen on " + text + ": the host name is not known (" + error.message() + ")");
+    return fail(Code::kInvalidArgument,
+                "listen on " + text + ": the host name is not known (" + error.message() + ")");
   }
   return found.begin()->endpoint();
 }
@@ -269,7 +287,8 @@ error_code bind_tcp(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   return error;
 }
 
-Result<std::shared_ptr<Listener>> open_tcp(asio::io_context& context, const ListenerOptions& options,
+Result<std::shared_ptr<Listener>> open_tcp(asio::io_context& context,
+                                           const ListenerOptions& options,
                                            const ListenAddress& address) {
   TRY_ASSIGN(tcp::endpoint endpoint, resolve(context, address, options.address));
   tcp::acceptor acceptor(context);
@@ -281,8 +300,9 @@ Result<std::shared_ptr<Listener>> open_tcp(asio::io_context& context, const List
   }
   if (error == asio::error::address_in_use) {
     const std::string owner = port_owner(address.port);
-    return listen_error(options.address, error,
-                        (owner.empty() ? "" : ", held by " + owner) + "; stop that one or choose another port");
+    return listen_error(
+        options.address, error,
+        (owner.empty() ? "" : ", held by " + owner) + "; stop that one or choose another port");
   }
   if (error) return listen_error(options.address, error);
   endpoint = acceptor.local_endpoint(error);
@@ -293,7 +313,8 @@ Result<std::shared_ptr<Listener>> open_tcp(asio::io_context& context, const List
 
 }  // namespace
 
-Result<std::shared_ptr<Listener>> Listener::open(asio::io_context& context, const ListenerOptions& options) {
+Result<std::shared_ptr<Listener>> Listener::open(asio::io_context& context,
+                                                 const ListenerOptions& options) {
   TRY_ASSIGN(const ListenAddress address, ListenAddress::parse(options.address));
   if (!address.unix_path.empty()) return open_unix(context, options, address.unix_path);
   return open_tcp(context, options, address);

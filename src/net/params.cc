@@ -15,8 +15,8 @@ int hex_digit(char c) {
 }
 
 bool is_unreserved(char c) {  // RFC 3986 section 2.3
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
 }
 
 }  // namespace
@@ -27,7 +27,8 @@ std::string percent_decode(std::string_view text, bool plus_is_space) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+' && plus_is_space) {
       out += ' ';
-    } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+    } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+               hex_digit(text[i + 2]) >= 0) {
       out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
       i += 2;
     } else {
@@ -61,8 +62,10 @@ Params Params::parse(std::string_view encoded) {
     const std::string_view pair = encoded.substr(0, end);
     if (!pair.empty()) {
       const size_t equals = std::min(pair.find('='), pair.size());
-      const std::string_view value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
-      params.fields_.emplace_back(percent_decode(pair.substr(0, equals), true), percent_decode(value, true));
+      const std::string_view value =
+          equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
+      params.fields_.emplace_back(percent_decode(pair.substr(0, equals), true),
+                                  percent_decode(value, true));
     }
     encoded.remove_prefix(std::min(end + 1, encoded.size()));
   }
@@ -77,7 +80,8 @@ std::string_view Params::get(std::string_view name) const {
 }
 
 bool Params::has(std::string_view name) const {
-  return std::any_of(fields_.begin(), fields_.end(), [&](const auto& field) { return field.first == name; });
+  return std::any_of(fields_.begin(), fields_.end(),
+                     [&](const auto& field) { return field.first == name; });
 }
 
 std::vector<std::string_view> Params::all(std::string_view name) const {

@@ -23,16 +23,19 @@ void add_listening_inodes(const char* table, uint16_t port, std::set<std::string
   while (std::getline(file, line)) {
     std::istringstream fields(line);
     std::string slot, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
-    fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode;
+    fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >>
+        timeout >> inode;
     const size_t colon = local.rfind(':');
     if (!fields || state != kListening || colon == std::string::npos) continue;
-    if (std::stoul(local.substr(colon + 1), nullptr, 16) == port) inodes.insert("socket:[" + inode + "]");
+    if (std::stoul(local.substr(colon + 1), nullptr, 16) == port)
+      inodes.insert("socket:[" + inode + "]");
   }
 }
 
 bool holds_one_of(const fs::path& process, const std::set<std::string>& sockets) {
   std::error_code error;
-  for (fs::directory_iterator fd(process / "fd", error), end; !error && fd != end; fd.increment(error)) {
+  for (fs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
+       fd.increment(error)) {
     std::error_code unreadable;
     if (sockets.contains(fs::read_symlink(fd->path(), unreadable).string())) return true;
   }
@@ -47,7 +50,8 @@ std::string port_owner(uint16_t port) {
   add_listening_inodes("/proc/net/tcp6", port, sockets);
   if (sockets.empty()) return {};
   std::error_code error;
-  for (fs::directory_iterator process("/proc", error), end; !error && process != end; process.increment(error)) {
+  for (fs::directory_iterator process("/proc", error), end; !error && process != end;
+       process.increment(error)) {
     const std::string pid = process->path().filename().string();
     if (!std::all_of(pid.begin(), pid.end(), [](char c) { return c >= '0' && c <= '9'; })) continue;
     if (!holds_one_of(process->path(), sockets)) continue;

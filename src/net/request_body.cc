@@ -35,15 +35,19 @@ asio::awaitable<Result<std::string_view>> RequestBody::read_raw() {
     if (step == RequestParser::Step::kFailed)
       co_return refuse(400, Code::kInvalidArgument, std::string(parser_.failure().reason));
     if (raw_bytes_ > max_bytes_) {
-      co_return refuse(413, Code::kResourceExhausted, "more than " + std::to_string(max_bytes_) + " bytes");
+      co_return refuse(413, Code::kResourceExhausted,
+                       "more than " + std::to_string(max_bytes_) + " bytes");
     }
     if (!piece.empty()) co_return piece;
     if (step == RequestParser::Step::kDone) break;
-    if (parser_.framing().expects_continue && !continue_sent_) channel_.out += "HTTP/1.1 100 Continue\r\n\r\n";
+    if (parser_.framing().expects_continue && !continue_sent_)
+      channel_.out += "HTTP/1.1 100 Continue\r\n\r\n";
     continue_sent_ = true;
     if (!co_await channel_.flush()) co_return refuse(0, Code::kCancelled, "the client went away");
-    const bool much = parser_.framing().content_length.value_or(0) > raw_bytes_ + kSmallRead || raw_bytes_ > kLargeRead;
-    const auto error = co_await channel_.fill(Channel::Waiting::kBody, much ? kLargeRead : kSmallRead);
+    const bool much = parser_.framing().content_length.value_or(0) > raw_bytes_ + kSmallRead ||
+                      raw_bytes_ > kLargeRead;
+    const auto error =
+        co_await channel_.fill(Channel::Waiting::kBody, much ? kLargeRead : kSmallRead);
     if (channel_.expired() == Channel::Waiting::kBody)
       co_return refuse(408, Code::kDeadlineExceeded, "the client sends too slowly");
     if (error) co_return refuse(0, Code::kCancelled, "the client went away");
@@ -66,7 +70,8 @@ Result<std::string_view> RequestBody::decode_piece() {
 }
 
 asio::awaitable<Result<std::string_view>> RequestBody::read() {
-  if (failure_status_ != 0) co_return fail(Code::kCancelled, "read the request's body: it has failed before");
+  if (failure_status_ != 0)
+    co_return fail(Code::kCancelled, "read the request's body: it has failed before");
   if (coding_ == Coding::kIdentity) {
     if (ended_) co_return std::string_view();
     co_return co_await read_raw();

@@ -1,16 +1,16 @@
-// The body of the request at hand: unframed, content coding removed, held to the route's limit before and
-// after decoding. One for each request with a body, on the connection's I/O thread.
+// The body of the request at hand: unframed, content coding removed, held to the route's limit
+// before and after decoding. One for each request with a body, on the connection's I/O thread.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "net/channel.h"
 #include "net/coding.h"
 #include "net/request_parser.h"
 #include "net/router.h"
 #include "net/stream_handler.h"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace binnacle::net {
 

@@ -1,6 +1,10 @@
-// Requests from a hostile client, through the same parser, framing and buffer as a connection's. The first byte
-// says how the rest is cut into pieces; what is read must not depend on the cuts, views must lie in the bytes
-// received, and what was refused must name a status.
+// Requests from a hostile client, through the same parser, framing and buffer as a connection's.
+// The first byte says how the rest is cut into pieces; what is read must not depend on the cuts,
+// views must lie in the bytes received, and what was refused must name a status.
+#include "base/check.h"
+#include "net/input_buffer.h"
+#include "net/request_parser.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,17 +12,14 @@
 #include <string>
 #include <string_view>
 
-#include "base/check.h"
-#include "net/input_buffer.h"
-#include "net/request_parser.h"
-
 namespace {
 
 using namespace binnacle::net;
 using Step = RequestParser::Step;
 
 constexpr size_t kMaxHeadBytes = 2048;
-// A chunk's head longer than its limit is taken when it comes in one piece, so longer inputs may differ by cuts.
+// A chunk's head longer than its limit is taken when it comes in one piece, so longer inputs may
+// differ by cuts.
 constexpr size_t kMaxInput = 4096;
 
 class Reading {
@@ -72,7 +73,8 @@ class Reading {
     const std::string_view unread = buffer_.unread();
     const Step step = parser_.parse_body(unread, piece, used);
     CHECK(used <= unread.size());
-    CHECK(piece.empty() || (piece.data() >= unread.data() && piece.data() + piece.size() <= unread.data() + unread.size()));
+    CHECK(piece.empty() || (piece.data() >= unread.data() &&
+                            piece.data() + piece.size() <= unread.data() + unread.size()));
     body_ += piece;
     buffer_.consume(used);
     if (step == Step::kFailed) return refuse();
@@ -81,7 +83,8 @@ class Reading {
 
   // The head is written down only now: its views must have held while the body came.
   void end_request() {
-    transcript_ += std::string(method_name(request_.method)) + " " + std::string(request_.target) + "|";
+    transcript_ +=
+        std::string(method_name(request_.method)) + " " + std::string(request_.target) + "|";
     transcript_ += std::string(request_.path) + "?" + std::string(request_.query) + "\n";
     for (const HeaderView& field : request_.headers)
       transcript_ += std::string(field.name) + "=" + std::string(field.value) + "\n";

@@ -1,7 +1,8 @@
 #include "net/request_parser.h"
 
-#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
+
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -23,10 +24,12 @@ const error_code kRefused = http::make_error_code(http::error::bad_value);
 
 }  // namespace
 
-// Beast's parser calls back while put() runs. Built anew for each request: it has no reset of its own.
+// Beast's parser calls back while put() runs. Built anew for each request: it has no reset of its
+// own.
 class MessageParser final : public http::basic_parser<true> {
  public:
-  MessageParser(std::vector<HeaderView>& fields, std::string_view head) : fields_(fields), head_(head) {
+  MessageParser(std::vector<HeaderView>& fields, std::string_view head)
+      : fields_(fields), head_(head) {
     fields_.clear();
     body_limit(boost::none);  // routes differ: the connection counts
     header_limit(std::numeric_limits<std::uint32_t>::max());
@@ -43,7 +46,8 @@ class MessageParser final : public http::basic_parser<true> {
     ec = kRefused;
   }
 
-  void on_request_impl(http::verb, BeastView method_text, BeastView target_text, int version, error_code&) override {
+  void on_request_impl(http::verb, BeastView method_text, BeastView target_text, int version,
+                       error_code&) override {
     method = view(method_text);
     target = view(target_text);
     framing.http10 = version == 10;
@@ -52,14 +56,20 @@ class MessageParser final : public http::basic_parser<true> {
   void on_field_impl(http::field field, BeastView name, BeastView value, error_code& ec) override {
     if (in_body_) return;  // a trailer: nobody asked for it
     if (fields_.size() == kMaxFields) return refuse(431, "more than 256 header fields", ec);
-    if (is_folded(view(name), view(value))) return refuse(400, "a header field is folded over lines", ec);
+    if (is_folded(view(name), view(value)))
+      return refuse(400, "a header field is folded over lines", ec);
     fields_.push_back({view(name), view(value)});
     switch (field) {
-      case http::field::host: return on_host(ec);
-      case http::field::content_length: return on_content_length(view(value), ec);
-      case http::field::transfer_encoding: return on_transfer_encoding(view(value), ec);
-      case http::field::expect: return on_expect(view(value), ec);
-      default: return;
+      case http::field::host:
+        return on_host(ec);
+      case http::field::content_length:
+        return on_content_length(view(value), ec);
+      case http::field::transfer_encoding:
+        return on_transfer_encoding(view(value), ec);
+      case http::field::expect:
+        return on_expect(view(value), ec);
+      default:
+        return;
     }
   }
 
@@ -89,7 +99,8 @@ class MessageParser final : public http::basic_parser<true> {
   }
 
   void on_expect(std::string_view value, error_code& ec) {
-    if (!equal_ignoring_case(value, "100-continue")) return refuse(417, "Expect: only 100-continue is known", ec);
+    if (!equal_ignoring_case(value, "100-continue"))
+      return refuse(417, "Expect: only 100-continue is known", ec);
     framing.expects_continue = !framing.http10;
   }
 
@@ -132,13 +143,16 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool names_other_version(std::string_view line) {
   if (line.size() < 9) return false;
   const std::string_view version = line.substr(line.size() - 9);
-  return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' && is_digit(version[8]);
+  return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
+         is_digit(version[8]);
 }
 
-ParseFailure failure_of(const error_code& error, const MessageParser& parser, std::string_view head) {
+ParseFailure failure_of(const error_code& error, const MessageParser& parser,
+                        std::string_view head) {
   if (!parser.failure.reason.empty()) return parser.failure;
   if (error == http::error::bad_version) {
-    if (names_other_version(request_line(head))) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+    if (names_other_version(request_line(head)))
+      return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
     return {400, "the request line does not end in an HTTP version"};
   }
   if (error == http::error::bad_method) return {400, "the method is not a token"};
@@ -160,11 +174,13 @@ ParseFailure failure_of(const error_code& error, const MessageParser& parser, st
   return {400, "the request is broken"};
 }
 
-// Where an unfinished head is broken already, so that the peer need not wait for the header timeout.
+// Where an unfinished head is broken already, so that the peer need not wait for the header
+// timeout.
 std::optional<ParseFailure> early_failure(std::string_view bytes, size_t from) {
   for (size_t i = from; i < bytes.size(); ++i) {
     if (bytes[i] == '\0') return ParseFailure{400, "a NUL byte in the head (TLS on a plain port?)"};
-    if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r')) return ParseFailure{400, "a line does not end in CR LF"};
+    if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
+      return ParseFailure{400, "a line does not end in CR LF"};
   }
   return std::nullopt;
 }
@@ -187,7 +203,8 @@ void split_target(std::string_view target, Request& request) {
   const size_t question = rest.find('?');
   request.path = rest.substr(0, question);
   if (request.path.empty()) request.path = "/";
-  request.query = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
+  request.query =
+      question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
 }
 
 }  // namespace
@@ -218,8 +235,8 @@ const Framing& RequestParser::framing() const { return impl_->framing; }
 bool RequestParser::body_done() const { return impl_->parser && impl_->parser->is_done(); }
 const ParseFailure& RequestParser::failure() const { return impl_->failure; }
 
-RequestParser::Step RequestParser::parse_head(std::string_view bytes, size_t max_bytes, Request& request,
-                                              size_t& used) {
+RequestParser::Step RequestParser::parse_head(std::string_view bytes, size_t max_bytes,
+                                              Request& request, size_t& used) {
   // RFC 9112 section 2.2: empty lines before the request line are skipped.
   size_t empty_lines = 0;
   while (bytes.substr(empty_lines, 2) == "\r\n") empty_lines += 2;
@@ -249,7 +266,8 @@ RequestParser::Step RequestParser::parse_head(std::string_view bytes, size_t max
   return Step::kDone;
 }
 
-RequestParser::Step RequestParser::parse_body(std::string_view bytes, std::string_view& piece, size_t& used) {
+RequestParser::Step RequestParser::parse_body(std::string_view bytes, std::string_view& piece,
+                                              size_t& used) {
   MessageParser& parser = *impl_->parser;
   parser.piece = piece = {};
   used = 0;
@@ -260,7 +278,8 @@ RequestParser::Step RequestParser::parse_body(std::string_view bytes, std::strin
     used += parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
     piece = parser.piece;
     if (error == http::error::need_more) {
-      if (bytes.size() - used > kMaxChunkHeadBytes) return impl_->fail({400, "a chunk's head or the trailer is too long"});
+      if (bytes.size() - used > kMaxChunkHeadBytes)
+        return impl_->fail({400, "a chunk's head or the trailer is too long"});
       return Step::kNeedMore;
     }
     if (error) return impl_->fail(failure_of(error, parser, {}));

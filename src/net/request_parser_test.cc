@@ -13,9 +13,10 @@ TEST(RequestParser, SplitsTargets) {
   struct Case {
     const char *target, *path, *query;
   };
-  for (const Case& c : {Case{"/a%20b?x=1?2", "/a%20b", "x=1?2"}, Case{"/", "/", ""}, Case{"/?", "/", ""},
-                        Case{"http://host:80/p?q", "/p", "q"}, Case{"http://host", "/", ""}, Case{"http://host?q", "/", "q"},
-                        Case{"*", "*", ""}, Case{"/x://y", "/x://y", ""}}) {
+  for (const Case& c :
+       {Case{"/a%20b?x=1?2", "/a%20b", "x=1?2"}, Case{"/", "/", ""}, Case{"/?", "/", ""},
+        Case{"http://host:80/p?q", "/p", "q"}, Case{"http://host", "/", ""},
+        Case{"http://host?q", "/", "q"}, Case{"*", "*", ""}, Case{"/x://y", "/x://y", ""}}) {
     RequestParser parser;
     Request request;
     size_t used = 0;
@@ -29,7 +30,8 @@ TEST(RequestParser, SplitsTargets) {
 }
 
 TEST(RequestParser, ViewsPointIntoTheBytes) {
-  const std::string bytes = "\r\n\r\nPUT /x HTTP/1.1\r\nHost: t\r\nA:  spaced out \t\r\nB:\r\n\r\nbody";
+  const std::string bytes =
+      "\r\n\r\nPUT /x HTTP/1.1\r\nHost: t\r\nA:  spaced out \t\r\nB:\r\n\r\nbody";
   RequestParser parser;
   Request request;
   size_t used = 0;
@@ -39,7 +41,8 @@ TEST(RequestParser, ViewsPointIntoTheBytes) {
   EXPECT_EQ(request.header("a"), "spaced out");
   EXPECT_EQ(request.header("b"), "");
   for (const HeaderView& field : request.headers)
-    EXPECT_TRUE(field.name.data() >= bytes.data() && field.name.data() < bytes.data() + bytes.size());
+    EXPECT_TRUE(field.name.data() >= bytes.data() &&
+                field.name.data() < bytes.data() + bytes.size());
 }
 
 TEST(RequestParser, HeadMayComeInAnyPieces) {
@@ -48,7 +51,9 @@ TEST(RequestParser, HeadMayComeInAnyPieces) {
     RequestParser parser;
     Request request;
     size_t used = 0;
-    EXPECT_EQ(parser.parse_head(std::string_view(bytes).substr(0, cut), kMax, request, used), Step::kNeedMore) << cut;
+    EXPECT_EQ(parser.parse_head(std::string_view(bytes).substr(0, cut), kMax, request, used),
+              Step::kNeedMore)
+        << cut;
     EXPECT_EQ(parser.parse_head(bytes, kMax, request, used), Step::kDone) << cut;
     EXPECT_EQ(request.header("A"), "b");
   }
@@ -66,11 +71,13 @@ TEST(RequestParser, TellsTheFraming) {
   EXPECT_FALSE(framing("GET / HTTP/1.1\r\nHost: t\r\nConnection: x, Close\r\n\r\n").keep_alive);
   EXPECT_FALSE(framing("GET / HTTP/1.0\r\n\r\n").keep_alive);
   EXPECT_TRUE(framing("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").keep_alive);
-  const Framing sized = framing("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 12\r\nExpect: 100-Continue\r\n\r\n");
+  const Framing sized =
+      framing("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 12\r\nExpect: 100-Continue\r\n\r\n");
   EXPECT_TRUE(sized.has_body);
   EXPECT_EQ(sized.content_length, 12u);
   EXPECT_TRUE(sized.expects_continue);
-  const Framing chunked = framing("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: Chunked\r\n\r\n");
+  const Framing chunked =
+      framing("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: Chunked\r\n\r\n");
   EXPECT_TRUE(chunked.has_body);
   EXPECT_EQ(chunked.content_length, std::nullopt);
 }

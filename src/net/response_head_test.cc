@@ -12,9 +12,15 @@ TEST(ResponseHead, WritesWhatTheFramingSays) {
   headers.add("Date", "never");
   std::string out;
   append_response_head(out, headers,
-                       {.status = 404, .http10 = true, .keep_alive = true, .content_length = 12, .request_id = "id", .date_line = "Date: now\r\n"});
+                       {.status = 404,
+                        .http10 = true,
+                        .keep_alive = true,
+                        .content_length = 12,
+                        .request_id = "id",
+                        .date_line = "Date: now\r\n"});
   EXPECT_EQ(out,
-            "HTTP/1.1 404 Not Found\r\nDate: now\r\nA: b\r\nContent-Length: 12\r\nConnection: keep-alive\r\n"
+            "HTTP/1.1 404 Not Found\r\nDate: now\r\nA: b\r\nContent-Length: 12\r\nConnection: "
+            "keep-alive\r\n"
             "X-Request-Id: id\r\n\r\n");
 }
 
@@ -23,7 +29,9 @@ TEST(ResponseHead, ControlCharactersCannotBeginALine) {
   headers.add("A", std::string("b\r\nC: d\0e", 9));
   std::string out;
   append_response_head(out, headers, {.keep_alive = false, .chunked = true});
-  EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nA: b  C: d e\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(
+      out,
+      "HTTP/1.1 200 OK\r\nA: b  C: d e\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
 }
 
 Headers of_type(std::string_view type) {

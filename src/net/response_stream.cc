@@ -1,12 +1,13 @@
 #include "net/response_stream.h"
 
-#include <array>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cstdio>
-
 #include "base/check.h"
 #include "net/response_head.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+#include <cstdio>
 
 namespace binnacle::net {
 
@@ -25,7 +26,8 @@ void append_chunk_size(std::string& out, size_t size) {
 
 }  // namespace
 
-void ResponseStream::append_head(int status, const Headers& headers, std::optional<uint64_t> length) {
+void ResponseStream::append_head(int status, const Headers& headers,
+                                 std::optional<uint64_t> length) {
   status_ = status;
   channel_.stream_started();
   ResponseFraming framing;
@@ -40,15 +42,16 @@ void ResponseStream::append_head(int status, const Headers& headers, std::option
 }
 
 Coding ResponseStream::choose(Headers& headers, int status, std::optional<size_t> size) const {
-  return choose_coding(headers, status, facts_.head ? std::string_view() : facts_.accept_encoding, size,
-                       facts_.compress_from_bytes);
+  return choose_coding(headers, status, facts_.head ? std::string_view() : facts_.accept_encoding,
+                       size, facts_.compress_from_bytes);
 }
 
 asio::awaitable<Status> ResponseStream::send(Response response) {
   CHECK(!started());
   const Coding coding = choose(response.headers, response.status, response.body.size());
   if (coding != Coding::kIdentity && response.body.size() > kCodedAtOnce) {
-    if (auto begun = co_await begin(response.status, response.headers, coding); !begun) co_return begun;
+    if (auto begun = co_await begin(response.status, response.headers, coding); !begun)
+      co_return begun;
     co_return co_await write(response.body);
   }
   if (coding != Coding::kIdentity) response.body = encode(coding, response.body);

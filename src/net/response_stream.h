@@ -1,20 +1,21 @@
-// The ResponseWriter of one exchange: frames pieces as chunks (for HTTP/1.0: until the end of the connection),
-// codes them where the client takes that, and waits until the kernel has them. On the connection's I/O thread.
+// The ResponseWriter of one exchange: frames pieces as chunks (for HTTP/1.0: until the end of the
+// connection), codes them where the client takes that, and waits until the kernel has them. On the
+// connection's I/O thread.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include "net/channel.h"
 #include "net/coding.h"
 #include "net/server_core.h"
 #include "net/stream_handler.h"
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 namespace binnacle::net {
 
 struct StreamFacts {
-  bool head = false;      // HEAD: no body is sent
+  bool head = false;  // HEAD: no body is sent
   bool http10 = false;
   bool keep_alive = true;  // start() clears it where only the connection's end can end the body
   std::string_view request_id;

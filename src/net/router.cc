@@ -7,7 +7,8 @@ namespace binnacle::net {
 
 namespace {
 
-constexpr std::array<std::string_view, kRouteGroups> kGroupNames = {"page", "api", "ingest", "gateway", "link", "probes"};
+constexpr std::array<std::string_view, kRouteGroups> kGroupNames = {"page",    "api",  "ingest",
+                                                                    "gateway", "link", "probes"};
 
 constexpr size_t kMethods = static_cast<size_t>(Method::kOther) + 1;
 constexpr size_t kMaxParams = 16;
@@ -31,11 +32,13 @@ bool is_name(std::string_view text) {
 }
 
 Unexpected bad_pattern(std::string_view pattern, std::string_view why) {
-  return fail(Code::kInvalidArgument, "route pattern \"" + std::string(pattern) + "\": " + std::string(why));
+  return fail(Code::kInvalidArgument,
+              "route pattern \"" + std::string(pattern) + "\": " + std::string(why));
 }
 
 std::optional<Segment> parse_segment(std::string_view text) {
-  if (text.find_first_of("{}") == std::string_view::npos) return Segment{SegmentKind::kLiteral, text};
+  if (text.find_first_of("{}") == std::string_view::npos)
+    return Segment{SegmentKind::kLiteral, text};
   if (text.size() < 3 || text.front() != '{' || text.back() != '}') return std::nullopt;
   Segment segment{SegmentKind::kText, text.substr(1, text.size() - 2)};
   if (segment.name.ends_with("...")) {
@@ -64,10 +67,13 @@ Result<std::vector<Segment>> parse_pattern(std::string_view pattern) {
   std::string_view rest = pattern.substr(1);
   for (bool last = false; !last;) {
     const auto segment = parse_segment(take_segment(rest, last));
-    if (!segment) return bad_pattern(pattern, "a segment is text, {name}, {name:int} or a last {name...}");
-    if (segment->kind == SegmentKind::kRest && !last) return bad_pattern(pattern, "{name...} must be the last");
+    if (!segment)
+      return bad_pattern(pattern, "a segment is text, {name}, {name:int} or a last {name...}");
+    if (segment->kind == SegmentKind::kRest && !last)
+      return bad_pattern(pattern, "{name...} must be the last");
     for (const Segment& other : segments) {
-      if (segment->kind != SegmentKind::kLiteral && other.kind != SegmentKind::kLiteral && other.name == segment->name)
+      if (segment->kind != SegmentKind::kLiteral && other.kind != SegmentKind::kLiteral &&
+          other.name == segment->name)
         return bad_pattern(pattern, "a name stands twice");
     }
     segments.push_back(*segment);
@@ -78,7 +84,9 @@ Result<std::vector<Segment>> parse_pattern(std::string_view pattern) {
 
 }  // namespace
 
-std::string_view route_group_name(RouteGroup group) { return kGroupNames[static_cast<size_t>(group)]; }
+std::string_view route_group_name(RouteGroup group) {
+  return kGroupNames[static_cast<size_t>(group)];
+}
 
 Result<RouteGroup> route_group_from_name(std::string_view name) {
   for (size_t i = 0; i < kRouteGroups; ++i) {
@@ -97,22 +105,25 @@ struct Router::Node {
   std::unique_ptr<Node> integer, text, rest;
   std::array<Leaf, kMethods> leaves;
 
-
   const Node* find_literal(std::string_view segment) const {
-    const auto at = std::lower_bound(literals.begin(), literals.end(), segment,
-                                     [](const auto& entry, std::string_view name) { return entry.first < name; });
+    const auto at = std::lower_bound(
+        literals.begin(), literals.end(), segment,
+        [](const auto& entry, std::string_view name) { return entry.first < name; });
     return at != literals.end() && at->first == segment ? at->second.get() : nullptr;
   }
 
   Node& child(const Segment& segment) {
     if (segment.kind == SegmentKind::kLiteral) {
-      auto at = std::lower_bound(literals.begin(), literals.end(), segment.name,
-                                 [](const auto& entry, std::string_view name) { return entry.first < name; });
+      auto at = std::lower_bound(
+          literals.begin(), literals.end(), segment.name,
+          [](const auto& entry, std::string_view name) { return entry.first < name; });
       if (at == literals.end() || at->first != segment.name)
         at = literals.emplace(at, std::string(segment.name), std::make_unique<Node>());
       return *at->second;
     }
-    auto& slot = segment.kind == SegmentKind::kInteger ? integer : segment.kind == SegmentKind::kText ? text : rest;
+    auto& slot = segment.kind == SegmentKind::kInteger ? integer
+                 : segment.kind == SegmentKind::kText  ? text
+                                                       : rest;
     if (!slot) slot = std::make_unique<Node>();
     return *slot;
   }
@@ -127,7 +138,8 @@ struct Router::Node {
 
     bool arrive(const Node& node) {
       const Leaf* leaf = &node.leaves[static_cast<size_t>(method)];
-      if (method == Method::kHead && leaf->route == nullptr) leaf = &node.leaves[static_cast<size_t>(Method::kGet)];
+      if (method == Method::kHead && leaf->route == nullptr)
+        leaf = &node.leaves[static_cast<size_t>(Method::kGet)];
       if (leaf->route != nullptr) {
         found = leaf;
         return true;
@@ -136,7 +148,8 @@ struct Router::Node {
       return false;
     }
 
-    bool with_value(std::string_view value, const Node& node, std::string_view rest_of_path, bool last) {
+    bool with_value(std::string_view value, const Node& node, std::string_view rest_of_path,
+                    bool last) {
       values[value_count++] = value;
       if (last ? arrive(node) : walk(node, rest_of_path)) return true;
       --value_count;
@@ -155,7 +168,8 @@ struct Router::Node {
         literal = node.find_literal(percent_decode(raw, false));
       }
       if (literal != nullptr && (last ? arrive(*literal) : walk(*literal, after))) return true;
-      if (node.integer && is_integer(raw) && with_value(raw, *node.integer, after, last)) return true;
+      if (node.integer && is_integer(raw) && with_value(raw, *node.integer, after, last))
+        return true;
       if (node.text && !raw.empty() && with_value(raw, *node.text, after, last)) return true;
       return node.rest && with_value(path, *node.rest, {}, true);
     }
@@ -168,8 +182,9 @@ Router::~Router() = default;
 Status Router::add(Route route) {
   auto owned = std::make_unique<Route>(std::move(route));
   if (!owned->role) {
-    return fail(Code::kInvalidArgument, "route " + std::string(method_name(owned->method)) + " " + owned->pattern +
-                                            ": it names no role; say who may call it, Role::kPublic for everyone");
+    return fail(Code::kInvalidArgument,
+                "route " + std::string(method_name(owned->method)) + " " + owned->pattern +
+                    ": it names no role; say who may call it, Role::kPublic for everyone");
   }
   TRY_ASSIGN(const std::vector<Segment> segments, parse_pattern(owned->pattern));
   Node* node = root_.get();
@@ -180,8 +195,8 @@ Status Router::add(Route route) {
   }
   Node::Leaf& slot = node->leaves[static_cast<size_t>(owned->method)];
   if (slot.route != nullptr) {
-    return fail(Code::kAlreadyExists, "route " + std::string(method_name(owned->method)) + " " + owned->pattern +
-                                          ": taken by " + slot.route->pattern);
+    return fail(Code::kAlreadyExists, "route " + std::string(method_name(owned->method)) + " " +
+                                          owned->pattern + ": taken by " + slot.route->pattern);
   }
   slot = std::move(leaf);
   routes_.push_back(std::move(owned));
@@ -206,9 +221,11 @@ Router::Match Router::match(Method method, std::string_view path,
     match.path_exists = true;
     const auto allowed = static_cast<Method>(i);
     match.allow += std::string(method_name(allowed)) + ", ";
-    if (allowed == Method::kGet && !search.allowed[static_cast<size_t>(Method::kHead)]) match.allow += "HEAD, ";
+    if (allowed == Method::kGet && !search.allowed[static_cast<size_t>(Method::kHead)])
+      match.allow += "HEAD, ";
   }
-  if (match.path_exists && !search.allowed[static_cast<size_t>(Method::kOptions)]) match.allow += "OPTIONS, ";
+  if (match.path_exists && !search.allowed[static_cast<size_t>(Method::kOptions)])
+    match.allow += "OPTIONS, ";
   if (match.path_exists) match.allow.resize(match.allow.size() - 2);
   return match;
 }

@@ -1,9 +1,14 @@
-// The table of routes. A room registers the routes of the data that it owns; each names the role that may
-// call it, the group of listeners that serve it, and its limits. Filled before the server starts, then fixed.
+// The table of routes. A room registers the routes of the data that it owns; each names the role
+// that may call it, the group of listeners that serve it, and its limits. Filled before the server
+// starts, then fixed.
 #pragma once
 
-#include <array>
+#include "base/identity.h"
+#include "net/http.h"
+
 #include <boost/asio/awaitable.hpp>
+
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -12,9 +17,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "base/identity.h"
-#include "net/http.h"
 
 namespace binnacle::net {
 
@@ -30,8 +32,10 @@ Result<RouteGroup> route_group_from_name(std::string_view name);
 
 // Whole request in, whole response out.
 using Handler = std::function<Response(const Request&)>;
-// Body read and answer written piece by piece, with back-pressure both ways; runs on the I/O thread.
-using StreamHandler = std::function<boost::asio::awaitable<void>(const Request&, BodyReader&, ResponseWriter&)>;
+// Body read and answer written piece by piece, with back-pressure both ways; runs on the I/O
+// thread.
+using StreamHandler =
+    std::function<boost::asio::awaitable<void>(const Request&, BodyReader&, ResponseWriter&)>;
 using WebSocketHandler = std::function<boost::asio::awaitable<void>(const Request&, WebSocket&)>;
 
 enum class RunOn : uint8_t {
@@ -40,20 +44,21 @@ enum class RunOn : uint8_t {
 };
 
 struct RouteLimits {
-  size_t max_body_bytes = size_t{1} << 20;     // after content decoding too; 413 beyond
-  std::chrono::milliseconds timeout{30'000};   // of the whole exchange but a stream's life; 503 beyond
-  size_t max_concurrent = 1024;                // 503 with Retry-After beyond
+  size_t max_body_bytes = size_t{1} << 20;  // after content decoding too; 413 beyond
+  std::chrono::milliseconds timeout{
+      30'000};                   // of the whole exchange but a stream's life; 503 beyond
+  size_t max_concurrent = 1024;  // 503 with Retry-After beyond
 };
 
 struct Route {
   Method method = Method::kGet;  // a GET route answers HEAD too
-  // "/api/v1/label/{name}/values". A parameter takes one segment that is not empty, "{id:int}" only one of
-  // digits, a last "{rest...}" all that follows (perhaps nothing).
+  // "/api/v1/label/{name}/values". A parameter takes one segment that is not empty, "{id:int}" only
+  // one of digits, a last "{rest...}" all that follows (perhaps nothing).
   std::string pattern;
   RouteGroup group = RouteGroup::kApi;
   std::optional<Role> role = {};  // every route names one; public is a name too
   std::variant<Handler, StreamHandler, WebSocketHandler> handler;
-  RunOn run_on = RunOn::kPool;   // of a Handler
+  RunOn run_on = RunOn::kPool;  // of a Handler
   RouteLimits limits;
 };
 
@@ -62,7 +67,8 @@ class Router {
   Router();
   ~Router();
 
-  // kAlreadyExists when method and pattern are taken, kInvalidArgument for a bad pattern or one without a role.
+  // kAlreadyExists when method and pattern are taken, kInvalidArgument for a bad pattern or one
+  // without a role.
   Status add(Route route);
 
   struct Match {
@@ -70,8 +76,8 @@ class Router {
     bool path_exists = false;      // another method would have matched: 405
     std::string allow;             // the methods that would, for the Allow header
   };
-  // Fills `params` (decoded). A literal segment wins over {id:int}, that over {name}, that over {rest...}; the
-  // less exact is tried when the more exact has no route of that method.
+  // Fills `params` (decoded). A literal segment wins over {id:int}, that over {name}, that over
+  // {rest...}; the less exact is tried when the more exact has no route of that method.
   Match match(Method method, std::string_view path,
               std::vector<std::pair<std::string_view, std::string>>& params) const;
 
@@ -83,7 +89,8 @@ class Router {
   std::unique_ptr<Node> root_;
 };
 
-// Asked for every request after routing and before its body is read, on the I/O thread: must not block.
+// Asked for every request after routing and before its body is read, on the I/O thread: must not
+// block.
 class Guard {
  public:
   virtual ~Guard() = default;

@@ -16,7 +16,9 @@ Route route(Method method, std::string pattern) {
 
 class RouterTest : public testing::Test {
  protected:
-  void add(Method method, const char* pattern) { ASSERT_TRUE(router_.add(route(method, pattern))) << pattern; }
+  void add(Method method, const char* pattern) {
+    ASSERT_TRUE(router_.add(route(method, pattern))) << pattern;
+  }
 
   // "pattern name=value ...", "405 allow" or "404".
   std::string find(Method method, std::string_view path) {
@@ -48,7 +50,8 @@ TEST_F(RouterTest, LiteralsParametersAndRest) {
   EXPECT_EQ(find(Method::kGet, "/api/v1/label/job/values"), "/api/v1/label/{name}/values name=job");
   EXPECT_EQ(find(Method::kGet, "/static/a/b.js"), "/static/{path...} path=a/b.js");
   EXPECT_EQ(find(Method::kGet, "/static/"), "/static/{path...} path=");
-  for (const char* path : {"/api/v1/label//values", "/api/v1/label/job", "/api/v1/label/job/values/", "/static", "//", "", "api"})
+  for (const char* path : {"/api/v1/label//values", "/api/v1/label/job",
+                           "/api/v1/label/job/values/", "/static", "//", "", "api"})
     EXPECT_EQ(find(Method::kGet, path), "404") << path;
 }
 
@@ -61,7 +64,8 @@ TEST_F(RouterTest, MoreExactWins) {
   EXPECT_EQ(find(Method::kGet, "/jobs/17"), "/jobs/{id:int} id=17");
   EXPECT_EQ(find(Method::kGet, "/jobs/17x"), "/jobs/{name} name=17x");
   EXPECT_EQ(find(Method::kGet, "/jobs/-1"), "/jobs/{name} name=-1");
-  EXPECT_EQ(find(Method::kGet, "/jobs/1234567890123456789"), "/jobs/{name} name=1234567890123456789");
+  EXPECT_EQ(find(Method::kGet, "/jobs/1234567890123456789"),
+            "/jobs/{name} name=1234567890123456789");
   EXPECT_EQ(find(Method::kGet, "/jobs/17/log"), "/jobs/{rest...} rest=17/log");
 }
 
@@ -99,7 +103,8 @@ TEST_F(RouterTest, TakenAndBadPatternsAreRefused) {
   const Status taken = router_.add(route(Method::kGet, "/a/{z}"));
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().code, Code::kAlreadyExists);
-  for (const char* pattern : {"", "a", "/{", "/{}", "/a{x}", "/{x}b", "/{x...}/b", "/{x}/{x}", "/{a-b}", "/{x:float}", "/}"}) {
+  for (const char* pattern : {"", "a", "/{", "/{}", "/a{x}", "/{x}b", "/{x...}/b", "/{x}/{x}",
+                              "/{a-b}", "/{x:float}", "/}"}) {
     const Status status = router_.add(route(Method::kGet, pattern));
     ASSERT_FALSE(status) << pattern;
     EXPECT_EQ(status.error().code, Code::kInvalidArgument) << pattern;

@@ -1,13 +1,14 @@
 #include "net/server.h"
 
-#include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-
 #include "base/check.h"
 #include "net/listener.h"
 #include "net/server_core.h"
 #include "net/shard.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
 
 namespace binnacle::net {
 
@@ -33,14 +34,16 @@ struct Server::Impl {
   WebSocketLimits websocket_limits;
   bool access_log = false;
   bool stopped = false;
-  std::vector<std::shared_ptr<Listener>> listeners;  // the i-th lives on context i modulo their number
+  std::vector<std::shared_ptr<Listener>>
+      listeners;  // the i-th lives on context i modulo their number
   std::vector<std::string> addresses;
   std::shared_ptr<ServerCore> core;  // from start() on: the router is complete then
   std::vector<std::shared_ptr<Shard>> shards;
 
   // Waits for the connections' end, but not when nobody is left to run them.
   bool wait_until_empty(std::chrono::milliseconds time) {
-    for (auto left = time; !core->wait_until_empty(std::min(left, kLookInterval)); left -= kLookInterval) {
+    for (auto left = time; !core->wait_until_empty(std::min(left, kLookInterval));
+         left -= kLookInterval) {
       if (left <= kLookInterval || loops_ended()) return false;
     }
     return true;
@@ -59,9 +62,22 @@ struct Server::Impl {
   }
 };
 
-Server::Server(IoThreads& io, const Router& router, Guard* guard, ThreadPool& pool, Registry& registry,
-               const Clock& clock, ServerLimits limits)
-    : impl_(new Impl{io, router, guard, pool, registry, clock, limits, {}, false, false, {}, {}, nullptr, {}}) {}
+Server::Server(IoThreads& io, const Router& router, Guard* guard, ThreadPool& pool,
+               Registry& registry, const Clock& clock, ServerLimits limits)
+    : impl_(new Impl{io,
+                     router,
+                     guard,
+                     pool,
+                     registry,
+                     clock,
+                     limits,
+                     {},
+                     false,
+                     false,
+                     {},
+                     {},
+                     nullptr,
+                     {}}) {}
 
 Server::~Server() { stop(std::chrono::milliseconds(0)); }
 
@@ -77,11 +93,12 @@ Status Server::listen(const ListenerOptions& options) {
 void Server::start() {
   Impl& impl = *impl_;
   CHECK(impl.core == nullptr);
-  impl.core = std::make_shared<ServerCore>(impl.router, impl.guard, impl.pool, impl.registry, impl.clock);
+  impl.core =
+      std::make_shared<ServerCore>(impl.router, impl.guard, impl.pool, impl.registry, impl.clock);
   impl.core->access_log = impl.access_log;
   for (size_t i = 0; i < impl.io.size(); ++i) {
-    impl.shards.push_back(
-        std::make_shared<Shard>(impl.core, impl.io.context(i), i, impl.limits, impl.websocket_limits));
+    impl.shards.push_back(std::make_shared<Shard>(impl.core, impl.io.context(i), i, impl.limits,
+                                                  impl.websocket_limits));
   }
   for (size_t i = 0; i < impl.listeners.size(); ++i)
     impl.listeners[i]->start(impl.shards[i % impl.shards.size()], impl.shards);
@@ -96,7 +113,8 @@ void Server::stop(std::chrono::milliseconds grace) {
   }
   impl.core->draining = true;
   for (size_t i = 0; i < impl.listeners.size(); ++i) {
-    asio::post(impl.io.context(i % impl.io.size()), [listener = impl.listeners[i]] { listener->close(); });
+    asio::post(impl.io.context(i % impl.io.size()),
+               [listener = impl.listeners[i]] { listener->close(); });
   }
   impl.post_to_shards([](Shard& shard) { shard.drain(); });
   if (impl.wait_until_empty(grace)) return;

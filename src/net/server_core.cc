@@ -5,22 +5,24 @@ namespace binnacle::net {
 namespace {
 
 constexpr std::array<std::string_view, kRefusals> kRefusalNames = {
-    "malformed", "too_large", "too_slow", "not_found", "method", "guard", "route_busy", "pool_full", "timeout", "connections", "handshake"};
+    "malformed",  "too_large", "too_slow", "not_found",   "method",   "guard",
+    "route_busy", "pool_full", "timeout",  "connections", "handshake"};
 
 }  // namespace
 
-ServerCore::ServerCore(const Router& router_in, Guard* guard_in, ThreadPool& pool_in, Registry& registry,
-                       const Clock& clock_in)
+ServerCore::ServerCore(const Router& router_in, Guard* guard_in, ThreadPool& pool_in,
+                       Registry& registry, const Clock& clock_in)
     : router(router_in), guard(guard_in), pool(pool_in), clock(clock_in), registry_(registry) {
   const auto add_state = [&](const Route* route, std::string label) {
     auto state = std::make_unique<RouteState>();
     state->route = route;
     state->index = routes_.size();
-    state->in_flight_gauge = &registry.gauge("binnacle_http_requests_in_flight",
-                                             "HTTP requests being handled now.", {{"route", label}});
+    state->in_flight_gauge = &registry.gauge(
+        "binnacle_http_requests_in_flight", "HTTP requests being handled now.", {{"route", label}});
     state->seconds =
         &registry.histogram("binnacle_http_request_duration_seconds",
-                            "Time from a request's head to its answer, streams to their end.", latency_bounds(), {{"route", label}});
+                            "Time from a request's head to its answer, streams to their end.",
+                            latency_bounds(), {{"route", label}});
     state->label = std::move(label);
     by_route_[route] = state.get();
     routes_.push_back(std::move(state));
@@ -28,7 +30,8 @@ ServerCore::ServerCore(const Router& router_in, Guard* guard_in, ThreadPool& poo
   add_state(nullptr, "unmatched");
   for (const auto& route : router.routes()) add_state(route.get(), route->pattern);
   for (size_t i = 0; i < kRefusals; ++i) {
-    refusals_[i] = &registry.counter("binnacle_http_refusals_total", "HTTP requests and connections turned away.",
+    refusals_[i] = &registry.counter("binnacle_http_refusals_total",
+                                     "HTTP requests and connections turned away.",
                                      {{"reason", std::string(kRefusalNames[i])}});
   }
 }
@@ -43,7 +46,8 @@ Counter& ServerCore::requests_counter(const RouteState& state, Method method, in
 }
 
 Gauge& ServerCore::connections_gauge(const std::string& listener) {
-  return registry_.gauge("binnacle_http_connections", "Open HTTP connections.", {{"listener", listener}});
+  return registry_.gauge("binnacle_http_connections", "Open HTTP connections.",
+                         {{"listener", listener}});
 }
 
 void ServerCore::enter() {

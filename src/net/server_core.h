@@ -1,6 +1,15 @@
-// What all connections of one server share: the table of routes with its counts, and what they refer to. Held
-// by every connection and accept loop, so that it outlives them. Any thread, except where a line says otherwise.
+// What all connections of one server share: the table of routes with its counts, and what they
+// refer to. Held by every connection and accept loop, so that it outlives them. Any thread, except
+// where a line says otherwise.
 #pragma once
+
+#include "base/clock.h"
+#include "base/instruments.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/thread_pool.h"
+#include "net/router.h"
+#include "net/server.h"
 
 #include <array>
 #include <atomic>
@@ -10,14 +19,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/instruments.h"
-#include "base/log.h"
-#include "base/mutex.h"
-#include "base/thread_pool.h"
-#include "net/router.h"
-#include "net/server.h"
 
 namespace binnacle::net {
 
@@ -33,18 +34,29 @@ struct RouteState {
 
 // Why a request or a connection was turned away; binnacle_http_refusals_total{reason}.
 enum class Refusal : uint8_t {
-  kMalformed, kTooLarge, kTooSlow, kNotFound, kMethod, kGuard, kRouteBusy, kPoolFull, kTimeout, kConnections,
+  kMalformed,
+  kTooLarge,
+  kTooSlow,
+  kNotFound,
+  kMethod,
+  kGuard,
+  kRouteBusy,
+  kPoolFull,
+  kTimeout,
+  kConnections,
   kHandshake,
 };
 inline constexpr size_t kRefusals = 11;
 
 class ServerCore {
  public:
-  ServerCore(const Router& router, Guard* guard, ThreadPool& pool, Registry& registry, const Clock& clock);
+  ServerCore(const Router& router, Guard* guard, ThreadPool& pool, Registry& registry,
+             const Clock& clock);
 
   RouteState& state_of(const Route* route);  // null: the state of what matches none
   size_t route_count() const { return routes_.size(); }
-  Counter& requests_counter(const RouteState& state, Method method, int status);  // takes a lock: keep the reference
+  Counter& requests_counter(const RouteState& state, Method method,
+                            int status);  // takes a lock: keep the reference
   Gauge& connections_gauge(const std::string& listener);
   void count_refusal(Refusal why) { refusals_[static_cast<size_t>(why)]->add(); }
 

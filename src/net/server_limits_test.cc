@@ -1,11 +1,12 @@
-// Slow and greedy clients, full routes and full pools. Time is simulated: the limits are the real ones.
+// Slow and greedy clients, full routes and full pools. Time is simulated: the limits are the real
+// ones.
+#include "net/server_test_client.h"
+#include "net/stream_handler.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <semaphore>
-
-#include "net/server_test_client.h"
-#include "net/stream_handler.h"
 
 namespace binnacle::net {
 namespace {
@@ -72,10 +73,10 @@ TEST(ServerLimits, SlowBodyIs408) {
   SimulatedClock clock;
   ServerLimits limits = endless();
   limits.min_body_bytes_per_second = 240;
-  TestServer server({test_route(
-                        Method::kPost, "/echo", [](const Request&) { return Response::text(200, ""); },
-                        RunOn::kIoThread, {.timeout = kNever})},
-                    {.limits = limits, .clock = &clock});
+  TestServer server(
+      {test_route(Method::kPost, "/echo", [](const Request&) { return Response::text(200, ""); },
+                  RunOn::kIoThread, {.timeout = kNever})},
+      {.limits = limits, .clock = &clock});
   RawClient client(server.address());
   client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5000\r\n\r\nabc");
   ASSERT_TRUE(answered_in_time(clock, client, 1'000));
@@ -85,10 +86,10 @@ TEST(ServerLimits, SlowBodyIs408) {
 
 TEST(ServerLimits, BodyBeyondTheRoutesTimeIs408) {
   SimulatedClock clock;
-  TestServer server({test_route(
-                        Method::kPost, "/echo", [](const Request&) { return Response::text(200, ""); },
-                        RunOn::kIoThread, {.timeout = milliseconds(3'000)})},
-                    {.limits = endless(), .clock = &clock});
+  TestServer server(
+      {test_route(Method::kPost, "/echo", [](const Request&) { return Response::text(200, ""); },
+                  RunOn::kIoThread, {.timeout = milliseconds(3'000)})},
+      {.limits = endless(), .clock = &clock});
   RawClient client(server.address());
   client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5000\r\n\r\nabc");
   ASSERT_TRUE(answered_in_time(clock, client, 1'000));
@@ -100,8 +101,9 @@ TEST(ServerLimits, PeerThatTakesNothingIsCutOff) {
   ServerLimits limits = endless();
   limits.write_timeout = milliseconds(30'000);
   const std::string large(30'000'000, 'x');
-  TestServer server({test_route(Method::kGet, "/", [&](const Request&) { return Response::text(200, large); })},
-                    {.limits = limits, .clock = &clock});
+  TestServer server(
+      {test_route(Method::kGet, "/", [&](const Request&) { return Response::text(200, large); })},
+      {.limits = limits, .clock = &clock});
   RawClient client(server.address(), 4096);
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_TRUE(eventually([&] {
@@ -127,7 +129,8 @@ TEST(ServerLimits, ConnectionsBeyondTheMostGet503) {
   first.reset();
   EXPECT_TRUE(eventually([&] {
     RawClient next(server.address());
-    return next.try_send("GET /hello HTTP/1.1\r\nHost: t\r\n\r\n") && next.read_response().status == 200;
+    return next.try_send("GET /hello HTTP/1.1\r\nHost: t\r\n\r\n") &&
+           next.read_response().status == 200;
   }));
 }
 
@@ -139,7 +142,9 @@ TEST(ServerLimits, ChangedLimitsHoldForNewRequests) {
   limits.max_header_bytes = 200;
   server.server().set_limits(limits);
   EXPECT_TRUE(eventually([&] {
-    return RawClient(server.address()).get("/hello", "A: " + std::string(500, 'a') + "\r\n").status == 431;
+    return RawClient(server.address())
+               .get("/hello", "A: " + std::string(500, 'a') + "\r\n")
+               .status == 431;
   }));
 }
 
@@ -158,8 +163,8 @@ constexpr std::string_view kGetGate = "GET /gate HTTP/1.1\r\nHost: t\r\n\r\n";
 
 TEST(ServerLimits, RouteBeyondItsConcurrencyGives503) {
   Gate gate;
-  TestServer server({test_route(
-      Method::kGet, "/gate", [&](const Request&) { return gate.pass(); }, RunOn::kPool, {.max_concurrent = 1})});
+  TestServer server({test_route(Method::kGet, "/gate", [&](const Request&) { return gate.pass(); },
+                                RunOn::kPool, {.max_concurrent = 1})});
   RawClient first(server.address());
   first.send(kGetGate);
   gate.entered.acquire();
@@ -175,10 +180,11 @@ TEST(ServerLimits, RouteBeyondItsConcurrencyGives503) {
 
 TEST(ServerLimits, FullPoolGives503) {
   Gate gate;
-  TestServer server({test_route(
-                         Method::kGet, "/gate", [&](const Request&) { return gate.pass(); }, RunOn::kPool),
-                     hello_route()},
-                    {.pool_threads = 1, .pool_queue = 1});
+  TestServer server(
+      {test_route(
+           Method::kGet, "/gate", [&](const Request&) { return gate.pass(); }, RunOn::kPool),
+       hello_route()},
+      {.pool_threads = 1, .pool_queue = 1});
   RawClient running(server.address()), queued(server.address()), refused(server.address());
   running.send(kGetGate);
   gate.entered.acquire();
@@ -196,10 +202,11 @@ TEST(ServerLimits, FullPoolGives503) {
 TEST(ServerLimits, HandlerBeyondTheRoutesTimeGives503) {
   Gate gate;
   SimulatedClock clock;
-  TestServer server({test_route(
-                         Method::kGet, "/gate", [&](const Request&) { return gate.pass(); }, RunOn::kPool),
-                     hello_route()},
-                    {.limits = endless(), .clock = &clock});
+  TestServer server(
+      {test_route(
+           Method::kGet, "/gate", [&](const Request&) { return gate.pass(); }, RunOn::kPool),
+       hello_route()},
+      {.limits = endless(), .clock = &clock});
   RawClient client(server.address());
   client.send(kGetGate);
   gate.entered.acquire();
@@ -213,10 +220,12 @@ TEST(ServerLimits, HandlerBeyondTheRoutesTimeGives503) {
 
 TEST(ServerLimits, StreamThatDoesNotStartInTimeGives503) {
   SimulatedClock clock;
-  TestServer server({test_stream(Method::kGet, "/", [](const Request&, BodyReader&, ResponseWriter& writer) -> boost::asio::awaitable<void> {
-                      while (co_await writer.sleep(std::chrono::hours(1))) {
-                      }
-                    })},
+  TestServer server({test_stream(Method::kGet, "/",
+                                 [](const Request&, BodyReader&,
+                                    ResponseWriter& writer) -> boost::asio::awaitable<void> {
+                                   while (co_await writer.sleep(std::chrono::hours(1))) {
+                                   }
+                                 })},
                     {.limits = endless(), .clock = &clock});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");

@@ -1,5 +1,12 @@
 // Addresses, taken ports, Unix sockets, and the end of a server.
+#include "base/log.h"
+#include "net/server_test_client.h"
+#include "net/stream_handler.h"
+
 #include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,13 +15,6 @@
 #include <fstream>
 #include <semaphore>
 #include <thread>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-
-#include "base/log.h"
-#include "net/server_test_client.h"
-#include "net/stream_handler.h"
 
 namespace binnacle::net {
 namespace {
@@ -46,7 +46,8 @@ TEST(ServerListen, TakenPortNamesTheAddressAndItsHolder) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Code::kFailedPrecondition);
   EXPECT_NE(status.error().message.find(taken), std::string::npos) << status.error().message;
-  EXPECT_NE(status.error().message.find("(pid " + std::to_string(::getpid()) + ")"), std::string::npos)
+  EXPECT_NE(status.error().message.find("(pid " + std::to_string(::getpid()) + ")"),
+            std::string::npos)
       << status.error().message;
 }
 
@@ -61,18 +62,21 @@ TEST(ServerListen, SeveralListenersTellTheirRealPorts) {
 }
 
 TEST(ServerListen, AllAddressesShowIPv4PeersAsIPv4) {
-  TestServer server({test_route(Method::kGet, "/peer",
-                                [](const Request& request) {
-                                  return Response::text(200, request.connection->peer_address + " " + request.connection->listener);
-                                })},
-                    {.address = ":0"});
+  TestServer server(
+      {test_route(Method::kGet, "/peer",
+                  [](const Request& request) {
+                    return Response::text(
+                        200, request.connection->peer_address + " " + request.connection->listener);
+                  })},
+      {.address = ":0"});
   RawClient client(server.address());
   EXPECT_EQ(client.get("/peer").body, "127.0.0.1 " + server.address());
 }
 
 TEST(ServerListen, BadAddressesAreRefused) {
   Parts parts;
-  for (const char* address : {"", "nonsense", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", "[::1:80", "::1:80", "unix:"}) {
+  for (const char* address : {"", "nonsense", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000",
+                              "[::1:80", "::1:80", "unix:"}) {
     const Status status = listen(parts.server, address);
     ASSERT_FALSE(status) << address;
     EXPECT_EQ(status.error().code, Code::kInvalidArgument) << address;
@@ -93,9 +97,10 @@ class ServerUnixSocket : public testing::Test {
 
 TEST_F(ServerUnixSocket, ServesWithMode0660AndIsRemovedAtTheEnd) {
   {
-    TestServer server({test_route(Method::kGet, "/", [](const Request& request) {
-                        return Response::text(200, request.connection->peer_address);
-                      })},
+    TestServer server({test_route(Method::kGet, "/",
+                                  [](const Request& request) {
+                                    return Response::text(200, request.connection->peer_address);
+                                  })},
                       {.address = "unix:" + path_});
     struct stat status {};
     ASSERT_EQ(::stat(path_.c_str(), &status), 0);
@@ -109,7 +114,8 @@ TEST_F(ServerUnixSocket, ServesWithMode0660AndIsRemovedAtTheEnd) {
 TEST_F(ServerUnixSocket, StaleSocketFileIsReplacedALiveOneIsNot) {
   {
     asio::io_context context;
-    asio::local::stream_protocol::acceptor dead(context, asio::local::stream_protocol::endpoint(path_));
+    asio::local::stream_protocol::acceptor dead(context,
+                                                asio::local::stream_protocol::endpoint(path_));
   }
   ASSERT_TRUE(std::filesystem::exists(path_));
   TestServer server({hello_route()}, {.address = "unix:" + path_});
@@ -144,11 +150,13 @@ TEST(ServerStop, EndsIdleConnectionsAtOnce) {
 TEST(ServerStop, LetsARequestInFlightEnd) {
   std::binary_semaphore entered(0), leave(0);
   TestServer server({test_route(
-      Method::kGet, "/", [&](const Request&) {
+      Method::kGet, "/",
+      [&](const Request&) {
         entered.release();
         leave.acquire();
         return Response::text(200, "finished");
-      }, RunOn::kPool)});
+      },
+      RunOn::kPool)});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   entered.acquire();
@@ -162,14 +170,16 @@ TEST(ServerStop, LetsARequestInFlightEnd) {
 
 TEST(ServerStop, TellsStreamsToEnd) {
   std::atomic<bool> woken = false;
-  TestServer server({test_stream(Method::kGet, "/", [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    co_await writer.start(200, {});
-    co_await writer.write("begun");
-    while (co_await writer.sleep(std::chrono::hours(1))) {
-    }
-    woken = true;
-    co_await writer.write("bye");
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        co_await writer.start(200, {});
+        co_await writer.write("begun");
+        while (co_await writer.sleep(std::chrono::hours(1))) {
+        }
+        woken = true;
+        co_await writer.write("bye");
+      })});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   client.read_until("begun");
@@ -179,11 +189,13 @@ TEST(ServerStop, TellsStreamsToEnd) {
 }
 
 TEST(ServerStop, CutsWhatOutlastsTheGrace) {
-  TestServer server({test_stream(Method::kGet, "/", [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    co_await writer.start(200, {});
-    while (co_await writer.write(std::string(10'000, 'x'))) {
-    }
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        co_await writer.start(200, {});
+        while (co_await writer.write(std::string(10'000, 'x'))) {
+        }
+      })});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   client.read_until("xxx");

@@ -1,12 +1,13 @@
 // What a broken, oversized or unwelcome request gets, and that it costs the server nothing.
+#include "base/log.h"
+#include "net/server_test_client.h"
+
 #include <gtest/gtest.h>
+
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-
-#include "base/log.h"
-#include "net/server_test_client.h"
 
 namespace binnacle::net {
 namespace {
@@ -45,20 +46,29 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"ControlInTarget", "GET /he\x01llo HTTP/1.1\r\nHost: t\r\n\r\n", 400, "target"},
         BadRequest{"BareLf", "GET /hello HTTP/1.1\nHost: t\n\n", 400, "CR LF"},
         BadRequest{"BareLfInOneLine", "GET /hello HTTP/1.1\r\nHost: t\nA: b\r\n\r\n", 400, ""},
-        BadRequest{"Nul", std::string("GET /hello HTTP/1.1\r\nHost: t\r\nA: \0\r\n\r\n", 40), 400, ""},
+        BadRequest{"Nul", std::string("GET /hello HTTP/1.1\r\nHost: t\r\nA: \0\r\n\r\n", 40), 400,
+                   ""},
         BadRequest{"TlsHello", std::string("\x16\x03\x01\x00\x05hello", 10), 400, "NUL"},
         BadRequest{"ControlInValue", "GET /hello HTTP/1.1\r\nHost: t\r\nA: \x02\r\n\r\n", 400, ""},
-        BadRequest{"SpaceInName", "GET /hello HTTP/1.1\r\nHost: t\r\nA b: c\r\n\r\n", 400, "header name"},
-        BadRequest{"SpaceBeforeColon", "GET /hello HTTP/1.1\r\nHost : t\r\n\r\n", 400, "header name"},
+        BadRequest{"SpaceInName", "GET /hello HTTP/1.1\r\nHost: t\r\nA b: c\r\n\r\n", 400,
+                   "header name"},
+        BadRequest{"SpaceBeforeColon", "GET /hello HTTP/1.1\r\nHost : t\r\n\r\n", 400,
+                   "header name"},
         BadRequest{"EmptyName", "GET /hello HTTP/1.1\r\nHost: t\r\n: c\r\n\r\n", 400, ""},
-        BadRequest{"ObsFold", "GET /hello HTTP/1.1\r\nHost: t\r\nA: b\r\n c\r\n\r\n", 400, "folded"},
-        BadRequest{"ObsFoldOfEmptyValue", "GET /hello HTTP/1.1\r\nHost: t\r\nA:\r\n c\r\n\r\n", 400, "folded"},
+        BadRequest{"ObsFold", "GET /hello HTTP/1.1\r\nHost: t\r\nA: b\r\n c\r\n\r\n", 400,
+                   "folded"},
+        BadRequest{"ObsFoldOfEmptyValue", "GET /hello HTTP/1.1\r\nHost: t\r\nA:\r\n c\r\n\r\n", 400,
+                   "folded"},
         BadRequest{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400, "Host"},
         BadRequest{"TwoHosts", "GET /hello HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n", 400, "Host"},
         BadRequest{"OtherVersion", "GET /hello HTTP/2.0\r\nHost: t\r\n\r\n", 505, "HTTP/1.1"},
         BadRequest{"NoSuchVersion", "GET /hello HTTX/1.1\r\nHost: t\r\n\r\n", 400, "version"},
-        BadRequest{"LongTarget", "GET /" + std::string(40'000, 'a') + " HTTP/1.1\r\nHost: t\r\n\r\n", 414, "line"},
-        BadRequest{"LongHead", "GET /hello HTTP/1.1\r\nHost: t\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n", 431, "large"},
+        BadRequest{"LongTarget",
+                   "GET /" + std::string(40'000, 'a') + " HTTP/1.1\r\nHost: t\r\n\r\n", 414,
+                   "line"},
+        BadRequest{"LongHead",
+                   "GET /hello HTTP/1.1\r\nHost: t\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n",
+                   431, "large"},
         BadRequest{"ManyFields",
                    [] {
                      std::string bytes = "GET /hello HTTP/1.1\r\nHost: t\r\n";
@@ -66,25 +76,47 @@ INSTANTIATE_TEST_SUITE_P(
                      return bytes + "\r\n";
                    }(),
                    431, "fields"},
-        BadRequest{"UnknownTransferCoding", kPost + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501, "chunked"},
-        BadRequest{"LengthAndChunked", kPost + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", 400, "both"},
-        BadRequest{"ChunkedAndLength", kPost + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", 400, "both"},
-        BadRequest{"ChunkedTwice", kPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "more"},
-        BadRequest{"ChunkedIn10", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "1.0"},
-        BadRequest{"TwoLengths", kPost + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400, "Content-Length"},
-        BadRequest{"ListOfLengths", kPost + "Content-Length: 3, 3\r\n\r\nabc", 400, "Content-Length"},
-        BadRequest{"NegativeLength", kPost + "Content-Length: -3\r\n\r\nabc", 400, "Content-Length"},
+        BadRequest{"UnknownTransferCoding", kPost + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501,
+                   "chunked"},
+        BadRequest{"LengthAndChunked",
+                   kPost + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", 400,
+                   "both"},
+        BadRequest{"ChunkedAndLength",
+                   kPost + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", 400,
+                   "both"},
+        BadRequest{"ChunkedTwice",
+                   kPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+                   "more"},
+        BadRequest{"ChunkedIn10",
+                   "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+                   "1.0"},
+        BadRequest{"TwoLengths", kPost + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400,
+                   "Content-Length"},
+        BadRequest{"ListOfLengths", kPost + "Content-Length: 3, 3\r\n\r\nabc", 400,
+                   "Content-Length"},
+        BadRequest{"NegativeLength", kPost + "Content-Length: -3\r\n\r\nabc", 400,
+                   "Content-Length"},
         BadRequest{"SignedLength", kPost + "Content-Length: +3\r\n\r\nabc", 400, "Content-Length"},
-        BadRequest{"HugeLength", kPost + "Content-Length: 99999999999999999999\r\n\r\nabc", 400, "Content-Length"},
-        BadRequest{"UnknownExpectation", kPost + "Content-Length: 3\r\nExpect: miracles\r\n\r\nabc", 417, "Expect"},
-        BadRequest{"BadChunkSize", kPost + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, "chunk"},
-        BadRequest{"NegativeChunkSize", kPost + "Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400, "chunk"},
-        BadRequest{"HugeChunkSize", kPost + "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n", 400, "chunk"},
-        BadRequest{"ChunkWithoutItsEnd", kPost + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n", 400, "chunk"},
-        BadRequest{"LongChunkExtension", kPost + "Transfer-Encoding: chunked\r\n\r\n3;" + std::string(20'000, 'a'), 400, "chunk"},
+        BadRequest{"HugeLength", kPost + "Content-Length: 99999999999999999999\r\n\r\nabc", 400,
+                   "Content-Length"},
+        BadRequest{"UnknownExpectation", kPost + "Content-Length: 3\r\nExpect: miracles\r\n\r\nabc",
+                   417, "Expect"},
+        BadRequest{"BadChunkSize", kPost + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400,
+                   "chunk"},
+        BadRequest{"NegativeChunkSize", kPost + "Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400,
+                   "chunk"},
+        BadRequest{"HugeChunkSize",
+                   kPost + "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n", 400, "chunk"},
+        BadRequest{"ChunkWithoutItsEnd",
+                   kPost + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n", 400, "chunk"},
+        BadRequest{"LongChunkExtension",
+                   kPost + "Transfer-Encoding: chunked\r\n\r\n3;" + std::string(20'000, 'a'), 400,
+                   "chunk"},
         BadRequest{"TooLargeDeclared", kPost + "Content-Length: 1048577\r\n\r\n", 413, "larger"},
-        BadRequest{"TooLargeChunked",
-                   kPost + "Transfer-Encoding: chunked\r\n\r\n200000\r\n" + std::string(0x1c0000, 'a'), 413, "more than"}),
+        BadRequest{
+            "TooLargeChunked",
+            kPost + "Transfer-Encoding: chunked\r\n\r\n200000\r\n" + std::string(0x1c0000, 'a'),
+            413, "more than"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ServerRefusal, UnknownContentCodingIs415AndTheConnectionStays) {
@@ -99,7 +131,8 @@ TEST(ServerRefusal, UnknownContentCodingIs415AndTheConnectionStays) {
 TEST(ServerRefusal, SmallBodyOfARefusedRequestIsSkipped) {
   TestServer server({echo_route(), hello_route()});
   RawClient client(server.address());
-  client.send("POST /nowhere HTTP/1.1\r\nHost: t\r\nContent-Length: 30000\r\n\r\n" + std::string(30'000, 'a'));
+  client.send("POST /nowhere HTTP/1.1\r\nHost: t\r\nContent-Length: 30000\r\n\r\n" +
+              std::string(30'000, 'a'));
   EXPECT_EQ(client.read_response().status, 404);
   EXPECT_EQ(client.get("/hello").status, 200);
 }
@@ -127,7 +160,8 @@ class OneIdentity final : public Guard {
     if (request.header("Authorization") != "Bearer good") return Response::text(401, "no key");
     if (route.role == Role::kAdmin) return Response::text(403, "not for you");
     request.identity.name = "ann";
-    saw_loopback = request.connection->peer_is_loopback && request.connection->peer_address == "127.0.0.1";
+    saw_loopback =
+        request.connection->peer_is_loopback && request.connection->peer_address == "127.0.0.1";
     return std::nullopt;
   }
   std::atomic<bool> saw_loopback = false;
@@ -139,14 +173,18 @@ TEST(ServerRefusal, GuardDecidesBeforeTheBodyIsRead) {
     return Response::text(200, request.identity.name + ":" + std::string(request.body));
   });
   who.role = Role::kViewer;
-  TestServer server({std::move(who), echo_route()}, {.guard = &guard});
+  Route admins = echo_route();
+  admins.role = Role::kAdmin;
+  TestServer server({std::move(who), std::move(admins)}, {.guard = &guard});
   RawClient client(server.address());
   client.send("POST /who HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n");
   EXPECT_EQ(client.read_response().status, 401);  // though no byte of the body has come
   client.send(std::string(1000, 'a'));
-  client.send("POST /echo HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer good\r\nContent-Length: 1\r\n\r\na");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer good\r\nContent-Length: 1\r\n\r\na");
   EXPECT_EQ(client.read_response().status, 403);
-  client.send("POST /who HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer good\r\nContent-Length: 2\r\n\r\nhi");
+  client.send(
+      "POST /who HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer good\r\nContent-Length: 2\r\n\r\nhi");
   EXPECT_EQ(client.read_response().body, "ann:hi");
   EXPECT_TRUE(guard.saw_loopback);
 }
@@ -165,7 +203,9 @@ TEST(ServerRefusal, ThousandBadConnectionsLeaveNoDescriptor) {
   TestServer server({hello_route(), echo_route()});
   EXPECT_EQ(RawClient(server.address()).get("/hello").status, 200);
   const auto listener_label = InstrumentLabels{{"listener", server.address()}};
-  const auto none_open = [&] { return server.metric("binnacle_http_connections", listener_label) == 0; };
+  const auto none_open = [&] {
+    return server.metric("binnacle_http_connections", listener_label) == 0;
+  };
   ASSERT_TRUE(eventually(none_open));
   const size_t before = open_descriptors();
   for (int i = 0; i < 250; ++i) {
@@ -214,8 +254,9 @@ TEST(ServerRefusal, RunningOutOfDescriptorsOnlyDelaysTheNextConnection) {
     client = std::make_unique<RawClient>(server.address());
     EXPECT_TRUE(eventually([&] {
       const auto lines = log.lines();
-      return std::any_of(lines.begin(), lines.end(),
-                         [](const std::string& line) { return line.find("out of descriptors") != std::string::npos; });
+      return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find("out of descriptors") != std::string::npos;
+      });
     }));
   }
   EXPECT_EQ(client->get("/hello").status, 200);

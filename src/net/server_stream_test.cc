@@ -1,14 +1,14 @@
 // Answers written piece by piece: framing, back-pressure, clients that go away, events, WebSockets.
+#include "net/coding.h"
+#include "net/server_test_client.h"
+#include "net/stream_handler.h"
+#include "net/websocket.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <semaphore>
 #include <thread>
-
-#include "net/coding.h"
-#include "net/server_test_client.h"
-#include "net/stream_handler.h"
-#include "net/websocket.h"
 
 namespace binnacle::net {
 namespace {
@@ -48,16 +48,19 @@ TEST(ServerStream, RequestsPipelinedBehindAStreamAreAnswered) {
 TEST(ServerStream, RequestSentWhileAStreamRunsIsAnsweredAfterIt) {
   std::atomic<bool> leave = false;
   TestServer server({test_stream(Method::kGet, "/wait",
-                                 [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+                                 [&](const Request&, BodyReader&,
+                                     ResponseWriter& writer) -> asio::awaitable<void> {
                                    co_await writer.start(200, {});
                                    co_await writer.write("begun");
-                                   while (!leave) co_await writer.sleep(std::chrono::milliseconds(1));
+                                   while (!leave)
+                                     co_await writer.sleep(std::chrono::milliseconds(1));
                                  }),
                      hello_route()});
   RawClient client(server.address());
   client.send("GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
   std::string begun = client.read_until("begun\r\n");
-  for (int i = 0; i < 200; ++i) client.send("GET /hello HTTP/1.1\r\nHost: t\r\nX: " + std::string(200, 'x') + "\r\n\r\n");
+  for (int i = 0; i < 200; ++i)
+    client.send("GET /hello HTTP/1.1\r\nHost: t\r\nX: " + std::string(200, 'x') + "\r\n\r\n");
   leave = true;
   EXPECT_EQ(client.read_until("0\r\n\r\n"), "0\r\n\r\n");
   for (int i = 0; i < 200; ++i) EXPECT_EQ(client.read_response().body, "hello");
@@ -82,26 +85,31 @@ TEST(ServerStream, HeadSendsNoBody) {
 }
 
 TEST(ServerStream, IsCodedPieceByPiece) {
-  TestServer server({test_stream(Method::kGet, "/", [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    Headers headers;
-    headers.add("Content-Type", "application/json");
-    co_await writer.start(200, headers);
-    co_await writer.write(std::string(300'000, 'a'));
-    co_await writer.write(std::string(10, 'b'));
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        Headers headers;
+        headers.add("Content-Type", "application/json");
+        co_await writer.start(200, headers);
+        co_await writer.write(std::string(300'000, 'a'));
+        co_await writer.write(std::string(10, 'b'));
+      })});
   RawClient client(server.address());
   const RawResponse response = client.get("/", "Accept-Encoding: gzip\r\n");
   EXPECT_EQ(response.header("Content-Encoding"), "gzip");
-  EXPECT_TRUE(decode(Coding::kGzip, response.body, 1'000'000).value() == std::string(300'000, 'a') + std::string(10, 'b'));
+  EXPECT_TRUE(decode(Coding::kGzip, response.body, 1'000'000).value() ==
+              std::string(300'000, 'a') + std::string(10, 'b'));
 }
 
 TEST(ServerStream, WholeAnswerBySend) {
   const std::string large(400'000, 'z');
-  TestServer server({test_stream(Method::kGet, "/", [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    EXPECT_FALSE(writer.started());
-    co_await writer.send(Response::text(201, large));
-    EXPECT_TRUE(writer.started());
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        EXPECT_FALSE(writer.started());
+        co_await writer.send(Response::text(201, large));
+        EXPECT_TRUE(writer.started());
+      })});
   RawClient client(server.address());
   const RawResponse plain = client.get("/");
   EXPECT_EQ(plain.status, 201);
@@ -112,37 +120,47 @@ TEST(ServerStream, WholeAnswerBySend) {
 }
 
 TEST(ServerStream, HandlerWithoutAnAnswerGives500) {
-  TestServer server({test_stream(Method::kGet, "/", [](const Request&, BodyReader&, ResponseWriter&) -> asio::awaitable<void> { co_return; }),
-                     test_stream(Method::kGet, "/throws", [](const Request&, BodyReader&, ResponseWriter&) -> asio::awaitable<void> {
-                       throw std::runtime_error("no");
-                       co_return;
-                     })});
+  TestServer server(
+      {test_stream(Method::kGet, "/",
+                   [](const Request&, BodyReader&, ResponseWriter&) -> asio::awaitable<void> {
+                     co_return;
+                   }),
+       test_stream(Method::kGet, "/throws",
+                   [](const Request&, BodyReader&, ResponseWriter&) -> asio::awaitable<void> {
+                     throw std::runtime_error("no");
+                     co_return;
+                   })});
   RawClient client(server.address());
   EXPECT_EQ(client.get("/").status, 500);
   EXPECT_EQ(client.get("/throws").status, 500);
 }
 
 TEST(ServerStream, HandlerThatThrowsMidwayCutsTheBody) {
-  TestServer server({test_stream(Method::kGet, "/", [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    co_await writer.start(200, {});
-    co_await writer.write("half");
-    throw std::runtime_error("no");
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        co_await writer.start(200, {});
+        co_await writer.write("half");
+        throw std::runtime_error("no");
+      })});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   const std::string bytes = client.read_to_end();
-  EXPECT_TRUE(bytes.ends_with("half\r\n")) << bytes;  // no last chunk: the client sees that it is not whole
+  EXPECT_TRUE(bytes.ends_with("half\r\n"))
+      << bytes;  // no last chunk: the client sees that it is not whole
 }
 
 TEST(ServerStream, ClientThatGoesAwayEndsTheWait) {
   std::binary_semaphore ended(0);
-  TestServer server({test_stream(Method::kGet, "/", [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    co_await writer.start(200, {});
-    const bool slept = co_await writer.sleep(std::chrono::hours(1));
-    EXPECT_FALSE(slept);
-    EXPECT_TRUE(writer.cancelled());
-    ended.release();
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        co_await writer.start(200, {});
+        const bool slept = co_await writer.sleep(std::chrono::hours(1));
+        EXPECT_FALSE(slept);
+        EXPECT_TRUE(writer.cancelled());
+        ended.release();
+      })});
   {
     RawClient client(server.address());
     client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -166,19 +184,21 @@ TEST(ServerStream, WriterWaitsForAClientThatDoesNotRead) {
   limits.idle_timeout = limits.header_timeout = std::chrono::hours(24 * 365);
   std::atomic<size_t> written = 0;
   std::binary_semaphore ended(0);
-  TestServer server({test_stream(Method::kGet, "/", [&](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-                      co_await writer.start(200, {});
-                      const std::string piece(100'000, 'x');
-                      for (int i = 0; i < 10'000; ++i) {
-                        const auto sent = co_await writer.write(piece);
-                        if (!sent) {
-                          EXPECT_EQ(sent.error().code, Code::kCancelled);
-                          break;
-                        }
-                        written += piece.size();
-                      }
-                      ended.release();
-                    })},
+  TestServer server({test_stream(Method::kGet, "/",
+                                 [&](const Request&, BodyReader&,
+                                     ResponseWriter& writer) -> asio::awaitable<void> {
+                                   co_await writer.start(200, {});
+                                   const std::string piece(100'000, 'x');
+                                   for (int i = 0; i < 10'000; ++i) {
+                                     const auto sent = co_await writer.write(piece);
+                                     if (!sent) {
+                                       EXPECT_EQ(sent.error().code, Code::kCancelled);
+                                       break;
+                                     }
+                                     written += piece.size();
+                                   }
+                                   ended.release();
+                                 })},
                     {.limits = limits, .clock = &clock});
   RawClient client(server.address(), 4096);
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -190,24 +210,28 @@ TEST(ServerStream, WriterWaitsForAClientThatDoesNotRead) {
 }
 
 TEST(ServerStream, SlowReaderGetsAll) {
-  TestServer server({test_stream(Method::kGet, "/", [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    co_await writer.start(200, {});
-    const std::string piece(100'000, 'x');
-    for (int i = 0; i < 100; ++i) co_await writer.write(piece);
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        co_await writer.start(200, {});
+        const std::string piece(100'000, 'x');
+        for (int i = 0; i < 100; ++i) co_await writer.write(piece);
+      })});
   RawClient client(server.address(), 4096);
   EXPECT_EQ(client.get("/").body.size(), 10'000'000u);
 }
 
 TEST(EventStream, WritesTheFormatOfEvents) {
-  TestServer server({test_stream(Method::kGet, "/", [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
-    EventStream events(writer);
-    co_await events.start();
-    co_await events.send("plain");
-    co_await events.send("two\nlines\r\nand one", "update", "7");
-    co_await events.send("x", "evil\ndata: y", "1\r2");
-    co_await events.keep_alive();
-  })});
+  TestServer server({test_stream(
+      Method::kGet, "/",
+      [](const Request&, BodyReader&, ResponseWriter& writer) -> asio::awaitable<void> {
+        EventStream events(writer);
+        co_await events.start();
+        co_await events.send("plain");
+        co_await events.send("two\nlines\r\nand one", "update", "7");
+        co_await events.send("x", "evil\ndata: y", "1\r2");
+        co_await events.keep_alive();
+      })});
   RawClient client(server.address());
   const RawResponse response = client.get("/", "Accept-Encoding: gzip\r\n");
   EXPECT_EQ(response.header("Content-Type"), "text/event-stream");
@@ -225,19 +249,21 @@ constexpr std::string_view kUpgrade =
 
 Route echo_websocket() {
   Route route = test_route(Method::kGet, "/ws", Handler());
-  route.handler = WebSocketHandler([](const Request& request, WebSocket& socket) -> asio::awaitable<void> {
-    while (true) {
-      const auto message = co_await socket.read();
-      if (!message) co_return;
-      co_await socket.write_text(message->data + std::string(request.query));
-    }
-  });
+  route.handler =
+      WebSocketHandler([](const Request& request, WebSocket& socket) -> asio::awaitable<void> {
+        while (true) {
+          const auto message = co_await socket.read();
+          if (!message) co_return;
+          co_await socket.write_text(message->data + std::string(request.query));
+        }
+      });
   return route;
 }
 
 // Text frames with an all-zero mask, as a client may send them.
 std::string client_frame(char opcode, const std::string& payload) {
-  return std::string{static_cast<char>(0x80 | opcode), static_cast<char>(0x80 | payload.size())} + std::string(4, '\0') + payload;
+  return std::string{static_cast<char>(0x80 | opcode), static_cast<char>(0x80 | payload.size())} +
+         std::string(4, '\0') + payload;
 }
 
 TEST(ServerWebSocket, UpgradesAndTalks) {
@@ -247,13 +273,18 @@ TEST(ServerWebSocket, UpgradesAndTalks) {
   const RawResponse upgrade = client.read_response();
   EXPECT_EQ(upgrade.status, 101);
   EXPECT_EQ(upgrade.header("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-  EXPECT_EQ(client.read_until("early"), "\x81\x05" "early");
+  EXPECT_EQ(client.read_until("early"),
+            "\x81\x05"
+            "early");
   client.send(client_frame(1, "later"));
-  EXPECT_EQ(client.read_until("later"), "\x81\x05" "later");
+  EXPECT_EQ(client.read_until("later"),
+            "\x81\x05"
+            "later");
   client.send(client_frame(8, "\x03\xe8"));
   EXPECT_EQ(client.read_to_end().substr(0, 2), "\x88\x02");
   EXPECT_TRUE(eventually([&] {
-    return server.metric("binnacle_http_requests_total", {{"method", "GET"}, {"route", "/ws"}, {"status", "101"}}) == 1;
+    return server.metric("binnacle_http_requests_total",
+                         {{"method", "GET"}, {"route", "/ws"}, {"status", "101"}}) == 1;
   }));
 }
 

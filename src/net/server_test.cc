@@ -1,10 +1,11 @@
-// The way of ordinary requests: routing, keep-alive, pipelining, the answer's head, codings, counts.
+// The way of ordinary requests: routing, keep-alive, pipelining, the answer's head, codings,
+// counts.
 #include "net/server.h"
-
-#include <gtest/gtest.h>
 
 #include "net/coding.h"
 #include "net/server_test_client.h"
+
+#include <gtest/gtest.h>
 
 namespace binnacle::net {
 namespace {
@@ -35,7 +36,8 @@ TEST(Server, PipelinedRequestsAreAnsweredInOrder) {
   })});
   RawClient client(server.address());
   std::string requests;
-  for (int i = 0; i < 300; ++i) requests += "GET /n/" + std::to_string(i) + " HTTP/1.1\r\nHost: t\r\n\r\n";
+  for (int i = 0; i < 300; ++i)
+    requests += "GET /n/" + std::to_string(i) + " HTTP/1.1\r\nHost: t\r\n\r\n";
   client.send(requests);
   for (int i = 0; i < 300; ++i) EXPECT_EQ(client.read_response().body, std::to_string(i));
 }
@@ -47,7 +49,8 @@ TEST(Server, AnswersThatAreReadyTogetherAreSentTogether) {
   client.send(request + request + request);
   const std::string bytes = client.read_some();
   size_t answers = 0;
-  for (size_t at = bytes.find("HTTP/1.1 200"); at != std::string::npos; at = bytes.find("HTTP/1.1 200", at + 1))
+  for (size_t at = bytes.find("HTTP/1.1 200"); at != std::string::npos;
+       at = bytes.find("HTTP/1.1 200", at + 1))
     ++answers;
   EXPECT_EQ(answers, 3u);
 }
@@ -56,11 +59,13 @@ TEST(Server, PipelinedAnswersOfThePoolKeepTheirOrder) {
   std::vector<Route> routes;
   routes.push_back(hello_route());
   routes.push_back(test_route(
-      Method::kGet, "/pool", [](const Request&) { return Response::text(200, "from the pool"); }, RunOn::kPool));
+      Method::kGet, "/pool", [](const Request&) { return Response::text(200, "from the pool"); },
+      RunOn::kPool));
   TestServer server(std::move(routes));
   RawClient client(server.address());
   client.send(
-      "GET /pool HTTP/1.1\r\nHost: t\r\n\r\nGET /hello HTTP/1.1\r\nHost: t\r\n\r\nGET /pool HTTP/1.1\r\nHost: t\r\n\r\n");
+      "GET /pool HTTP/1.1\r\nHost: t\r\n\r\nGET /hello HTTP/1.1\r\nHost: t\r\n\r\nGET /pool "
+      "HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_EQ(client.read_response().body, "from the pool");
   EXPECT_EQ(client.read_response().body, "hello");
   EXPECT_EQ(client.read_response().body, "from the pool");
@@ -139,7 +144,8 @@ TEST(Server, ConnectionCloseIsHonoured) {
 
 TEST(Server, ClientThatEndsItsSideStillGetsItsAnswer) {
   TestServer server({test_route(
-      Method::kGet, "/", [](const Request&) { return Response::text(200, "late"); }, RunOn::kPool)});
+      Method::kGet, "/", [](const Request&) { return Response::text(200, "late"); },
+      RunOn::kPool)});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   client.end_sending();
@@ -176,7 +182,8 @@ TEST(Server, HeaderValuesCannotBreakTheHead) {
 }
 
 TEST(Server, HandlerThatThrowsGives500AndTheServerLives) {
-  TestServer server({test_route(Method::kGet, "/", [](const Request&) -> Response { throw std::runtime_error("no"); }),
+  TestServer server({test_route(Method::kGet, "/",
+                                [](const Request&) -> Response { throw std::runtime_error("no"); }),
                      hello_route()});
   RawClient client(server.address());
   EXPECT_EQ(client.get("/").status, 500);
@@ -185,7 +192,8 @@ TEST(Server, HandlerThatThrowsGives500AndTheServerLives) {
 
 TEST(Server, LargeAnswerComesWhole) {
   const std::string large(3'000'000, 'x');
-  TestServer server({test_route(Method::kGet, "/", [&](const Request&) { return Response::text(200, large); })});
+  TestServer server(
+      {test_route(Method::kGet, "/", [&](const Request&) { return Response::text(200, large); })});
   RawClient client(server.address());
   client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_TRUE(client.read_response().body == large);
@@ -202,7 +210,8 @@ class ServerCoding : public testing::TestWithParam<CodingCase> {};
 TEST_P(ServerCoding, LargeTextIsCodedAsTheClientAccepts) {
   const std::string text(GetParam().bytes, 'a');
   TestServer server({test_route(
-      Method::kGet, "/", [&](const Request&) { return Response::text(200, text); }, GetParam().run_on)});
+      Method::kGet, "/", [&](const Request&) { return Response::text(200, text); },
+      GetParam().run_on)});
   RawClient client(server.address());
   const RawResponse gzip = client.get("/", "Accept-Encoding: gzip\r\n");
   EXPECT_EQ(gzip.header("Content-Encoding"), "gzip");
@@ -218,8 +227,10 @@ TEST_P(ServerCoding, LargeTextIsCodedAsTheClientAccepts) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, ServerCoding,
-                         testing::Values(CodingCase{RunOn::kIoThread, 5'000}, CodingCase{RunOn::kPool, 5'000},
-                                         CodingCase{RunOn::kIoThread, 500'000}, CodingCase{RunOn::kPool, 500'000}));
+                         testing::Values(CodingCase{RunOn::kIoThread, 5'000},
+                                         CodingCase{RunOn::kPool, 5'000},
+                                         CodingCase{RunOn::kIoThread, 500'000},
+                                         CodingCase{RunOn::kPool, 500'000}));
 
 TEST(Server, SmallOrPackedAnswersAreNotCoded) {
   TestServer server({hello_route(), test_route(Method::kGet, "/image", [](const Request&) {
@@ -246,7 +257,8 @@ TEST(Server, ListenerServesOnlyItsGroups) {
 }
 
 TEST(Server, CountsByRoutePatternMethodAndStatus) {
-  TestServer server({test_route(Method::kGet, "/n/{n}", [](const Request&) { return Response::text(200, ""); })});
+  TestServer server(
+      {test_route(Method::kGet, "/n/{n}", [](const Request&) { return Response::text(200, ""); })});
   {
     RawClient client(server.address());
     client.get("/n/1");
@@ -254,9 +266,14 @@ TEST(Server, CountsByRoutePatternMethodAndStatus) {
     client.get("/other");
     EXPECT_EQ(server.metric("binnacle_http_connections", {{"listener", server.address()}}), 1);
   }
-  EXPECT_EQ(server.metric("binnacle_http_requests_total", {{"method", "GET"}, {"route", "/n/{n}"}, {"status", "200"}}), 2);
-  EXPECT_EQ(server.metric("binnacle_http_requests_total", {{"method", "GET"}, {"route", "unmatched"}, {"status", "404"}}), 1);
-  EXPECT_EQ(server.metric("binnacle_http_request_duration_seconds_count", {{"route", "/n/{n}"}}), 2);
+  EXPECT_EQ(server.metric("binnacle_http_requests_total",
+                          {{"method", "GET"}, {"route", "/n/{n}"}, {"status", "200"}}),
+            2);
+  EXPECT_EQ(server.metric("binnacle_http_requests_total",
+                          {{"method", "GET"}, {"route", "unmatched"}, {"status", "404"}}),
+            1);
+  EXPECT_EQ(server.metric("binnacle_http_request_duration_seconds_count", {{"route", "/n/{n}"}}),
+            2);
   EXPECT_EQ(server.metric("binnacle_http_requests_in_flight", {{"route", "/n/{n}"}}), 0);
   EXPECT_EQ(server.metric("binnacle_http_refusals_total", {{"reason", "not_found"}}), 1);
   EXPECT_TRUE(eventually([&] {

@@ -1,6 +1,14 @@
-// For the server's tests: a server on a free loopback port, and a client that says exactly the bytes it is told
-// on a blocking socket. A read that gets nothing for ten seconds throws, so that no test hangs.
+// For the server's tests: a server on a free loopback port, and a client that says exactly the
+// bytes it is told on a blocking socket. A read that gets nothing for ten seconds throws, so that
+// no test hangs.
 #pragma once
+
+#include "base/clock.h"
+#include "base/instruments.h"
+#include "base/thread_pool.h"
+#include "net/io_threads.h"
+#include "net/router.h"
+#include "net/server.h"
 
 #include <chrono>
 #include <functional>
@@ -10,13 +18,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/instruments.h"
-#include "base/thread_pool.h"
-#include "net/io_threads.h"
-#include "net/router.h"
-#include "net/server.h"
 
 namespace binnacle::net {
 
@@ -30,7 +31,8 @@ struct RawResponse {
 
 class RawClient {
  public:
-  explicit RawClient(const std::string& address, int receive_buffer_bytes = 0);  // "127.0.0.1:80", "unix:/path"
+  explicit RawClient(const std::string& address,
+                     int receive_buffer_bytes = 0);  // "127.0.0.1:80", "unix:/path"
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
@@ -43,8 +45,8 @@ class RawClient {
   std::string read_some();    // what comes next; "" at the end
   std::string read_to_end();  // a reset counts as the end
   std::string read_until(std::string_view mark);
-  bool at_end();              // waits for the server's end; false when bytes come instead
-  bool readable();            // bytes or the end are there; does not wait
+  bool at_end();    // waits for the server's end; false when bytes come instead
+  bool readable();  // bytes or the end are there; does not wait
   // One request on this connection and its answer.
   RawResponse get(std::string_view target, std::string_view extra_headers = {});
 
@@ -65,7 +67,8 @@ struct TestServerOptions {
   Guard* guard = nullptr;
   std::string address = "127.0.0.1:0";
   std::vector<RouteGroup> groups;
-  const Clock* clock = nullptr;  // null: the system's
+  const Clock* clock = nullptr;     // null: the system's
+  TlsServerContext* tls = nullptr;  // null: plain
 };
 
 class TestServer {
@@ -90,9 +93,10 @@ class TestServer {
 };
 
 // A route of kIoThread unless the limits or `run_on` say otherwise.
-Route test_route(Method method, std::string pattern, Handler handler, RunOn run_on = RunOn::kIoThread,
-                 RouteLimits limits = {});
-Route test_stream(Method method, std::string pattern, StreamHandler handler, RouteLimits limits = {});
+Route test_route(Method method, std::string pattern, Handler handler,
+                 RunOn run_on = RunOn::kIoThread, RouteLimits limits = {});
+Route test_stream(Method method, std::string pattern, StreamHandler handler,
+                  RouteLimits limits = {});
 Route hello_route();  // GET /hello answers "hello"
 Route echo_route();   // POST /echo answers the body
 

@@ -1,5 +1,7 @@
 #include "net/server_test_client.h"
 
+#include "base/check.h"
+
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -14,8 +16,6 @@
 #include <limits>
 #include <stdexcept>
 #include <thread>
-
-#include "base/check.h"
 
 namespace binnacle::net {
 
@@ -90,7 +90,8 @@ void RawClient::reset() {
 bool RawClient::fill() {
   std::array<char, 65536> piece;
   const ssize_t got = ::recv(fd_, piece.data(), piece.size(), 0);
-  if (got < 0 && errno != ECONNRESET) throw std::runtime_error(std::string("recv: ") + std::strerror(errno));
+  if (got < 0 && errno != ECONNRESET)
+    throw std::runtime_error(std::string("recv: ") + std::strerror(errno));
   if (got <= 0) return false;
   buffer_.append(piece.data(), static_cast<size_t>(got));
   return true;
@@ -99,7 +100,9 @@ bool RawClient::fill() {
 std::string RawClient::read_until(std::string_view mark) {
   size_t at;
   while ((at = buffer_.find(mark)) == std::string::npos) {
-    if (!fill()) throw std::runtime_error("the connection ended before \"" + std::string(mark) + "\": " + buffer_);
+    if (!fill())
+      throw std::runtime_error("the connection ended before \"" + std::string(mark) +
+                               "\": " + buffer_);
   }
   return take(at + mark.size());
 }
@@ -122,13 +125,15 @@ std::string RawClient::take(size_t bytes) {
 RawResponse RawClient::read_response(bool to_head) {
   RawResponse response;
   const std::string status_line = take_line();
-  if (!status_line.starts_with("HTTP/1.1 ")) throw std::runtime_error("no status line: " + status_line);
+  if (!status_line.starts_with("HTTP/1.1 "))
+    throw std::runtime_error("no status line: " + status_line);
   response.status = std::stoi(status_line.substr(9));
   for (std::string line = take_line(); !line.empty(); line = take_line()) {
     const size_t colon = line.find(": ");
     response.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
   }
-  if (to_head || response.status == 204 || response.status == 304 || response.status < 200) return response;
+  if (to_head || response.status == 204 || response.status == 304 || response.status < 200)
+    return response;
   if (response.header("Transfer-Encoding") == "chunked") {
     while (const size_t size = std::stoul(take_line(), nullptr, 16)) {
       response.body += take(size);
@@ -162,7 +167,8 @@ bool RawClient::readable() {
 }
 
 RawResponse RawClient::get(std::string_view target, std::string_view extra_headers) {
-  send("GET " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n" + std::string(extra_headers) + "\r\n");
+  send("GET " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n" + std::string(extra_headers) +
+       "\r\n");
   return read_response();
 }
 
@@ -170,10 +176,12 @@ TestServer::TestServer(std::vector<Route> routes, TestServerOptions options)
     : io_(options.io_threads), pool_("test", options.pool_threads, options.pool_queue) {
   for (Route& route : routes) CHECK(router_.add(std::move(route)).has_value());
   const Clock& clock = options.clock != nullptr ? *options.clock : system_clock_;
-  server_ = std::make_unique<Server>(io_, router_, options.guard, pool_, registry_, clock, options.limits);
+  server_ = std::make_unique<Server>(io_, router_, options.guard, pool_, registry_, clock,
+                                     options.limits);
   ListenerOptions listener;
   listener.address = options.address;
   listener.groups = options.groups;
+  listener.tls = options.tls;
   CHECK(server_->listen(listener).has_value());
   server_->start();
   io_.start();
@@ -184,13 +192,17 @@ TestServer::~TestServer() { server_->stop(std::chrono::milliseconds(0)); }
 
 double TestServer::metric(std::string_view name, InstrumentLabels labels) {
   double found = std::numeric_limits<double>::quiet_NaN();
-  registry_.visit([&](std::string_view at, std::span<const std::pair<std::string, std::string>> at_labels, double value) {
-    if (at == name && std::equal(labels.begin(), labels.end(), at_labels.begin(), at_labels.end())) found = value;
+  registry_.visit([&](std::string_view at,
+                      std::span<const std::pair<std::string, std::string>> at_labels,
+                      double value) {
+    if (at == name && std::equal(labels.begin(), labels.end(), at_labels.begin(), at_labels.end()))
+      found = value;
   });
   return found;
 }
 
-Route test_route(Method method, std::string pattern, Handler handler, RunOn run_on, RouteLimits limits) {
+Route test_route(Method method, std::string pattern, Handler handler, RunOn run_on,
+                 RouteLimits limits) {
   Route route;
   route.method = method;
   route.pattern = std::move(pattern);
@@ -208,17 +220,20 @@ Route test_stream(Method method, std::string pattern, StreamHandler handler, Rou
 }
 
 Route hello_route() {
-  return test_route(Method::kGet, "/hello", [](const Request&) { return Response::text(200, "hello"); });
+  return test_route(Method::kGet, "/hello",
+                    [](const Request&) { return Response::text(200, "hello"); });
 }
 
 Route echo_route() {
-  return test_route(Method::kPost, "/echo",
-                    [](const Request& request) { return Response::text(200, std::string(request.body)); });
+  return test_route(Method::kPost, "/echo", [](const Request& request) {
+    return Response::text(200, std::string(request.body));
+  });
 }
 
 size_t open_descriptors() {
   size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    ++count;
   return count;
 }
 

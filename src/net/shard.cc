@@ -1,9 +1,9 @@
 #include "net/shard.h"
 
-#include <unistd.h>
-
 #include "net/http_connection.h"
 #include "net/response_head.h"
+
+#include <unistd.h>
 
 namespace binnacle::net {
 
@@ -27,7 +27,8 @@ Shard::Shard(std::shared_ptr<ServerCore> core, boost::asio::io_context& context,
       core_(std::move(core)),
       context_(context),
       timer_(context),
-      next_id_(mix(static_cast<uint64_t>(core_->clock.wall_ns()) + (static_cast<uint64_t>(getpid()) << 40) + index)),
+      next_id_(mix(static_cast<uint64_t>(core_->clock.wall_ns()) +
+                   (static_cast<uint64_t>(getpid()) << 40) + index)),
       counters_(core_->route_count()) {}
 
 Shard::Connections::iterator Shard::add(HttpConnection& connection) {

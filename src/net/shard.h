@@ -1,9 +1,13 @@
-// One I/O thread's part of a server: its connections, its copy of the limits, and the tick that ends waits which
-// last too long. Everything here belongs to that thread; other threads post to executor().
+// One I/O thread's part of a server: its connections, its copy of the limits, and the tick that
+// ends waits which last too long. Everything here belongs to that thread; other threads post to
+// executor().
 #pragma once
+
+#include "net/server_core.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <list>
 #include <memory>
 #include <string>
@@ -11,16 +15,14 @@
 #include <utility>
 #include <vector>
 
-#include "net/server_core.h"
-
 namespace binnacle::net {
 
 class HttpConnection;
 
 class Shard : public std::enable_shared_from_this<Shard> {
  public:
-  Shard(std::shared_ptr<ServerCore> core, boost::asio::io_context& context, size_t index, const ServerLimits& limits,
-        const WebSocketLimits& websocket_limits);
+  Shard(std::shared_ptr<ServerCore> core, boost::asio::io_context& context, size_t index,
+        const ServerLimits& limits, const WebSocketLimits& websocket_limits);
 
   ServerCore& core() { return *core_; }
   const std::shared_ptr<ServerCore>& shared_core() const { return core_; }
@@ -34,7 +36,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void cut();    // all end now
 
   std::string_view date_line() const { return date_line_; }
-  // A new one at each call, valid until the next: 16 hex digits, unlikely to be seen twice in a log.
+  // A new one at each call, valid until the next: 16 hex digits, unlikely to be seen twice in a
+  // log.
   std::string_view make_request_id();
   void count_request(const RouteState& state, Method method, int status);
 
@@ -59,7 +62,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   std::string date_line_;
   uint64_t next_id_;
   std::string request_id_;
-  // By RouteState::index: the counters of the (method, status) pairs seen, so that counting takes no lock.
+  // By RouteState::index: the counters of the (method, status) pairs seen, so that counting takes
+  // no lock.
   std::vector<std::vector<std::pair<uint32_t, Counter*>>> counters_;
 };
 

@@ -1,13 +1,14 @@
-// What streamed handlers read from and write to. Awaiting a write is the back-pressure: it returns when the
-// kernel has taken the bytes, so a handler never holds more than what it hands in.
+// What streamed handlers read from and write to. Awaiting a write is the back-pressure: it returns
+// when the kernel has taken the bytes, so a handler never holds more than what it hands in.
 #pragma once
-
-#include <boost/asio/awaitable.hpp>
-#include <chrono>
-#include <string_view>
 
 #include "base/error.h"
 #include "net/http.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <string_view>
 
 namespace binnacle::net {
 
@@ -41,7 +42,8 @@ class EventStream {
   explicit EventStream(ResponseWriter& writer) : writer_(writer) {}
   boost::asio::awaitable<Status> start(Headers headers = {});
   // `data` may hold newlines. Empty `event` and `id` are left out.
-  boost::asio::awaitable<Status> send(std::string_view data, std::string_view event = {}, std::string_view id = {});
+  boost::asio::awaitable<Status> send(std::string_view data, std::string_view event = {},
+                                      std::string_view id = {});
   boost::asio::awaitable<Status> keep_alive();  // a comment line
 
  private:

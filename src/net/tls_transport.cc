@@ -77,6 +77,11 @@ class TlsTransport final : public Transport {
     stream_.next_layer().close(ignored);
   }
 
+  void cancel() override {
+    error_code ignored;
+    stream_.next_layer().cancel(ignored);
+  }
+
   bool is_open() const override { return stream_.next_layer().is_open(); }
 
   bool is_quiet() override {

@@ -1,10 +1,12 @@
-// Lets one coroutine wait until another one, or a timer's turn, calls notify(). A notify() that comes first is
-// kept for the next wait. One waiter at a time; one executor. Costs nothing until the first wait.
+// Lets one coroutine wait until another one, or a timer's turn, calls notify(). A notify() that
+// comes first is kept for the next wait. One waiter at a time; one executor. Costs nothing until
+// the first wait.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <optional>
 

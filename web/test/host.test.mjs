@@ -29,6 +29,8 @@ test('memory is used, cache and the rest', () => {
   assert.deepEqual(lines(h.memoryStack(made)), { used: [40], cache: [30] });
   assert.equal(h.memoryUsedBy(made, 'instance').get('a')[0], 40);
   assert.deepEqual(h.memoryStack(frame([mem('MemTotal', 100)])), []);
+  assert.deepEqual(lines(h.swapUsed(frame([mem('SwapTotal', 10), mem('SwapFree', 7)]))), { swap: [3] });
+  assert.deepEqual(h.swapUsed(frame([mem('SwapTotal', 0), mem('SwapFree', 0)])), [], 'no swap is no line');
 });
 
 test('disks count once, busy is at most all the time', () => {

@@ -40,7 +40,7 @@ net::Response start_session(const AccessServices& services, const net::Request& 
           ? net::Response::redirect(next)
           : net::Response::json(
                 200, write({{"name", identity.name}, {"role", role_name(identity.role)}}));
-  const int64_t max_age_s = (session->expires_ms - services.clock.wall_ms()) / 1000;
+  const int64_t max_age_s = (session->expires_ms - services.clock.wall_ms() + 999) / 1000;
   response.headers.add("Set-Cookie",
                        session_cookie(session->id, max_age_s, AccessGuard::came_by_tls(request)));
   response.headers.set("Cache-Control", "no-store");

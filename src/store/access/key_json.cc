@@ -70,7 +70,8 @@ Result<NewKey> new_key_from_json(const json& body, int64_t now_ms) {
 Result<int64_t> seconds_field(const json& body, const char* name, int64_t absent_ms) {
   const auto it = body.find(name);
   if (it == body.end() || it->is_null()) return absent_ms;
-  if (it->is_number_unsigned() && it->get<uint64_t>() <= uint64_t{kMaxSeconds}) {
+  // A whole number beyond int64 comes out negative or too large, and is refused too.
+  if (it->is_number_integer() && it->get<int64_t>() >= 0 && it->get<int64_t>() <= kMaxSeconds) {
     return it->get<int64_t>() * 1000;
   }
   return fail(

@@ -1,5 +1,5 @@
 // Memory use from node_memory_*_bytes: what programs hold, what the kernel keeps as cache, what is free.
-import { type Line, addInto, asIs, combine, mapValues, named, sumBy } from '../data/combine.ts';
+import { type Line, addInto, asIs, combine, largest, mapValues, named, sumBy } from '../data/combine.ts';
 import type { Frame } from '../data/frame.ts';
 
 export const memoryMetrics = [
@@ -35,7 +35,8 @@ export function memoryTotal(frame: Frame): Float64Array | undefined {
 export function swapUsed(frame: Frame): Line[] {
   const total = field(frame, 'SwapTotal');
   const free = field(frame, 'SwapFree');
-  return total && free ? [{ label: 'swap', values: combine(total, free, (t, f) => t - f) }] : [];
+  if (!total || !free || !largest(total)) return [];
+  return [{ label: 'swap', values: combine(total, free, (t, f) => t - f) }];
 }
 
 // Percent of memory that programs could not get, per value of `label`.

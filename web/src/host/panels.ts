@@ -46,6 +46,7 @@ export function hostPanels(instance: string): PanelSpec[] {
       empty: 'The kernel gives pressure figures from 4.20 on; some need psi=1 on its command line.' },
     { title: 'Processes', unit: 'number', queries: [query.processes],
       lines: (frame) => gauges(frame, processNames), hint: 'on a core, or stuck in I/O', empty: absent },
-    { title: 'Swap', unit: 'bytes', queries: [query.memory], lines: swapUsed, empty: absent },
+    { title: 'Swap', unit: 'bytes', queries: [query.memory], lines: swapUsed,
+      empty: 'This host has no swap, or nothing was reported in the range.' },
   ];
 }
