@@ -1,4 +1,5 @@
-// cpp-httplib with one route, for bench/net.sh. Prints its address and serves until its standard input ends.
+// cpp-httplib with one route, for bench/net.sh. Prints its address and serves until its standard
+// input ends.
 #include <httplib.h>
 
 #include <cstdio>

@@ -1,7 +1,7 @@
-// Our HTTP server with one route and one I/O thread, for bench/net.sh. Prints its address and serves until its
-// standard input ends.
-#include <cstdio>
+// Our HTTP server with one route and one I/O thread, for bench/net.sh. Prints its address and
+// serves until its standard input ends.
 #include <chrono>
+#include <cstdio>
 
 #include "base/clock.h"
 #include "base/instruments.h"

@@ -9,12 +9,14 @@ using nlohmann::json;
 
 net::Response reload(ConfigReloader& reloader) {
   const auto report = reloader.reload();
-  return report ? net::Response::json(200, reload_report_json(*report)) : net::Response::error(report.error());
+  return report ? net::Response::json(200, reload_report_json(*report))
+                : net::Response::error(report.error());
 }
 
 net::Response config(const ConfigReloader& reloader, const net::Request& request) {
   const auto current = reloader.current();
-  if (request.params().get("format") == "json") return net::Response::json(200, current->print_json(true));
+  if (request.params().get("format") == "json")
+    return net::Response::json(200, current->print_json(true));
   net::Response response = net::Response::text(200, current->print(true));
   response.headers.set("Content-Type", "application/yaml");
   return response;
@@ -44,7 +46,9 @@ Status register_control_routes(net::Router& router, ConfigReloader& reloader) {
   net::Route config_route;
   config_route.pattern = "/api/binnacle/v1/config";
   config_route.role = Role::kAdmin;
-  config_route.handler = [&reloader](const net::Request& request) { return config(reloader, request); };
+  config_route.handler = [&reloader](const net::Request& request) {
+    return config(reloader, request);
+  };
   return router.add(std::move(config_route));
 }
 

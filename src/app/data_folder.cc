@@ -25,8 +25,10 @@ Status try_folder(FileSystem& files, const std::string& path) {
 
 std::string default_data_folder() {
   if (geteuid() == 0) return "/var/lib/binnacle";
-  if (const std::string state = environment("XDG_STATE_HOME"); !state.empty()) return state + "/binnacle";
-  if (const std::string home = environment("HOME"); !home.empty()) return home + "/.local/state/binnacle";
+  if (const std::string state = environment("XDG_STATE_HOME"); !state.empty())
+    return state + "/binnacle";
+  if (const std::string home = environment("HOME"); !home.empty())
+    return home + "/.local/state/binnacle";
   return "binnacle-data";
 }
 
@@ -34,7 +36,9 @@ Status prepare_data_folder(FileSystem& files, const std::string& path) {
   auto tried = try_folder(files, path);
   if (tried) return {};
   Error error = std::move(tried).error();
-  error.message = fmt::format("data folder {}: {}; make it writable or choose another with --data DIR", path, error.message);
+  error.message =
+      fmt::format("data folder {}: {}; make it writable or choose another with --data DIR", path,
+                  error.message);
   return fail(std::move(error));
 }
 

@@ -1,4 +1,5 @@
-// The folder that holds everything of one server. The state store's lock keeps a second process out of it.
+// The folder that holds everything of one server. The state store's lock keeps a second process out
+// of it.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace binnacle::app {
 // ~/.local/state/binnacle.
 std::string default_data_folder();
 
-// Makes the folder where it is missing and tries a write in it. Errors name the folder and the way out.
+// Makes the folder where it is missing and tries a write in it. Errors name the folder and the way
+// out.
 Status prepare_data_folder(FileSystem& files, const std::string& path);
 
 }  // namespace binnacle::app

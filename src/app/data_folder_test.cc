@@ -32,7 +32,8 @@ TEST_F(DataFolderTest, AFileInItsPlaceIsNamedWithTheWayOut) {
   const Status prepared = prepare_data_folder(files_, root_ + "/file");
   ASSERT_FALSE(prepared);
   EXPECT_NE(prepared.error().message.find(root_ + "/file"), std::string::npos);
-  EXPECT_NE(prepared.error().message.find("--data DIR"), std::string::npos) << prepared.error().message;
+  EXPECT_NE(prepared.error().message.find("--data DIR"), std::string::npos)
+      << prepared.error().message;
 }
 
 TEST_F(DataFolderTest, AFolderThatRefusesWritesIsNamed) {

@@ -22,11 +22,13 @@ Status check_exposure(const Config& entry, const std::string& address, const Lis
   if (policy.insecure || is_loopback_address(address)) return {};
   if (entry.get_bool("tls.require_client_certificate")) return {};
   if (entry.get_string("auth") == "keys" && policy.has_keys) return {};
-  return fail(Code::kFailedPrecondition,
-              fmt::format("listen on {}: others can reach this address and nothing would ask them for a key; make "
-                          "one with `binnacle key create --role admin --name NAME`, set "
-                          "tls.require_client_certificate, or give --insecure",
-                          address));
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format(
+          "listen on {}: others can reach this address and nothing would ask them for a key; make "
+          "one with `binnacle key create --role admin --name NAME`, set "
+          "tls.require_client_certificate, or give --insecure",
+          address));
 }
 
 }  // namespace
@@ -37,8 +39,8 @@ bool is_loopback_address(std::string_view listen_address) {
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
-Status Listeners::bind(net::Server& server, const Config& config, const std::vector<std::string>& addresses,
-                       const ListenPolicy& policy) {
+Status Listeners::bind(net::Server& server, const Config& config,
+                       const std::vector<std::string>& addresses, const ListenPolicy& policy) {
   if (!addresses.empty()) {
     const Config first = config.at("server.listen", 0);
     for (const std::string& address : addresses) TRY(bind_one(server, first, address, policy));
@@ -62,7 +64,8 @@ Status Listeners::bind_one(net::Server& server, const Config& entry, const std::
   Bound bound{nullptr, access_of(entry)};
   if (!entry.get_string("tls.certificate_file").empty()) {
     auto tls = net::TlsServerContext::load(files_, tls_options(entry));
-    if (!tls) return fail(std::move(tls).error().with_context(fmt::format("listen on {}", address)));
+    if (!tls)
+      return fail(std::move(tls).error().with_context(fmt::format("listen on {}", address)));
     bound.tls = std::move(*tls);
     options.tls = bound.tls.get();
   }
@@ -71,7 +74,8 @@ Status Listeners::bind_one(net::Server& server, const Config& entry, const std::
   return {};
 }
 
-std::map<std::string, store::access::ListenerAccess> Listeners::access(const net::Server& server) const {
+std::map<std::string, store::access::ListenerAccess> Listeners::access(
+    const net::Server& server) const {
   std::map<std::string, store::access::ListenerAccess> out;
   const std::vector<std::string> addresses = server.addresses();
   for (size_t i = 0; i < bound_.size(); ++i) out.emplace(addresses[i], bound_[i].access);

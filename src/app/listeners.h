@@ -1,5 +1,6 @@
-// From server.listen to bound sockets: TLS material is loaded, and an address beyond loopback without keys or
-// mTLS is refused. Owned by the server's composition; TLS contexts outlive the net::Server.
+// From server.listen to bound sockets: TLS material is loaded, and an address beyond loopback
+// without keys or mTLS is refused. Owned by the server's composition; TLS contexts outlive the
+// net::Server.
 #pragma once
 
 #include <map>
@@ -30,8 +31,8 @@ class Listeners {
  public:
   explicit Listeners(FileSystem& files) : files_(files) {}
 
-  // Binds every entry of server.listen, or those of `addresses` when there are any (--listen), which then take
-  // the first entry's other settings. Errors name the entry and the way out.
+  // Binds every entry of server.listen, or those of `addresses` when there are any (--listen),
+  // which then take the first entry's other settings. Errors name the entry and the way out.
   Status bind(net::Server& server, const Config& config, const std::vector<std::string>& addresses,
               const ListenPolicy& policy);
 
@@ -40,11 +41,13 @@ class Listeners {
   // "http://127.0.0.1:8080", in order of binding. After bind().
   std::vector<std::string> urls(const net::Server& server) const;
 
-  // Reads certificates again: those whose files changed, or all. An error names the file; the old one stays.
+  // Reads certificates again: those whose files changed, or all. An error names the file; the old
+  // one stays.
   Status reload_certificates(bool changed_only);
 
  private:
-  Status bind_one(net::Server& server, const Config& entry, const std::string& address, const ListenPolicy& policy);
+  Status bind_one(net::Server& server, const Config& entry, const std::string& address,
+                  const ListenPolicy& policy);
 
   // Fixed after construction.
   FileSystem& files_;

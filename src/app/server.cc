@@ -65,7 +65,8 @@ Result<Config> load_config(const std::string& file, const ConfigSources& sources
   auto config = Config::load(config_schema(), file, sources);
   if (config) return std::move(*config);
   std::string message;
-  for (const std::string& line : config.error().lines()) message += (message.empty() ? "" : "\n") + line;
+  for (const std::string& line : config.error().lines())
+    message += (message.empty() ? "" : "\n") + line;
   return fail(Code::kInvalidArgument, std::move(message));
 }
 
@@ -82,7 +83,8 @@ struct ServerProcess::Parts {
   FileSystem& files = real_file_system();
   Registry registry;
   const Log log{"server"};
-  ConfigReloader reloader{args.config_file, config_schema(), config, process_config_sources(), registry, clock};
+  ConfigReloader reloader{args.config_file,         config_schema(), config,
+                          process_config_sources(), registry,        clock};
 
   std::unique_ptr<store::state::StateStore> state;
   std::unique_ptr<store::state::EventStore> events;
@@ -129,7 +131,8 @@ Status ServerProcess::Parts::open_state() {
   events = std::make_unique<store::state::EventStore>(*state, clock, registry);
   audit = std::make_unique<store::access::AuditLog>(*state, *events, clock, registry);
   TRY_ASSIGN(keys, store::access::KeyStore::load(*state, *audit, clock, random));
-  TRY_ASSIGN(sessions, store::access::SessionStore::load(*state, *keys, clock, random, session_options(config)));
+  TRY_ASSIGN(sessions, store::access::SessionStore::load(*state, *keys, clock, random,
+                                                         session_options(config)));
   tokens = std::make_unique<store::access::TokenStore>(*state, *keys, *audit, clock, random);
   upkeep = std::make_unique<store::access::AccessUpkeep>(*keys, *sessions, *tokens);
   guard = std::make_unique<store::access::AccessGuard>(*keys, *sessions, *audit, clock, registry,
@@ -156,7 +159,8 @@ Status ServerProcess::Parts::register_routes() {
   const auto loops_turn = [this]() -> Status {
     const double seconds = io.slowest_turn_seconds();
     if (seconds < kStuckLoopSeconds) return {};
-    return fail(Code::kUnavailable, fmt::format("an I/O thread has not turned for {:.1f} s", seconds));
+    return fail(Code::kUnavailable,
+                fmt::format("an I/O thread has not turned for {:.1f} s", seconds));
   };
   TRY(show::register_probes(router, {registry,
                                      {{"io_threads", loops_turn}},
@@ -164,15 +168,18 @@ Status ServerProcess::Parts::register_routes() {
                                      version_text,
                                      std::string(revision())}));
   TRY(show::register_prometheus_api(router, {metrics, clock, limits, version_text}));
-  TRY(show::register_live(router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
+  TRY(show::register_live(
+      router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
   TRY(show::register_events_api(router, *events));
   TRY(show::register_page_routes(router));
-  TRY(store::access::register_access_routes(router, {*keys, *tokens, *sessions, *audit, *guard, clock}));
+  TRY(store::access::register_access_routes(router,
+                                            {*keys, *tokens, *sessions, *audit, *guard, clock}));
   return register_control_routes(router, reloader);
 }
 
 Status ServerProcess::Parts::bind() {
-  server = std::make_unique<net::Server>(io, router, guard.get(), pool, registry, clock, server_limits(config));
+  server = std::make_unique<net::Server>(io, router, guard.get(), pool, registry, clock,
+                                         server_limits(config));
   server->set_access_log(config.get_bool("server.access_log"));
   const ListenPolicy policy{.insecure = args.insecure || config.get_bool("server.insecure"),
                             .has_keys = !keys->open()};
@@ -184,16 +191,18 @@ Status ServerProcess::Parts::bind() {
 void ServerProcess::Parts::join_reload() {
   using Commit = ConfigReloader::Commit;
   const auto apply = [this](std::string name, std::function<void(const Config&)> commit) {
-    reloader.add({std::move(name), [commit = std::move(commit)](const Config& next) -> Result<Commit> {
-                    return Commit([commit, next] { commit(next); });
-                  }});
+    reloader.add(
+        {std::move(name), [commit = std::move(commit)](const Config& next) -> Result<Commit> {
+           return Commit([commit, next] { commit(next); });
+         }});
   };
   reloader.add({"certificates", [this](const Config&) -> Result<Commit> {
                   TRY(listeners.reload_certificates(false));
                   return Commit([] {});
                 }});
   reloader.add({"log", [](const Config& next) -> Result<Commit> {
-                  return Commit([options = log_options(next)] { (void)configure_logging(options); });
+                  return Commit(
+                      [options = log_options(next)] { (void)configure_logging(options); });
                 }});
   reloader.add({"host collector", [this](const Config& next) -> Result<Commit> {
                   TRY_ASSIGN(auto made, make_host(next));
@@ -205,7 +214,8 @@ void ServerProcess::Parts::join_reload() {
                     if (host != nullptr) host->start();
                   });
                 }});
-  apply("metric store", [this](const Config& next) { metrics.set_options(memory_store_options(next)); });
+  apply("metric store",
+        [this](const Config& next) { metrics.set_options(memory_store_options(next)); });
   apply("access", [this](const Config& next) {
     guard->set_options(access_options(next, listeners.access(*server)));
   });
@@ -223,7 +233,8 @@ void ServerProcess::Parts::audit_reload(const Result<ReloadReport>& outcome) {
   if (outcome) {
     record.action = "config.reloaded";
     record.detail = reload_report_json(*outcome);
-    log.info("configuration reloaded", {{"changed", outcome->changed.size()}, {"file", args.config_file}});
+    log.info("configuration reloaded",
+             {{"changed", outcome->changed.size()}, {"file", args.config_file}});
     for (const std::string& path : outcome->needs_restart) {
       log.warn("a changed setting waits for a restart", {{"key", path}});
     }
@@ -267,7 +278,8 @@ void ServerProcess::start() {
 void ServerProcess::stop() {
   if (!parts_->started) return;
   parts_->started = false;
-  const auto grace = std::chrono::milliseconds(parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
+  const auto grace = std::chrono::milliseconds(
+      parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
   parts_->server->stop(grace);
   parts_->pool.stop();
@@ -288,11 +300,13 @@ void ServerProcess::tick() {
   }
   if (parts.certificates.due(now_ms)) {
     if (const auto reloaded = parts.listeners.reload_certificates(true); !reloaded) {
-      parts.log.error("changed certificate refused, the running one stays", {{"error", reloaded.error().message}});
+      parts.log.error("changed certificate refused, the running one stays",
+                      {{"error", reloaded.error().message}});
     }
   }
   if (parts.retention.due(now_ms)) {
-    if (const auto pruned = parts.events->prune(event_retention(*parts.reloader.current())); !pruned) {
+    if (const auto pruned = parts.events->prune(event_retention(*parts.reloader.current()));
+        !pruned) {
       parts.log.warn("old events not removed", {{"error", pruned.error().message}});
     }
   }
@@ -303,7 +317,9 @@ void ServerProcess::reload() {
   (void)parts_->reloader.reload();
 }
 
-std::vector<std::string> ServerProcess::urls() const { return parts_->listeners.urls(*parts_->server); }
+std::vector<std::string> ServerProcess::urls() const {
+  return parts_->listeners.urls(*parts_->server);
+}
 
 int run_server(const ServerArgs& args) {
   auto process = ServerProcess::create(args);
@@ -312,7 +328,8 @@ int run_server(const ServerArgs& args) {
     return 1;
   }
   (*process)->start();
-  for (const std::string& url : (*process)->urls()) std::printf("Binnacle %s serves %s\n", version().data(), url.c_str());
+  for (const std::string& url : (*process)->urls())
+    std::printf("Binnacle %s serves %s\n", version().data(), url.c_str());
   std::fflush(stdout);
   for (;;) {
     const auto signal = wait_for_signal(1000);

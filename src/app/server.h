@@ -1,5 +1,5 @@
-// The composition of `binnacle server`: makes every room's objects, hands them to each other, starts and stops
-// them in order. One object a process; all calls from the main thread.
+// The composition of `binnacle server`: makes every room's objects, hands them to each other,
+// starts and stops them in order. One object a process; all calls from the main thread.
 #pragma once
 
 #include <memory>

@@ -15,9 +15,13 @@ std::chrono::milliseconds duration(const Config& config, std::string_view path) 
   return std::chrono::milliseconds(config.get_duration_ms(path));
 }
 
-size_t size(const Config& config, std::string_view path) { return static_cast<size_t>(config.get_int(path)); }
+size_t size(const Config& config, std::string_view path) {
+  return static_cast<size_t>(config.get_int(path));
+}
 
-size_t bytes(const Config& config, std::string_view path) { return static_cast<size_t>(config.get_bytes(path)); }
+size_t bytes(const Config& config, std::string_view path) {
+  return static_cast<size_t>(config.get_bytes(path));
+}
 
 size_t threads_or(const Config& config, std::string_view path, size_t least, size_t most) {
   const size_t set = size(config, path);
@@ -37,7 +41,9 @@ LogOptions log_options(const Config& config) {
   LogOptions options;
   options.level = level(config.get_string("log.level"));
   const std::string& format = config.get_string("log.format");
-  options.format = format == "json" ? LogFormat::kJson : format == "text" ? LogFormat::kText : LogFormat::kAuto;
+  options.format = format == "json"   ? LogFormat::kJson
+                   : format == "text" ? LogFormat::kText
+                                      : LogFormat::kAuto;
   options.file = config.get_string("log.file");
   for (const auto& [component, name] : config.get_map("log.components")) {
     options.component_levels[component] = level(name);
@@ -96,7 +102,8 @@ query::promql::QueryLimits query_limits(const Config& config) {
 }
 
 store::state::EventRetention event_retention(const Config& config) {
-  return {.max_age_ms = config.get_duration_ms("events.retention"), .max_count = config.get_int("events.max_count")};
+  return {.max_age_ms = config.get_duration_ms("events.retention"),
+          .max_count = config.get_int("events.max_count")};
 }
 
 store::access::SessionOptions session_options(const Config& config) {
@@ -105,8 +112,8 @@ store::access::SessionOptions session_options(const Config& config) {
   return options;
 }
 
-store::access::AccessOptions access_options(const Config& config,
-                                            std::map<std::string, store::access::ListenerAccess> listeners) {
+store::access::AccessOptions access_options(
+    const Config& config, std::map<std::string, store::access::ListenerAccess> listeners) {
   store::access::AccessOptions options;
   options.allowed_hosts = config.get_strings("server.allowed_hosts");
   options.listeners = std::move(listeners);
@@ -116,13 +123,18 @@ store::access::AccessOptions access_options(const Config& config,
   for (size_t i = 0; i < net::kRouteGroups; ++i) {
     const auto group = net::route_group_name(static_cast<net::RouteGroup>(i));
     const double per_second = config.get_float("server.rate_limit." + std::string(group));
-    options.rate_limits[i] = {per_second, per_second == 0 ? 0 : std::max(1.0, kBurstSeconds * per_second)};
+    options.rate_limits[i] = {per_second,
+                              per_second == 0 ? 0 : std::max(1.0, kBurstSeconds * per_second)};
   }
   return options;
 }
 
-size_t io_thread_count(const Config& config) { return threads_or(config, "server.io_threads", 1, 4); }
+size_t io_thread_count(const Config& config) {
+  return threads_or(config, "server.io_threads", 1, 4);
+}
 
-size_t pool_thread_count(const Config& config) { return threads_or(config, "server.pool_threads", 2, 64); }
+size_t pool_thread_count(const Config& config) {
+  return threads_or(config, "server.pool_threads", 2, 64);
+}
 
 }  // namespace binnacle::app

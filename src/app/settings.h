@@ -1,5 +1,5 @@
-// From the checked configuration to what each room takes: the one place where key paths meet option structs.
-// Pure; any thread.
+// From the checked configuration to what each room takes: the one place where key paths meet option
+// structs. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ query::promql::QueryLimits query_limits(const Config& config);
 store::state::EventRetention event_retention(const Config& config);
 store::access::SessionOptions session_options(const Config& config);
 // `listeners`: how each bound address asks for keys.
-store::access::AccessOptions access_options(const Config& config,
-                                            std::map<std::string, store::access::ListenerAccess> listeners);
+store::access::AccessOptions access_options(
+    const Config& config, std::map<std::string, store::access::ListenerAccess> listeners);
 
 // 0 in the configuration: one for each core, within sensible bounds.
 size_t io_thread_count(const Config& config);

@@ -1,5 +1,5 @@
-// Signals as values: blocked in every thread, waited for by the main one. So no handler ever runs and nothing
-// has to be async-signal-safe.
+// Signals as values: blocked in every thread, waited for by the main one. So no handler ever runs
+// and nothing has to be async-signal-safe.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,8 @@
 
 namespace binnacle::app {
 
-std::string_view version();   // "0.1.0"
-std::string_view revision();  // short commit hash, "+" behind it when the tree was changed; "unknown" without git
+std::string_view version();  // "0.1.0"
+std::string_view
+revision();  // short commit hash, "+" behind it when the tree was changed; "unknown" without git
 
 }  // namespace binnacle::app

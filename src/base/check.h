@@ -8,7 +8,7 @@ namespace binnacle {
 
 }  // namespace binnacle
 
-#define CHECK(condition)                                                      \
-  (__builtin_expect(static_cast<bool>(condition), 1)                          \
-       ? static_cast<void>(0)                                                 \
+#define CHECK(condition)                             \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::binnacle::check_failed(__FILE__, __LINE__, #condition))

@@ -1,5 +1,6 @@
 // Time comes in through a constructor: the system's in production, a simulated one in tests.
-// Only monotonic time decides anything (deadlines, intervals, order); wall time is for people and samples.
+// Only monotonic time decides anything (deadlines, intervals, order); wall time is for people and
+// samples.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// The one way to report failure. A failed peer, a torn record or a bad query is ordinary data and comes
-// back as an Error; exceptions stay inside third-party edges and are caught there.
+// The one way to report failure. A failed peer, a torn record or a bad query is ordinary data and
+// comes back as an Error; exceptions stay inside third-party edges and are caught there.
 #pragma once
 
 #include <cstdint>
@@ -59,15 +59,15 @@ Error errno_error(std::string_view what, int error_number);
 #define BINNACLE_CONCAT(a, b) BINNACLE_CONCAT_(a, b)
 
 // TRY(expr): returns the Error from the calling function when expr failed.
-#define TRY(expr)                                                          \
-  do {                                                                     \
-    if (auto try_result_ = (expr); !try_result_)                           \
-      return ::binnacle::Unexpected(std::move(try_result_).error());       \
+#define TRY(expr)                                                    \
+  do {                                                               \
+    if (auto try_result_ = (expr); !try_result_)                     \
+      return ::binnacle::Unexpected(std::move(try_result_).error()); \
   } while (0)
 
 // TRY_ASSIGN(auto x, expr): x gets the value, or the calling function returns the Error.
 #define TRY_ASSIGN(lhs, expr) TRY_ASSIGN_(BINNACLE_CONCAT(try_value_, __LINE__), lhs, expr)
-#define TRY_ASSIGN_(tmp, lhs, expr)                                        \
-  auto tmp = (expr);                                                       \
-  if (!tmp) return ::binnacle::Unexpected(std::move(tmp).error());         \
+#define TRY_ASSIGN_(tmp, lhs, expr)                                \
+  auto tmp = (expr);                                               \
+  if (!tmp) return ::binnacle::Unexpected(std::move(tmp).error()); \
   lhs = std::move(*tmp)

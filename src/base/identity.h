@@ -1,5 +1,6 @@
-// Who is calling and what for. The words are shared by every floor: `net` carries a role on each route and
-// an identity on each request, `store/access` grants them, every room that registers a route names a role.
+// Who is calling and what for. The words are shared by every floor: `net` carries a role on each
+// route and an identity on each request, `store/access` grants them, every room that registers a
+// route names a role.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ enum class Role : uint8_t {
   kInference,  // /v1 of the gateway
 };
 
-std::string_view role_name(Role role);                    // "viewer"
+std::string_view role_name(Role role);  // "viewer"
 std::optional<Role> role_from_name(std::string_view name);
 
 // admin ⊃ operator ⊃ viewer, admin ⊃ inference, operator ⊃ inference, admin ⊃ agent ⊃ ingest;

@@ -1,4 +1,5 @@
-// A mutex that clang's -Wthread-safety understands: state shared across threads stands under GUARDED_BY.
+// A mutex that clang's -Wthread-safety understands: state shared across threads stands under
+// GUARDED_BY.
 #pragma once
 
 #include <chrono>

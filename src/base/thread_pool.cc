@@ -11,8 +11,7 @@ ThreadPool::ThreadPool(std::string name, size_t threads, size_t max_queued)
   workers_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) {
     workers_.emplace_back([this] { run(); });
-    pthread_setname_np(workers_.back().native_handle(),
-                       fmt::format("{:.11}-{}", name_, i).c_str());
+    pthread_setname_np(workers_.back().native_handle(), fmt::format("{:.11}-{}", name_, i).c_str());
   }
 }
 

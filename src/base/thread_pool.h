@@ -1,6 +1,6 @@
-// A bounded pool for work that may block or burn a core: disk, compression, queries. I/O threads hand
-// such work here and never wait for it. Any thread may post; stop() refuses new work, runs what is queued
-// and joins.
+// A bounded pool for work that may block or burn a core: disk, compression, queries. I/O threads
+// hand such work here and never wait for it. Any thread may post; stop() refuses new work, runs
+// what is queued and joins.
 #pragma once
 
 #include <deque>

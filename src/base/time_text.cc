@@ -50,8 +50,8 @@ class Reader {
   std::string_view rest_;
 };
 
-// Days since 1970-01-01 of a proleptic Gregorian date. Source: Howard Hinnant, "chrono-Compatible Low-Level
-// Date Algorithms", days_from_civil.
+// Days since 1970-01-01 of a proleptic Gregorian date. Source: Howard Hinnant, "chrono-Compatible
+// Low-Level Date Algorithms", days_from_civil.
 int64_t days_from_civil(int64_t year, int month, int day) {
   year -= month <= 2;
   const int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -64,9 +64,13 @@ int64_t days_from_civil(int64_t year, int month, int day) {
 std::optional<int64_t> read_rfc3339(std::string_view text) {
   Reader in(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
-  if (!in.number(4, year) || !in.take('-') || !in.number(2, month) || !in.take('-') || !in.number(2, day)) return {};
+  if (!in.number(4, year) || !in.take('-') || !in.number(2, month) || !in.take('-') ||
+      !in.number(2, day))
+    return {};
   if (!in.take('T') && !in.take('t')) return {};
-  if (!in.number(2, hour) || !in.take(':') || !in.number(2, minute) || !in.take(':') || !in.number(2, second)) return {};
+  if (!in.number(2, hour) || !in.take(':') || !in.number(2, minute) || !in.take(':') ||
+      !in.number(2, second))
+    return {};
   if (in.take('.') && !in.fraction(ms)) return {};
   int offset_minutes = 0;
   if (!in.take('Z') && !in.take('z')) {
@@ -77,9 +81,11 @@ std::optional<int64_t> read_rfc3339(std::string_view text) {
   }
   const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (!in.done() || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60) return {};
+  if (!in.done() || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60)
+    return {};
   if (day > kDays[month - 1] + (month == 2 && leap ? 1 : 0)) return {};
-  const int64_t seconds = days_from_civil(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second;
+  const int64_t seconds =
+      days_from_civil(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second;
   return (seconds - offset_minutes * 60) * 1000 + ms;
 }
 
@@ -95,7 +101,8 @@ Result<int64_t> parse_time_ms(std::string_view text) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error == std::errc() && end == text.data() + text.size()) {
-    if (std::isfinite(seconds) && std::abs(seconds) <= kMaxSeconds) return std::llround(seconds * 1000);
+    if (std::isfinite(seconds) && std::abs(seconds) <= kMaxSeconds)
+      return std::llround(seconds * 1000);
   } else if (const auto ms = read_rfc3339(text)) {
     return *ms;
   }

@@ -56,7 +56,8 @@ bool is_legacy_name(std::string_view name, bool colons) {
   if (name.empty()) return false;
   for (size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':');
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':');
     if (!letter && (i == 0 || c < '0' || c > '9')) return false;
   }
   return true;
@@ -144,7 +145,8 @@ Labels LabelsBuilder::build() const {
   for (const auto& label : labels_) {
     if (!label.second.empty()) order.push_back(&label);
   }
-  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  std::sort(order.begin(), order.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
   Labels out;
   for (const auto* label : order) {
     append_packed(out.packed_, label->first);

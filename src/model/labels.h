@@ -1,6 +1,7 @@
-// A label set: names and values, sorted by name, packed into one string (varint length, bytes, for each name
-// and each value). Two sets are equal when their bytes are, so a store finds a series by hashing what came in
-// without building strings. An empty value means the label is absent, so it is never stored.
+// A label set: names and values, sorted by name, packed into one string (varint length, bytes, for
+// each name and each value). Two sets are equal when their bytes are, so a store finds a series by
+// hashing what came in without building strings. An empty value means the label is absent, so it is
+// never stored.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ struct Label {
 class LabelsView {
  public:
   LabelsView() = default;
-  explicit LabelsView(std::string_view packed) : packed_(packed) {}  // trusted: came from Labels::packed()
+  explicit LabelsView(std::string_view packed)
+      : packed_(packed) {}  // trusted: came from Labels::packed()
 
   class Iterator {
    public:
@@ -54,13 +56,15 @@ class LabelsView {
   std::default_sentinel_t end() const { return {}; }
 
   bool empty() const { return packed_.empty(); }
-  size_t size() const;                              // number of labels; linear
+  size_t size() const;                                // number of labels; linear
   std::string_view get(std::string_view name) const;  // "" when absent
   std::string_view metric_name() const { return get(kMetricName); }
   uint64_t hash() const;  // xxh3 of the packed bytes; stable across processes
   std::string_view packed() const { return packed_; }
   std::string to_string() const;  // up{job="x"}; `{a="b"}` without a name
-  friend bool operator==(const LabelsView& a, const LabelsView& b) { return a.packed_ == b.packed_; }
+  friend bool operator==(const LabelsView& a, const LabelsView& b) {
+    return a.packed_ == b.packed_;
+  }
 
  private:
   std::string_view packed_;
@@ -70,7 +74,8 @@ class LabelsView {
 class Labels {
  public:
   Labels() = default;
-  Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> labels);  // for literals and tests
+  Labels(std::initializer_list<std::pair<std::string_view, std::string_view>>
+             labels);  // for literals and tests
   explicit Labels(LabelsView view) : packed_(view.packed()) {}
 
   LabelsView view() const { return LabelsView(packed_); }
@@ -90,7 +95,8 @@ class Labels {
   std::string packed_;
 };
 
-// Collects labels in any order. build() sorts; of two with one name the later wins; empty values vanish.
+// Collects labels in any order. build() sorts; of two with one name the later wins; empty values
+// vanish.
 class LabelsBuilder {
  public:
   LabelsBuilder() = default;

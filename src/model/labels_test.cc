@@ -8,7 +8,8 @@ namespace binnacle::model {
 namespace {
 
 TEST(Labels, SortsDropsEmptyAndKeepsTheLaterOfTwo) {
-  const Labels labels = {{"zone", "eu"}, {"__name__", "up"}, {"job", "a"}, {"empty", ""}, {"job", "b"}};
+  const Labels labels = {
+      {"zone", "eu"}, {"__name__", "up"}, {"job", "a"}, {"empty", ""}, {"job", "b"}};
   EXPECT_EQ(labels.to_string(), R"(up{job="b", zone="eu"})");
   EXPECT_EQ(labels.view().size(), 3u);
   EXPECT_EQ(labels.get("empty"), "");

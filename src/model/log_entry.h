@@ -15,7 +15,8 @@ namespace binnacle::model {
 struct LogEntry {
   int64_t timestamp_ns = 0;  // Unix, UTC
   std::string line;
-  std::vector<std::pair<std::string, std::string>> metadata;  // structured metadata, not part of the stream
+  std::vector<std::pair<std::string, std::string>>
+      metadata;  // structured metadata, not part of the stream
 };
 
 class LogSink {

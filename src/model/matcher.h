@@ -1,5 +1,5 @@
-// A label matcher of PromQL: =, !=, =~, !~. Regexes are RE2, anchored at both ends; an absent label matches
-// as the empty string. Immutable and shared freely between threads.
+// A label matcher of PromQL: =, !=, =~, !~. Regexes are RE2, anchored at both ends; an absent label
+// matches as the empty string. Immutable and shared freely between threads.
 #pragma once
 
 #include <memory>

@@ -34,7 +34,8 @@ TEST(Matcher, ABrokenRegexIsNamed) {
   const auto matcher = Matcher::create(MatchOp::kRegex, "job", "a(");
   ASSERT_FALSE(matcher.has_value());
   EXPECT_EQ(matcher.error().code, Code::kInvalidArgument);
-  EXPECT_NE(matcher.error().message.find(R"(job=~"a(")"), std::string::npos) << matcher.error().message;
+  EXPECT_NE(matcher.error().message.find(R"(job=~"a(")"), std::string::npos)
+      << matcher.error().message;
 }
 
 TEST(Matcher, AbsentLabelMatchesAsEmpty) {

@@ -21,7 +21,7 @@ std::string_view node_state_name(NodeState state);  // "suspect"
 struct Node {
   NodeId id;
   std::string name;
-  std::string role;     // "server", "worker", "trainer", ... free text of the operator
+  std::string role;  // "server", "worker", "trainer", ... free text of the operator
   std::string cluster;
   std::string address;  // host:port as last seen
   NodeState state = NodeState::kUnknown;

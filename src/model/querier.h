@@ -1,5 +1,6 @@
-// The way out of a metric store. A Querier sees one consistent state over [min, max] milliseconds, both
-// included, and hands out whole columns, never one sample a call. Used by one thread; a store hands out many.
+// The way out of a metric store. A Querier sees one consistent state over [min, max] milliseconds,
+// both included, and hands out whole columns, never one sample a call. Used by one thread; a store
+// hands out many.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace binnacle::model {
 
-// What the caller will do with the samples; a store may use it to read less, never to answer differently.
+// What the caller will do with the samples; a store may use it to read less, never to answer
+// differently.
 struct SelectHints {
   int64_t start_ms = 0;
   int64_t end_ms = 0;
@@ -25,8 +27,9 @@ struct SelectHints {
   size_t limit = 0;          // most series wanted; 0: no limit
 };
 
-// One series. Spans hold until the next call of next(). `timestamps_id` is equal and not 0 for series whose
-// timestamps are the same column, so that a caller does window arithmetic once for all of them.
+// One series. Spans hold until the next call of next(). `timestamps_id` is equal and not 0 for
+// series whose timestamps are the same column, so that a caller does window arithmetic once for all
+// of them.
 struct SeriesColumns {
   LabelsView labels;
   std::span<const int64_t> timestamps_ms;  // strictly ascending
@@ -46,17 +49,19 @@ class Querier {
   virtual ~Querier() = default;
 
   // Series in label order.
-  virtual Result<std::unique_ptr<SeriesSet>> select(const Matchers& matchers, const SelectHints& hints) = 0;
+  virtual Result<std::unique_ptr<SeriesSet>> select(const Matchers& matchers,
+                                                    const SelectHints& hints) = 0;
   // Sorted, unique; of the series that match (all when empty); at most `limit` (0: all).
   virtual Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) = 0;
-  virtual Result<std::vector<std::string>> label_values(std::string_view name, const Matchers& matchers,
-                                                        size_t limit) = 0;
+  virtual Result<std::vector<std::string>> label_values(std::string_view name,
+                                                        const Matchers& matchers, size_t limit) = 0;
 };
 
 class Queryable {
  public:
   virtual ~Queryable() = default;
-  virtual Result<std::unique_ptr<Querier>> querier(int64_t min_ms, int64_t max_ms) = 0;  // any thread
+  virtual Result<std::unique_ptr<Querier>> querier(int64_t min_ms,
+                                                   int64_t max_ms) = 0;  // any thread
 };
 
 }  // namespace binnacle::model

@@ -17,8 +17,8 @@ namespace binnacle::model {
 namespace {
 
 constexpr std::array<std::string_view, 11> kActions = {
-    "replace", "keep", "drop", "keepequal", "dropequal", "hashmod", "labelmap", "labeldrop", "labelkeep",
-    "lowercase", "uppercase"};
+    "replace",  "keep",      "drop",      "keepequal", "dropequal", "hashmod",
+    "labelmap", "labeldrop", "labelkeep", "lowercase", "uppercase"};
 
 bool needs_target(RelabelAction action) {
   switch (action) {
@@ -57,7 +57,9 @@ std::optional<std::string_view> take_group(std::string_view& rest) {
   const bool braced = !rest.empty() && rest.front() == '{';
   const size_t start = braced ? 1 : 0;
   size_t end = start;
-  while (end < rest.size() && (std::isalnum(static_cast<unsigned char>(rest[end])) || rest[end] == '_')) ++end;
+  while (end < rest.size() &&
+         (std::isalnum(static_cast<unsigned char>(rest[end])) || rest[end] == '_'))
+    ++end;
   if (end == start || (braced && (end >= rest.size() || rest[end] != '}'))) return std::nullopt;
   const std::string_view group = rest.substr(start, end - start);
   rest.remove_prefix(end + (braced ? 1 : 0));
@@ -117,7 +119,8 @@ std::string RelabelRule::source_value(const LabelsBuilder& labels) const {
 
 std::string RelabelRule::expand(const std::string& text, std::string_view subject) const {
   std::vector<re2::StringPiece> groups(static_cast<size_t>(regex_->NumberOfCapturingGroups()) + 1);
-  regex_->Match(piece(subject), 0, subject.size(), RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size()));
+  regex_->Match(piece(subject), 0, subject.size(), RE2::ANCHOR_BOTH, groups.data(),
+                static_cast<int>(groups.size()));
   std::string out;
   std::string_view rest = text;
   while (!rest.empty()) {

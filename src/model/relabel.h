@@ -1,5 +1,5 @@
-// Relabelling as Prometheus defines it: a list of rules rewrites a label set or drops it. Regexes are RE2,
-// anchored at both ends. Rules are checked when made, so applying them cannot fail.
+// Relabelling as Prometheus defines it: a list of rules rewrites a label set or drops it. Regexes
+// are RE2, anchored at both ends. Rules are checked when made, so applying them cannot fail.
 // Source: Prometheus documentation, "relabel_config".
 #pragma once
 
@@ -19,7 +19,16 @@ class RE2;
 namespace binnacle::model {
 
 enum class RelabelAction : uint8_t {
-  kReplace, kKeep, kDrop, kKeepEqual, kDropEqual, kHashMod, kLabelMap, kLabelDrop, kLabelKeep, kLowercase,
+  kReplace,
+  kKeep,
+  kDrop,
+  kKeepEqual,
+  kDropEqual,
+  kHashMod,
+  kLabelMap,
+  kLabelDrop,
+  kLabelKeep,
+  kLowercase,
   kUppercase
 };
 

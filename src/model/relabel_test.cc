@@ -80,7 +80,8 @@ TEST(Relabel, MapsDropsAndKeepsNames) {
   spec.regex = "z(.*)";
   spec.replacement = "my_$1";
   spec.action = RelabelAction::kLabelMap;
-  EXPECT_EQ(run(spec, kTarget), R"({__address__="host-1:9100", job="node", my_one="EU", zone="EU"})");
+  EXPECT_EQ(run(spec, kTarget),
+            R"({__address__="host-1:9100", job="node", my_one="EU", zone="EU"})");
   spec.action = RelabelAction::kLabelDrop;
   EXPECT_EQ(run(spec, kTarget), R"({__address__="host-1:9100", job="node"})");
   spec.action = RelabelAction::kLabelKeep;

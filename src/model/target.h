@@ -19,7 +19,8 @@ class TargetSource {
  public:
   virtual ~TargetSource() = default;
   using Update = std::function<void(std::vector<TargetGroup>)>;
-  virtual void start(Update update) = 0;  // `update` gets changed groups, from a thread of the source
+  virtual void start(
+      Update update) = 0;  // `update` gets changed groups, from a thread of the source
   virtual void stop() = 0;
 };
 

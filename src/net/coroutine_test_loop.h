@@ -87,7 +87,6 @@ class ScriptedPeer {
     return "http://127.0.0.1:" + std::to_string(port_) + target;
   }
   int connections() const { return connections_; }
-  void stop() { acceptor_.close(); }
 
  private:
   boost::asio::awaitable<void> accept() {

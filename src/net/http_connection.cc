@@ -47,7 +47,7 @@ HttpConnection::HttpConnection(std::shared_ptr<Shard> shard, std::unique_ptr<Tra
 }
 
 HttpConnection::~HttpConnection() {
-  if (holds_slot_) state_->in_flight.fetch_sub(1, std::memory_order_relaxed);
+  release_slot();
   shard_->remove(place_);
 }
 
@@ -119,6 +119,7 @@ void HttpConnection::begin_request(size_t head_bytes) {
                           to_ns(shard_->limits.header_timeout));  // until a route says otherwise
   keep_alive_ = parser_.framing().keep_alive && !core_.draining.load(std::memory_order_relaxed);
   bytes_in_ = head_bytes;
+  compress_from_bytes_ = shard_->limits.compress_from_bytes;
   in_exchange_ = true;
   request_.body = {};
   request_.identity = {};
@@ -197,9 +198,10 @@ HttpConnection::Next HttpConnection::refuse(Refusal why, int status, Code code,
 HttpConnection::Next HttpConnection::refuse(Refusal why, Response response) {
   core_.count_refusal(why);
   const Framing& framing = parser_.framing();
-  const bool skip = framing.has_body && !framing.expects_continue &&
+  const bool unread = framing.has_body && !parser_.body_done();
+  const bool skip = unread && !framing.expects_continue &&
                     framing.content_length.value_or(kSkippedBody + 1) <= kSkippedBody;
-  if (framing.has_body && !skip) keep_alive_ = false;
+  if (unread && !skip) keep_alive_ = false;
   const bool keep = keep_alive_;
   answer(std::move(response));
   return skip && keep ? Next::kSkipBody : Next::kAnswered;
@@ -222,7 +224,7 @@ void HttpConnection::code_answer(Response& response) const {
   const std::string_view accepted =
       request_.method == Method::kHead ? std::string_view() : request_.header("Accept-Encoding");
   const Coding coding = choose_coding(response.headers, response.status, accepted,
-                                      response.body.size(), shard_->limits.compress_from_bytes);
+                                      response.body.size(), compress_from_bytes_);
   if (coding != Coding::kIdentity) response.body = encode(coding, response.body);
 }
 
@@ -280,9 +282,13 @@ void HttpConnection::end_exchange(int status, uint64_t body_bytes) {
   state_->in_flight_gauge->add(-1);
   state_->seconds->observe(seconds);
   shard_->count_request(*state_, request_.method, status);
-  if (std::exchange(holds_slot_, false)) state_->in_flight.fetch_sub(1, std::memory_order_relaxed);
+  if (pool_finished_) release_slot();
   if (core_.access_log.load(std::memory_order_relaxed))
     write_access_log(status, body_bytes, seconds);
+}
+
+void HttpConnection::release_slot() {
+  if (std::exchange(holds_slot_, false)) state_->in_flight.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void HttpConnection::write_access_log(int status, uint64_t body_bytes, double seconds) const {

@@ -64,6 +64,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void send_answer(Response response);
   void answer_failure(Refusal why, int status, std::string_view reason);
   void end_exchange(int status, uint64_t body_bytes);
+  void release_slot();
   void write_access_log(int status, uint64_t body_bytes, double seconds) const;
   bool keeps_alive() const {
     return keep_alive_ && !channel_.failed() && channel_.expired() == Channel::Waiting::kNothing;
@@ -106,10 +107,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool holds_slot_ = false;
   bool in_exchange_ = false;
   bool keep_alive_ = true;
-  bool pool_finished_ = false;
+  bool pool_finished_ = true;  // false while a pool thread works on the request
   int64_t started_ns_ = 0;
   int64_t ended_ns_ = 0;  // of the exchange before
   uint64_t bytes_in_ = 0;
+  size_t compress_from_bytes_ = 0;  // the limit as it was when the request began
 };
 
 }  // namespace binnacle::net

@@ -94,7 +94,10 @@ asio::awaitable<HttpConnection::PoolRun> HttpConnection::run_on_pool(std::functi
       pool_done_.notify();
     });
   });
-  if (!posted) co_return PoolRun::kFull;
+  if (!posted) {
+    pool_finished_ = true;
+    co_return PoolRun::kFull;
+  }
   co_await channel_.wait_for_handler(pool_done_);
   co_return pool_finished_ ? PoolRun::kDone : PoolRun::kLate;
 }
@@ -107,6 +110,7 @@ asio::awaitable<void> HttpConnection::answer_late() {
              " ms: try again");
   co_await channel_.flush();
   while (!pool_finished_) co_await pool_done_.wait();
+  release_slot();
 }
 
 asio::awaitable<void> HttpConnection::answer_coded_on_pool(Response response) {
@@ -120,12 +124,12 @@ asio::awaitable<void> HttpConnection::handle_stream() {
   const Route& route = *state_->route;
   RequestBody body(channel_, parser_, route.limits.max_body_bytes, body_coding_);
   const Framing& framing = parser_.framing();
-  ResponseStream writer(channel_, core_,
-                        {request_.method == Method::kHead, framing.http10, keep_alive_,
-                         request_.request_id, shard_->date_line(),
-                         request_.header("Accept-Encoding"), shard_->limits.compress_from_bytes});
+  ResponseStream writer(
+      channel_, core_,
+      {request_.method == Method::kHead, framing.http10, keep_alive_, request_.request_id,
+       &shard_->date_line(), request_.header("Accept-Encoding"), compress_from_bytes_});
   channel_.begin_stream();
-  if (!framing.has_body) channel_.watch(shared_from_this());
+  body.watch_at_end(shared_from_this());
   bool threw = false;
   try {
     co_await std::get<StreamHandler>(route.handler)(request_, body, writer);

@@ -1,6 +1,6 @@
 #include "net/request_body.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace binnacle::net {
 
@@ -52,8 +52,19 @@ asio::awaitable<Result<std::string_view>> RequestBody::read_raw() {
       co_return refuse(408, Code::kDeadlineExceeded, "the client sends too slowly");
     if (error) co_return refuse(0, Code::kCancelled, "the client went away");
   }
-  ended_ = true;
+  end();
   co_return std::string_view();
+}
+
+// Not with the last piece: reading ahead may move it, and its reader is not done with it.
+void RequestBody::end() {
+  ended_ = true;
+  if (watch_owner_ != nullptr) channel_.watch(std::exchange(watch_owner_, nullptr));
+}
+
+void RequestBody::watch_at_end(std::shared_ptr<void> owner) {
+  watch_owner_ = std::move(owner);
+  if (ended_) end();
 }
 
 // Empty: the decoder wants more coded bytes.

@@ -22,6 +22,9 @@ class RequestBody final : public BodyReader {
   // All of it; valid as long as this object and the request's head are kept.
   boost::asio::awaitable<Result<std::string_view>> read_all();
 
+  // Once all is read, the channel watches for the peer's going away. For streams.
+  void watch_at_end(std::shared_ptr<void> owner);
+
   // What to answer when a read failed: 400, 408 or 413; 0 when nobody is there to be answered.
   int failure_status() const { return failure_status_; }
   uint64_t bytes_received() const { return raw_bytes_; }
@@ -29,6 +32,7 @@ class RequestBody final : public BodyReader {
  private:
   boost::asio::awaitable<Result<std::string_view>> read_raw();
   Result<std::string_view> decode_piece();
+  void end();
   Unexpected refuse(int status, Code code, std::string message);
 
   Channel& channel_;
@@ -42,6 +46,7 @@ class RequestBody final : public BodyReader {
   int failure_status_ = 0;
   bool continue_sent_ = false;
   bool ended_ = false;
+  std::shared_ptr<void> watch_owner_;  // set: watch at the end
 };
 
 }  // namespace binnacle::net

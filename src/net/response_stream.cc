@@ -37,7 +37,7 @@ void ResponseStream::append_head(int status, const Headers& headers,
   framing.chunked = chunked_;
   framing.content_length = length;
   framing.request_id = facts_.request_id;
-  framing.date_line = facts_.date_line;
+  framing.date_line = *facts_.date_line;
   append_response_head(channel_.out, headers, framing);
 }
 

@@ -19,7 +19,7 @@ struct StreamFacts {
   bool http10 = false;
   bool keep_alive = true;  // start() clears it where only the connection's end can end the body
   std::string_view request_id;
-  std::string_view date_line;
+  const std::string* date_line = nullptr;  // read when the head is written
   std::string_view accept_encoding;
   size_t compress_from_bytes = 0;
 };

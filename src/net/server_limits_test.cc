@@ -218,6 +218,24 @@ TEST(ServerLimits, HandlerBeyondTheRoutesTimeGives503) {
   EXPECT_TRUE(client.at_end());
 }
 
+TEST(ServerLimits, HandlerBeyondItsTimeKeepsItsPlaceUntilItEnds) {
+  Gate gate;
+  SimulatedClock clock;
+  TestServer server({test_route(Method::kGet, "/gate", [&](const Request&) { return gate.pass(); },
+                                RunOn::kPool, {.max_concurrent = 1})},
+                    {.limits = endless(), .clock = &clock});
+  RawClient late(server.address()), second(server.address());
+  late.send(kGetGate);
+  gate.entered.acquire();
+  ASSERT_TRUE(answered_in_time(clock, late, 10'000));
+  EXPECT_EQ(late.read_response().status, 503);
+  EXPECT_EQ(second.get("/gate").status, 503);
+  EXPECT_EQ(server.metric("binnacle_http_refusals_total", {{"reason", "route_busy"}}), 1);
+  gate.leave.release(2);
+  EXPECT_TRUE(late.at_end());
+  EXPECT_EQ(second.get("/gate").status, 200);
+}
+
 TEST(ServerLimits, StreamThatDoesNotStartInTimeGives503) {
   SimulatedClock clock;
   TestServer server({test_stream(Method::kGet, "/",

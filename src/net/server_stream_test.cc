@@ -169,6 +169,29 @@ TEST(ServerStream, ClientThatGoesAwayEndsTheWait) {
   EXPECT_TRUE(ended.try_acquire_for(std::chrono::seconds(10)));
 }
 
+TEST(ServerStream, ClientThatGoesAwayAfterItsBodyEndsTheWait) {
+  std::binary_semaphore ended(0);
+  TestServer server({test_stream(
+      Method::kPost, "/",
+      [&](const Request&, BodyReader& body, ResponseWriter& writer) -> asio::awaitable<void> {
+        size_t bytes = 0;
+        for (auto piece = co_await body.read(); piece && !piece->empty();
+             piece = co_await body.read())
+          bytes += piece->size();
+        EXPECT_EQ(bytes, 100'000u);
+        co_await writer.start(200, {});
+        EXPECT_FALSE(co_await writer.sleep(std::chrono::hours(1)));
+        ended.release();
+      })});
+  {
+    RawClient client(server.address());
+    client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" +
+                std::string(100'000, 'a'));
+    client.read_until("\r\n\r\n");
+  }
+  EXPECT_TRUE(ended.try_acquire_for(std::chrono::seconds(10)));
+}
+
 TEST(ServerStream, HalfClosedClientIsStillWrittenTo) {
   TestServer server({test_stream(Method::kGet, "/words", write_words)});
   RawClient client(server.address());

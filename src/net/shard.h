@@ -35,7 +35,7 @@ class Shard : public std::enable_shared_from_this<Shard> {
   void drain();  // idle connections end now, the others after their answer
   void cut();    // all end now
 
-  std::string_view date_line() const { return date_line_; }
+  const std::string& date_line() const { return date_line_; }  // changes at a tick
   // A new one at each call, valid until the next: 16 hex digits, unlikely to be seen twice in a
   // log.
   std::string_view make_request_id();

@@ -178,7 +178,7 @@ TEST(WebSocketFrames, RefusesTooLargeBeforeItIsHere) {
 TEST(WebSocketFrames, RefusesACompressedBomb) {
   MessageDeflater deflater(DeflateParameters{});
   std::string coded;
-  deflater.compress(std::string(kMaxBytes * 100, 'a'), coded);
+  deflater.compress(std::string(kMaxBytes * 20, 'a'), coded);
   ASSERT_LT(coded.size(), kMaxBytes);
   FrameReader reader = client_reader(DeflateParameters{});
   EXPECT_EQ(read_all(reader, frame(Opcode::kBinary, coded, true)), Seen{"error 1009"});

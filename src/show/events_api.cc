@@ -18,13 +18,15 @@ Result<int64_t> whole_number(const net::Params& params, std::string_view name, i
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    return fail(Code::kInvalidArgument, fmt::format("{}: want a whole number (\"{:.64}\")", name, text));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}: want a whole number (\"{:.64}\")", name, text));
   }
   return value;
 }
 
 void append_event(std::string& out, const model::Event& event) {
-  fmt::format_to(std::back_inserter(out), R"({{"id":{},"time":"{}","kind":)", event.id, format_rfc3339(event.time_ms));
+  fmt::format_to(std::back_inserter(out), R"({{"id":{},"time":"{}","kind":)", event.id,
+                 format_rfc3339(event.time_ms));
   append_json_string(out, event.kind);
   out += ",\"subject\":";
   append_json_string(out, event.subject);

@@ -30,9 +30,11 @@ constexpr int64_t kSettleMs = 50;
 struct Instruments {
   explicit Instruments(Registry& registry)
       : sockets(registry.gauge("binnacle_live_sockets", "Open /ws sockets.")),
-        subscriptions(registry.gauge("binnacle_live_subscriptions", "Subscriptions of all /ws sockets.")),
+        subscriptions(
+            registry.gauge("binnacle_live_subscriptions", "Subscriptions of all /ws sockets.")),
         messages(registry.counter("binnacle_live_messages_total", "Messages sent over /ws.")),
-        bytes(registry.counter("binnacle_live_bytes_total", "Bytes of messages sent over /ws, before compression.")) {}
+        bytes(registry.counter("binnacle_live_bytes_total",
+                               "Bytes of messages sent over /ws, before compression.")) {}
 
   Gauge& sockets;
   Gauge& subscriptions;
@@ -59,7 +61,8 @@ class GaugeHold {
 };
 
 struct Subscription {
-  Subscription(LiveRequest r, Gauge& gauge) : request(std::move(r)), series(request.id), hold(gauge) {}
+  Subscription(LiveRequest r, Gauge& gauge)
+      : request(std::move(r)), series(request.id), hold(gauge) {}
 
   const LiveRequest request;
   LiveSeries series;
@@ -98,19 +101,23 @@ class LiveSession {
       owed_errors_.push_back(live_error(id, request.error().message));
     } else if (request->op == LiveRequest::Op::kUnsubscribe) {
       subscriptions_.erase(request->id);
-    } else if (subscriptions_.size() >= kMaxLiveSubscriptions && !subscriptions_.contains(request->id)) {
+    } else if (subscriptions_.size() >= kMaxLiveSubscriptions &&
+               !subscriptions_.contains(request->id)) {
       owed_errors_.push_back(
-          live_error(id, fmt::format("subscribe: {} subscriptions are the most of one socket", kMaxLiveSubscriptions)));
+          live_error(id, fmt::format("subscribe: {} subscriptions are the most of one socket",
+                                     kMaxLiveSubscriptions)));
     } else {
       subscriptions_.insert_or_assign(
-          id, std::make_shared<Subscription>(std::move(*request), shared_.instruments.subscriptions));
+          id,
+          std::make_shared<Subscription>(std::move(*request), shared_.instruments.subscriptions));
     }
     // A client that floods bad messages gets the newest answers, not a growing heap.
     if (owed_errors_.size() > kMaxLiveSubscriptions) owed_errors_.erase(owed_errors_.begin());
   }
 
   asio::awaitable<void> write_loop() {
-    if (!co_await send(live_hello(deps().version, deps().boot_id, deps().clock.wall_ms()))) co_return;
+    if (!co_await send(live_hello(deps().version, deps().boot_id, deps().clock.wall_ms())))
+      co_return;
     for (;;) {
       while (!owed_errors_.empty()) {
         const std::string error = std::move(owed_errors_.front());
@@ -132,7 +139,8 @@ class LiveSession {
     const int64_t newest_ms = (deps().clock.wall_ms() - kSettleMs) / step_ms * step_ms;
     if (subscription->next_ms > newest_ms) co_return true;
     const bool snapshot = !subscription->begun;
-    const int64_t start_ms = snapshot ? newest_ms - subscription->request.range_ms / step_ms * step_ms : newest_ms;
+    const int64_t start_ms =
+        snapshot ? newest_ms - subscription->request.range_ms / step_ms * step_ms : newest_ms;
     const Steps steps{start_ms, newest_ms, step_ms};
     const Answer answer = co_await query(subscription, steps);
     const auto current = subscriptions_.find(id);
@@ -151,16 +159,20 @@ class LiveSession {
 
   asio::awaitable<Answer> query(std::shared_ptr<Subscription> subscription, Steps steps) {
     QueryLimits limits = deps().limits();
-    if (subscription->request.lookback_ms != 0) limits.lookback_ms = subscription->request.lookback_ms;
+    if (subscription->request.lookback_ms != 0)
+      limits.lookback_ms = subscription->request.lookback_ms;
     const auto executor = co_await asio::this_coro::executor;
     auto answer = std::make_shared<Answer>();
     asio::steady_timer done(executor, asio::steady_timer::time_point::max());
-    const Status posted = deps().pool.post([this, subscription, steps, limits, answer, executor, &done] {
-      *answer = query::promql::evaluate(deps().store, subscription->request.matchers, steps, limits);
-      asio::post(executor, [&done] { done.cancel(); });
-    });
+    const Status posted =
+        deps().pool.post([this, subscription, steps, limits, answer, executor, &done] {
+          *answer =
+              query::promql::evaluate(deps().store, subscription->request.matchers, steps, limits);
+          asio::post(executor, [&done] { done.cancel(); });
+        });
     if (!posted) co_return fail(Code::kUnavailable, posted.error().message);
-    // The pool holds a reference to `done`: cancellation of this coroutine must not end the wait early.
+    // The pool holds a reference to `done`: cancellation of this coroutine must not end the wait
+    // early.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await done.async_wait(kAwait);
     co_await asio::this_coro::reset_cancellation_state();
@@ -187,7 +199,8 @@ class LiveSession {
   net::WebSocket& socket_;
   GaugeHold hold_;
   asio::steady_timer wake_;
-  std::map<std::string, std::shared_ptr<Subscription>> subscriptions_;  // shared with a query that is running
+  std::map<std::string, std::shared_ptr<Subscription>>
+      subscriptions_;  // shared with a query that is running
   std::vector<std::string> owed_errors_;
 };
 
@@ -200,10 +213,11 @@ Status register_live(net::Router& router, LiveDeps deps) {
   route.pattern = "/ws";
   route.group = net::RouteGroup::kPage;
   route.role = Role::kViewer;
-  route.handler = net::WebSocketHandler([shared](const net::Request&, net::WebSocket& socket) -> asio::awaitable<void> {
-    LiveSession session(*shared, socket, co_await asio::this_coro::executor);
-    co_await session.run();
-  });
+  route.handler = net::WebSocketHandler(
+      [shared](const net::Request&, net::WebSocket& socket) -> asio::awaitable<void> {
+        LiveSession session(*shared, socket, co_await asio::this_coro::executor);
+        co_await session.run();
+      });
   return router.add(std::move(route));
 }
 

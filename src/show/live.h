@@ -1,6 +1,6 @@
-// /ws: one WebSocket per page that carries only the series its charts show. A subscription gets a snapshot of its
-// range, then one delta a step. Queries run on the pool, never on the I/O thread; a socket that does not read is
-// dropped by its write timeout, so nothing piles up here.
+// /ws: one WebSocket per page that carries only the series its charts show. A subscription gets a
+// snapshot of its range, then one delta a step. Queries run on the pool, never on the I/O thread; a
+// socket that does not read is dropped by its write timeout, so nothing piles up here.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,8 @@ struct LiveDeps {
 
 inline constexpr size_t kMaxLiveSubscriptions = 64;  // of one socket
 
-// Registers GET /ws; counts binnacle_live_sockets, _subscriptions, _messages_total and _bytes_total.
+// Registers GET /ws; counts binnacle_live_sockets, _subscriptions, _messages_total and
+// _bytes_total.
 Status register_live(net::Router& router, LiveDeps deps);
 
 }  // namespace binnacle::show

@@ -48,7 +48,8 @@ Result<int64_t> milliseconds(const json& message, const char* key, int64_t if_ab
   const auto it = message.find(key);
   if (it == message.end()) return if_absent;
   if (!it->is_number_integer() || it->get<int64_t>() < 0) {
-    return fail(Code::kInvalidArgument, fmt::format("{}: want whole milliseconds ({})", key, it->dump().substr(0, 64)));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}: want whole milliseconds ({})", key, it->dump().substr(0, 64)));
   }
   return it->get<int64_t>();
 }
@@ -58,7 +59,8 @@ std::string text_of(const json& message, const char* key) {
   return it != message.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
-Result<LiveRequest> read_subscribe(const json& message, const LiveBounds& bounds, LiveRequest request) {
+Result<LiveRequest> read_subscribe(const json& message, const LiveBounds& bounds,
+                                   LiveRequest request) {
   TRY_ASSIGN(request.matchers, query::promql::parse_selector(text_of(message, "query")));
   TRY_ASSIGN(request.range_ms, milliseconds(message, "range_ms", 0));
   TRY_ASSIGN(request.step_ms, milliseconds(message, "step_ms", 1000));
@@ -68,33 +70,39 @@ Result<LiveRequest> read_subscribe(const json& message, const LiveBounds& bounds
                 fmt::format("step_ms: at least {} ({})", bounds.min_step_ms, request.step_ms));
   }
   if (static_cast<size_t>(request.range_ms / request.step_ms) >= bounds.max_points) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("range_ms / step_ms: more than {} points (query.max_points); take a larger step_ms",
-                            bounds.max_points));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format(
+            "range_ms / step_ms: more than {} points (query.max_points); take a larger step_ms",
+            bounds.max_points));
   }
   return request;
 }
 
 }  // namespace
 
-Result<LiveRequest> parse_live_request(std::string_view text, const LiveBounds& bounds, std::string& id) {
+Result<LiveRequest> parse_live_request(std::string_view text, const LiveBounds& bounds,
+                                       std::string& id) {
   const json message = json::parse(text, nullptr, false);
   if (!message.is_object()) return fail(Code::kInvalidArgument, "want a JSON object with \"op\"");
   id = text_of(message, "id").substr(0, kMaxIdBytes);
   LiveRequest request;
   request.id = id;
-  if (request.id.empty()) return fail(Code::kInvalidArgument, "id: want a string that names the subscription");
+  if (request.id.empty())
+    return fail(Code::kInvalidArgument, "id: want a string that names the subscription");
   const std::string op = text_of(message, "op");
   if (op == "subscribe") return read_subscribe(message, bounds, std::move(request));
   if (op != "unsubscribe") {
-    return fail(Code::kInvalidArgument, fmt::format("op: want \"subscribe\" or \"unsubscribe\" (\"{:.64}\")", op));
+    return fail(Code::kInvalidArgument,
+                fmt::format("op: want \"subscribe\" or \"unsubscribe\" (\"{:.64}\")", op));
   }
   request.op = LiveRequest::Op::kUnsubscribe;
   return request;
 }
 
 std::string live_hello(std::string_view version, std::string_view boot_id, int64_t now_ms) {
-  return fmt::format(R"({{"type":"hello","version":"{}","boot_id":"{}","now_ms":{}}})", version, boot_id, now_ms);
+  return fmt::format(R"({{"type":"hello","version":"{}","boot_id":"{}","now_ms":{}}})", version,
+                     boot_id, now_ms);
 }
 
 std::string live_error(std::string_view id, std::string_view message) {
@@ -113,7 +121,8 @@ std::pair<size_t, bool> LiveSeries::ref_of(const model::Labels& labels) {
 std::string LiveSeries::snapshot(const std::vector<SeriesValues>& series, const Steps& steps) {
   refs_.clear();
   std::string out = head("snapshot", id_);
-  fmt::format_to(std::back_inserter(out), R"(,"start_ms":{},"step_ms":{},"series":[)", steps.start_ms, steps.step_ms);
+  fmt::format_to(std::back_inserter(out), R"(,"start_ms":{},"step_ms":{},"series":[)",
+                 steps.start_ms, steps.step_ms);
   for (const SeriesValues& one : series) {
     if (out.back() == '}') out.push_back(',');
     append_series_head(out, ref_of(one.labels).first, one.labels);

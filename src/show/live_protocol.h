@@ -1,5 +1,5 @@
-// The messages of /ws as JSON text; docs/api.md describes them. Pure: what a client asks is parsed here and what
-// it is sent is rendered here, the driver (live.h) moves the bytes.
+// The messages of /ws as JSON text; docs/api.md describes them. Pure: what a client asks is parsed
+// here and what it is sent is rendered here, the driver (live.h) moves the bytes.
 #pragma once
 
 #include <cstdint>
@@ -29,18 +29,20 @@ struct LiveBounds {
 };
 
 // On an error `id` still holds what the message named, so that the answer reaches the right chart.
-Result<LiveRequest> parse_live_request(std::string_view text, const LiveBounds& bounds, std::string& id);
+Result<LiveRequest> parse_live_request(std::string_view text, const LiveBounds& bounds,
+                                       std::string& id);
 
 std::string live_hello(std::string_view version, std::string_view boot_id, int64_t now_ms);
 std::string live_error(std::string_view id, std::string_view message);
 
-// One subscription's side of the wire: it gives each series a small number (its ref) the first time it is sent,
-// and afterwards sends values alone.
+// One subscription's side of the wire: it gives each series a small number (its ref) the first time
+// it is sent, and afterwards sends values alone.
 class LiveSeries {
  public:
   explicit LiveSeries(std::string id) : id_(std::move(id)) {}
 
-  std::string snapshot(const std::vector<query::promql::SeriesValues>& series, const query::promql::Steps& steps);
+  std::string snapshot(const std::vector<query::promql::SeriesValues>& series,
+                       const query::promql::Steps& steps);
   // `series` hold one value each.
   std::string delta(const std::vector<query::promql::SeriesValues>& series, int64_t time_ms);
 

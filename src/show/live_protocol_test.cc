@@ -20,7 +20,8 @@ std::string error_of(std::string_view text) {
 TEST(LiveProtocol, ParsesASubscription) {
   std::string id;
   const auto request = parse_live_request(
-      R"({"op":"subscribe","id":"cpu","query":"up{job=\"a\"}","range_ms":60000,"step_ms":5000,"lookback_ms":9000})", {}, id);
+      R"({"op":"subscribe","id":"cpu","query":"up{job=\"a\"}","range_ms":60000,"step_ms":5000,"lookback_ms":9000})",
+      {}, id);
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(request->id, "cpu");
   EXPECT_EQ(request->matchers.size(), 2u);
@@ -35,14 +36,20 @@ TEST(LiveProtocol, ParsesASubscription) {
 TEST(LiveProtocol, BadRequestsAreNamed) {
   EXPECT_EQ(error_of("{"), R"(|want a JSON object with "op")");
   EXPECT_EQ(error_of("[]"), R"(|want a JSON object with "op")");
-  EXPECT_EQ(error_of(R"({"op":"subscribe","query":"up"})"), "|id: want a string that names the subscription");
-  EXPECT_EQ(error_of(R"({"op":"explode","id":"a"})"), R"(a|op: want "subscribe" or "unsubscribe" ("explode"))");
-  EXPECT_NE(error_of(R"({"op":"subscribe","id":"a","query":"up{"})").find("a|1:4: parse error"), std::string::npos);
+  EXPECT_EQ(error_of(R"({"op":"subscribe","query":"up"})"),
+            "|id: want a string that names the subscription");
+  EXPECT_EQ(error_of(R"({"op":"explode","id":"a"})"),
+            R"(a|op: want "subscribe" or "unsubscribe" ("explode"))");
+  EXPECT_NE(error_of(R"({"op":"subscribe","id":"a","query":"up{"})").find("a|1:4: parse error"),
+            std::string::npos);
   EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"up","range_ms":-1})"),
             "a|range_ms: want whole milliseconds (-1)");
-  EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"up","step_ms":1})"), "a|step_ms: at least 100 (1)");
-  EXPECT_NE(error_of(R"({"op":"subscribe","id":"a","query":"up","range_ms":11000000,"step_ms":1000})").find("query.max_points"),
-            std::string::npos);
+  EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"up","step_ms":1})"),
+            "a|step_ms: at least 100 (1)");
+  EXPECT_NE(
+      error_of(R"({"op":"subscribe","id":"a","query":"up","range_ms":11000000,"step_ms":1000})")
+          .find("query.max_points"),
+      std::string::npos);
 }
 
 TEST(LiveProtocol, SnapshotThenDeltasByRef) {
@@ -52,14 +59,17 @@ TEST(LiveProtocol, SnapshotThenDeltasByRef) {
   EXPECT_EQ(live.snapshot({{a, {1, absent_value()}}}, {1000, 2000, 1000}),
             R"({"type":"snapshot","id":"c","start_ms":1000,"step_ms":1000,"series":[)"
             R"({"ref":0,"metric":{"__name__":"up","job":"a"},"values":[1,null]}]})");
-  EXPECT_EQ(live.delta({{a, {2}}, {b, {std::numeric_limits<double>::infinity()}}}, 3000),
-            R"({"type":"delta","id":"c","time_ms":3000,"added":[{"ref":1,"metric":{"__name__":"up","job":"\""}}],)"
-            R"("values":[2,"+Inf"]})");
-  EXPECT_EQ(live.delta({{b, {4.5}}}, 4000), R"({"type":"delta","id":"c","time_ms":4000,"added":[],"values":[null,4.5]})");
+  EXPECT_EQ(
+      live.delta({{a, {2}}, {b, {std::numeric_limits<double>::infinity()}}}, 3000),
+      R"({"type":"delta","id":"c","time_ms":3000,"added":[{"ref":1,"metric":{"__name__":"up","job":"\""}}],)"
+      R"("values":[2,"+Inf"]})");
+  EXPECT_EQ(live.delta({{b, {4.5}}}, 4000),
+            R"({"type":"delta","id":"c","time_ms":4000,"added":[],"values":[null,4.5]})");
 }
 
 TEST(LiveProtocol, HelloAndError) {
-  EXPECT_EQ(live_hello("0.1.0", "ab", 5), R"({"type":"hello","version":"0.1.0","boot_id":"ab","now_ms":5})");
+  EXPECT_EQ(live_hello("0.1.0", "ab", 5),
+            R"({"type":"hello","version":"0.1.0","boot_id":"ab","now_ms":5})");
   EXPECT_EQ(live_error("x", "a \"b\""), R"({"type":"error","id":"x","message":"a \"b\""})");
 }
 

@@ -26,7 +26,8 @@ void run(const std::vector<ProbeCheck>& checks, Verdict& verdict) {
     if (status) continue;
     append_json_string(verdict.checks_json, status.error().message);
     verdict.checks_json.push_back('}');
-    if (verdict.ok) verdict.first_problem = fmt::format("{}: {}", check.name, status.error().message);
+    if (verdict.ok)
+      verdict.first_problem = fmt::format("{}: {}", check.name, status.error().message);
     verdict.ok = false;
   }
 }
@@ -54,14 +55,16 @@ Response health(const ProbeDeps& deps, const Request&) {
   run(deps.live, verdict);
   const bool is_live = verdict.ok;
   run(deps.ready, verdict);
-  return Response::json(verdict.ok ? 200 : 503,
-                        fmt::format(R"({{"status":"{}","live":{},"ready":{},"version":"{}","checks":{}]}})",
-                                    verdict.ok ? "healthy" : "failed", is_live, verdict.ok, deps.version,
-                                    verdict.checks_json));
+  return Response::json(
+      verdict.ok ? 200 : 503,
+      fmt::format(R"({{"status":"{}","live":{},"ready":{},"version":"{}","checks":{}]}})",
+                  verdict.ok ? "healthy" : "failed", is_live, verdict.ok, deps.version,
+                  verdict.checks_json));
 }
 
 Response version(const ProbeDeps& deps, const Request&) {
-  return Response::json(200, fmt::format(R"({{"version":"{}","revision":"{}"}})", deps.version, deps.revision));
+  return Response::json(
+      200, fmt::format(R"({{"version":"{}","revision":"{}"}})", deps.version, deps.revision));
 }
 
 Response metrics(const ProbeDeps& deps, const Request& request) {
@@ -77,7 +80,8 @@ using Probe = Response (*)(const ProbeDeps&, const Request&);
 }  // namespace
 
 Status register_probes(net::Router& router, ProbeDeps deps) {
-  const auto shared = std::make_shared<const ProbeDeps>(std::move(deps));  // by every route's handler
+  const auto shared =
+      std::make_shared<const ProbeDeps>(std::move(deps));  // by every route's handler
   const auto add = [&](std::string pattern, Probe probe, Role role, net::RunOn run_on) {
     net::Route route;
     route.pattern = std::move(pattern);

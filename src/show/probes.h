@@ -1,5 +1,6 @@
-// /health, /live, /ready, /-/healthy, /-/ready, /version and /metrics: they speak of this process alone. Live
-// means that its loops turn; ready means that what it needs to serve is there. A sick cluster changes neither.
+// /health, /live, /ready, /-/healthy, /-/ready, /version and /metrics: they speak of this process
+// alone. Live means that its loops turn; ready means that what it needs to serve is there. A sick
+// cluster changes neither.
 #pragma once
 
 #include <functional>

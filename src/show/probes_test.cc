@@ -28,7 +28,8 @@ class ProbesTest : public testing::Test {
 };
 
 TEST_F(ProbesTest, AllIsWell) {
-  for (const char* path : {"/live", "/ready", "/-/healthy", "/-/ready"}) EXPECT_EQ(get(path).status, 200) << path;
+  for (const char* path : {"/live", "/ready", "/-/healthy", "/-/ready"})
+    EXPECT_EQ(get(path).status, 200) << path;
   EXPECT_EQ(get("/health").body,
             R"({"status":"healthy","live":true,"ready":true,"version":"0.1.0",)"
             R"("checks":[{"name":"loops","ok":true},{"name":"state_store","ok":true}]})");
@@ -43,12 +44,14 @@ TEST_F(ProbesTest, AnUnwritableStoreIsNotReadyButLive) {
   const auto health = get("/health");
   EXPECT_EQ(health.status, 503);
   EXPECT_NE(health.body.find(R"("live":true,"ready":false)"), std::string::npos) << health.body;
-  EXPECT_NE(health.body.find(R"({"name":"state_store","ok":false,"detail":"disk \"full\""})"), std::string::npos);
+  EXPECT_NE(health.body.find(R"({"name":"state_store","ok":false,"detail":"disk \"full\""})"),
+            std::string::npos);
 }
 
 TEST_F(ProbesTest, AStuckLoopIsNeitherLiveNorReady) {
   loops_ = fail(Code::kUnavailable, "stuck");
-  for (const char* path : {"/live", "/ready", "/-/healthy", "/health"}) EXPECT_EQ(get(path).status, 503) << path;
+  for (const char* path : {"/live", "/ready", "/-/healthy", "/health"})
+    EXPECT_EQ(get(path).status, 503) << path;
 }
 
 TEST_F(ProbesTest, MetricsNegotiateTheirFormat) {
@@ -56,7 +59,8 @@ TEST_F(ProbesTest, MetricsNegotiateTheirFormat) {
   const auto plain = get("/metrics");
   EXPECT_EQ(plain.headers.get("content-type"), content_type(TextFormat::kPrometheus004));
   EXPECT_NE(plain.body.find("\nbinnacle_things_total 2\n"), std::string::npos) << plain.body;
-  const auto open = call_route(router_, Method::kGet, "/metrics", {{"Accept", "application/openmetrics-text; version=1.0.0"}});
+  const auto open = call_route(router_, Method::kGet, "/metrics",
+                               {{"Accept", "application/openmetrics-text; version=1.0.0"}});
   EXPECT_EQ(open.headers.get("content-type"), content_type(TextFormat::kOpenMetrics1));
   EXPECT_TRUE(open.body.ends_with("# EOF\n"));
 }

@@ -28,7 +28,8 @@ Result<int64_t> time_param(const Params& params, std::string_view name, int64_t 
   const auto text = params.get(name);
   if (text.empty()) return if_absent;
   auto ms = parse_time_ms(text);
-  if (!ms) return fail(std::move(ms).error().with_context(fmt::format("invalid parameter \"{}\"", name)));
+  if (!ms)
+    return fail(std::move(ms).error().with_context(fmt::format("invalid parameter \"{}\"", name)));
   return *ms;
 }
 
@@ -40,7 +41,8 @@ Result<int64_t> step_param(const Params& params) {
   if (error == std::errc() && end == text.data() + text.size()) {
     if (!std::isfinite(seconds) || seconds <= 0 || seconds > 1e10) {
       return fail(Code::kInvalidArgument,
-                  "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. "
+                  "invalid parameter \"step\": zero or negative query resolution step widths are "
+                  "not accepted. "
                   "Try a positive integer");
     }
     return std::max<int64_t>(1, std::llround(seconds * 1000));
@@ -56,21 +58,24 @@ Result<size_t> limit_param(const Params& params) {
   if (text.empty()) return limit;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("invalid parameter \"limit\": limit must be non-negative (\"{:.64}\")", text));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("invalid parameter \"limit\": limit must be non-negative (\"{:.64}\")", text));
   }
   return limit;
 }
 
 Result<model::Matchers> selector_param(const Params& params) {
   auto matchers = query::promql::parse_selector(params.get("query"));
-  if (!matchers) return fail(std::move(matchers).error().with_context("invalid parameter \"query\""));
+  if (!matchers)
+    return fail(std::move(matchers).error().with_context("invalid parameter \"query\""));
   return matchers;
 }
 
 Result<std::vector<model::Matchers>> match_params(const Params& params) {
   auto selectors = query::promql::parse_selectors(params.all("match[]"));
-  if (!selectors) return fail(std::move(selectors).error().with_context("invalid parameter \"match[]\""));
+  if (!selectors)
+    return fail(std::move(selectors).error().with_context("invalid parameter \"match[]\""));
   return selectors;
 }
 
@@ -85,7 +90,8 @@ Result<Scope> scope_of(const PrometheusApiDeps& deps, const Params& params) {
   TRY_ASSIGN(const int64_t start_ms, time_param(params, "start", kBeginningMs));
   TRY_ASSIGN(const int64_t end_ms, time_param(params, "end", kEndMs));
   if (end_ms < start_ms) {
-    return fail(Code::kInvalidArgument, "invalid parameter \"end\": end timestamp must not be before start time");
+    return fail(Code::kInvalidArgument,
+                "invalid parameter \"end\": end timestamp must not be before start time");
   }
   Scope scope;
   TRY_ASSIGN(scope.selectors, match_params(params));
@@ -94,7 +100,8 @@ Result<Scope> scope_of(const PrometheusApiDeps& deps, const Params& params) {
   return scope;
 }
 
-// Runs `ask` for each selector (once over everything when there is none) and joins the sorted answers.
+// Runs `ask` for each selector (once over everything when there is none) and joins the sorted
+// answers.
 template <typename Ask>
 Result<std::vector<std::string>> joined(const Scope& scope, const Ask& ask) {
   if (scope.selectors.empty()) return ask(model::Matchers{}, scope.limit);
@@ -113,7 +120,8 @@ Result<std::string> query(const PrometheusApiDeps& deps, const Request& request)
   const Params params = request.params();
   TRY_ASSIGN(const int64_t time_ms, time_param(params, "time", deps.clock.wall_ms()));
   TRY_ASSIGN(const auto matchers, selector_param(params));
-  TRY_ASSIGN(const auto series, query::promql::evaluate(deps.store, matchers, {time_ms, time_ms, 0}, deps.limits()));
+  TRY_ASSIGN(const auto series,
+             query::promql::evaluate(deps.store, matchers, {time_ms, time_ms, 0}, deps.limits()));
   return vector_data(series, time_ms);
 }
 
@@ -121,7 +129,8 @@ Result<std::string> query_range(const PrometheusApiDeps& deps, const Request& re
   const Params params = request.params();
   for (const std::string_view name : {"start", "end", "step"}) {
     if (params.get(name).empty()) {
-      return fail(Code::kInvalidArgument, fmt::format("invalid parameter \"{0}\": {0} is missing", name));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("invalid parameter \"{0}\": {0} is missing", name));
     }
   }
   Steps steps;
@@ -129,7 +138,8 @@ Result<std::string> query_range(const PrometheusApiDeps& deps, const Request& re
   TRY_ASSIGN(steps.end_ms, time_param(params, "end", 0));
   TRY_ASSIGN(steps.step_ms, step_param(params));
   TRY_ASSIGN(const auto matchers, selector_param(params));
-  TRY_ASSIGN(const auto series, query::promql::evaluate(deps.store, matchers, steps, deps.limits()));
+  TRY_ASSIGN(const auto series,
+             query::promql::evaluate(deps.store, matchers, steps, deps.limits()));
   return matrix_data(series, steps);
 }
 
@@ -156,7 +166,9 @@ Result<std::string> series(const PrometheusApiDeps& deps, const Request& request
   if (scope.selectors.empty()) return fail(Code::kInvalidArgument, "no match[] parameter provided");
   model::SelectHints hints;
   hints.series_only = true;
-  const auto by_labels = [](const model::Labels& a, const model::Labels& b) { return model::compare(a, b) < 0; };
+  const auto by_labels = [](const model::Labels& a, const model::Labels& b) {
+    return model::compare(a, b) < 0;
+  };
   std::set<model::Labels, decltype(by_labels)> found(by_labels);
   for (const auto& matchers : scope.selectors) {
     TRY_ASSIGN(const auto set, scope.querier->select(matchers, hints));
@@ -177,8 +189,9 @@ Result<std::string> series(const PrometheusApiDeps& deps, const Request& request
 
 // Grafana takes a server whose `features` are empty for a plain Prometheus.
 Result<std::string> build_info(const PrometheusApiDeps& deps, const Request&) {
-  return fmt::format(R"({{"version":"{}","revision":"","branch":"","buildUser":"","buildDate":"","goVersion":""}})",
-                     deps.version);
+  return fmt::format(
+      R"({{"version":"{}","revision":"","branch":"","buildUser":"","buildDate":"","goVersion":""}})",
+      deps.version);
 }
 
 using Call = Result<std::string> (*)(const PrometheusApiDeps&, const Request&);
@@ -186,8 +199,10 @@ using Call = Result<std::string> (*)(const PrometheusApiDeps&, const Request&);
 }  // namespace
 
 Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps) {
-  const auto shared = std::make_shared<const PrometheusApiDeps>(std::move(deps));  // by every route's handler
-  const auto add = [&](std::string pattern, Call call, std::initializer_list<net::Method> methods) -> Status {
+  const auto shared =
+      std::make_shared<const PrometheusApiDeps>(std::move(deps));  // by every route's handler
+  const auto add = [&](std::string pattern, Call call,
+                       std::initializer_list<net::Method> methods) -> Status {
     for (const net::Method method : methods) {
       net::Route route;
       route.method = method;

@@ -1,6 +1,6 @@
-// The Prometheus HTTP API as far as plain selectors answer it: query, query_range, labels, label values, series,
-// and the build information that Grafana asks for. Shapes and statuses are Prometheus' own.
-// Source: Prometheus documentation, "HTTP API".
+// The Prometheus HTTP API as far as plain selectors answer it: query, query_range, labels, label
+// values, series, and the build information that Grafana asks for. Shapes and statuses are
+// Prometheus' own. Source: Prometheus documentation, "HTTP API".
 #pragma once
 
 #include <functional>
@@ -14,9 +14,9 @@
 namespace binnacle::show {
 
 struct PrometheusApiDeps {
-  model::Queryable& store;                                // outlives the router
-  const Clock& clock;                                     // outlives the router
-  std::function<query::promql::QueryLimits()> limits;     // as they stand now; any thread
+  model::Queryable& store;                             // outlives the router
+  const Clock& clock;                                  // outlives the router
+  std::function<query::promql::QueryLimits()> limits;  // as they stand now; any thread
   std::string version;
 };
 

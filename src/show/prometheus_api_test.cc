@@ -21,7 +21,8 @@ class PrometheusApiTest : public testing::Test {
     put(Labels{{"__name__", "up"}, {"job", "b"}}, 15'000, std::numeric_limits<double>::infinity());
     put(Labels{{"__name__", "x"}, {"zone", "\"q\""}}, 15'000, 1e-7);
     EXPECT_TRUE(register_prometheus_api(
-        router_, {store_, clock_, [] { return query::promql::QueryLimits{.max_points = 100}; }, "0.1.0"}));
+        router_,
+        {store_, clock_, [] { return query::promql::QueryLimits{.max_points = 100}; }, "0.1.0"}));
     clock_.advance_ms(16'000);
   }
 
@@ -60,7 +61,8 @@ TEST_F(PrometheusApiTest, RangeQueryByGetAndByForm) {
       R"({"status":"success","data":{"resultType":"matrix","result":[)"
       R"({"metric":{"__name__":"up","job":"a"},"values":[[1700000000,"1"],[1700000010,"1"],[1700000020,"0.5"]]},)"
       R"({"metric":{"__name__":"up","job":"b"},"values":[[1700000020,"+Inf"]]}]}})";
-  EXPECT_EQ(get("/api/v1/query_range?query=up&start=1700000000&end=2023-11-14T22:13:40Z&step=10s"), want);
+  EXPECT_EQ(get("/api/v1/query_range?query=up&start=1700000000&end=2023-11-14T22:13:40Z&step=10s"),
+            want);
   const auto posted = call_route(router_, Method::kPost, "/api/v1/query_range",
                                  {{"Content-Type", "application/x-www-form-urlencoded"}},
                                  "query=up&start=1700000000&end=1700000020&step=10");
@@ -72,10 +74,12 @@ TEST_F(PrometheusApiTest, LabelsValuesAndSeries) {
   EXPECT_EQ(get("/api/v1/labels?match[]=x"), R"({"status":"success","data":["__name__","zone"]})");
   EXPECT_EQ(get("/api/v1/label/job/values"), R"({"status":"success","data":["a","b"]})");
   EXPECT_EQ(get("/api/v1/label/job/values?limit=1"), R"({"status":"success","data":["a"]})");
-  EXPECT_EQ(get("/api/v1/label/__name__/values?match[]=up&match[]=x"), R"({"status":"success","data":["up","x"]})");
+  EXPECT_EQ(get("/api/v1/label/__name__/values?match[]=up&match[]=x"),
+            R"({"status":"success","data":["up","x"]})");
   EXPECT_EQ(get("/api/v1/label/job/values?end=1600000000"), R"({"status":"success","data":[]})");
-  EXPECT_EQ(get("/api/v1/series?match[]=up&match[]=up{job=\"b\"}"),
-            R"({"status":"success","data":[{"__name__":"up","job":"a"},{"__name__":"up","job":"b"}]})");
+  EXPECT_EQ(
+      get("/api/v1/series?match[]=up&match[]=up{job=\"b\"}"),
+      R"({"status":"success","data":[{"__name__":"up","job":"a"},{"__name__":"up","job":"b"}]})");
 }
 
 TEST_F(PrometheusApiTest, BadInputHasPrometheusErrorShape) {
@@ -83,12 +87,19 @@ TEST_F(PrometheusApiTest, BadInputHasPrometheusErrorShape) {
             R"({"status":"error","errorType":"bad_data",)"
             R"("error":"invalid parameter \"query\": 1:4: parse error: expected a label name"})");
   EXPECT_NE(get("/api/v1/query", 400).find("bad_data"), std::string::npos);
-  EXPECT_NE(get("/api/v1/query?query=up&time=x", 400).find("invalid parameter \\\"time\\\""), std::string::npos);
-  EXPECT_NE(get("/api/v1/query_range?query=up&start=1&end=2", 400).find("step is missing"), std::string::npos);
-  EXPECT_NE(get("/api/v1/query_range?query=up&start=1&end=2&step=0", 400).find("zero or negative"), std::string::npos);
-  EXPECT_NE(get("/api/v1/query_range?query=up&start=1&end=2&step=-5s", 400).find("step"), std::string::npos);
-  EXPECT_NE(get("/api/v1/query_range?query=up&start=2&end=1&step=1", 400).find("end timestamp"), std::string::npos);
-  EXPECT_NE(get("/api/v1/query_range?query=up&start=0&end=1000&step=1", 400).find("query.max_points"), std::string::npos);
+  EXPECT_NE(get("/api/v1/query?query=up&time=x", 400).find("invalid parameter \\\"time\\\""),
+            std::string::npos);
+  EXPECT_NE(get("/api/v1/query_range?query=up&start=1&end=2", 400).find("step is missing"),
+            std::string::npos);
+  EXPECT_NE(get("/api/v1/query_range?query=up&start=1&end=2&step=0", 400).find("zero or negative"),
+            std::string::npos);
+  EXPECT_NE(get("/api/v1/query_range?query=up&start=1&end=2&step=-5s", 400).find("step"),
+            std::string::npos);
+  EXPECT_NE(get("/api/v1/query_range?query=up&start=2&end=1&step=1", 400).find("end timestamp"),
+            std::string::npos);
+  EXPECT_NE(
+      get("/api/v1/query_range?query=up&start=0&end=1000&step=1", 400).find("query.max_points"),
+      std::string::npos);
   EXPECT_NE(get("/api/v1/series", 400).find("no match[]"), std::string::npos);
   EXPECT_NE(get("/api/v1/labels?limit=-1", 400).find("limit"), std::string::npos);
   EXPECT_EQ(call_route(router_, Method::kDelete, "/api/v1/query").status, 405);

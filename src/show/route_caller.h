@@ -9,8 +9,9 @@
 
 namespace binnacle::show {
 
-inline net::Response call_route(const net::Router& router, net::Method method, std::string_view target,
-                                std::vector<net::HeaderView> headers = {}, std::string_view body = {}) {
+inline net::Response call_route(const net::Router& router, net::Method method,
+                                std::string_view target, std::vector<net::HeaderView> headers = {},
+                                std::string_view body = {}) {
   net::Request request;
   request.method = method;
   request.target = target;

@@ -12,8 +12,10 @@
 int main(int argc, char** argv) {
   using namespace binnacle;
   app::block_signals();
-  CLI::App root("Binnacle watches LLM inference and training clusters and keeps them serving.", "binnacle");
-  root.set_version_flag("--version", std::string(app::version()) + " (" + std::string(app::revision()) + ")");
+  CLI::App root("Binnacle watches LLM inference and training clusters and keeps them serving.",
+                "binnacle");
+  root.set_version_flag("--version",
+                        std::string(app::version()) + " (" + std::string(app::revision()) + ")");
   root.require_subcommand(1);
   int exit_code = 0;
   app::add_server_command(root, exit_code);

@@ -27,8 +27,8 @@ Result<size_t> OwnCollector::collect_once(int64_t now_ms) {
   up_.set(1);
   const auto appender = store_.appender();
   size_t refused = 0;
-  registry_.visit([&](std::string_view name, std::span<const std::pair<std::string, std::string>> labels,
-                      double value) {
+  registry_.visit([&](std::string_view name,
+                      std::span<const std::pair<std::string, std::string>> labels, double value) {
     write_key(key_, name, labels);
     const auto [it, fresh] = known_.try_emplace(key_);
     Known& known = it->second;

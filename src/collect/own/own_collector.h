@@ -1,5 +1,6 @@
-// Stores this process' own instruments as series, as a scrape of /metrics would, so that its history can be
-// queried like any other's. One thread calls collect_once(); refs of known series are kept between calls.
+// Stores this process' own instruments as series, as a scrape of /metrics would, so that its
+// history can be queried like any other's. One thread calls collect_once(); refs of known series
+// are kept between calls.
 #pragma once
 
 #include <string>

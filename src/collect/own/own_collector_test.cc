@@ -16,12 +16,14 @@ class OwnCollectorTest : public testing::Test {
   // "name{labels} v1 v2 ..." of every series whose name matches.
   std::vector<std::string> stored(const std::string& name_regex) {
     auto querier = *store_.querier(0, clock_.wall_ms() + 1000);
-    auto set = *querier->select({*model::Matcher::create(model::MatchOp::kRegex, "__name__", name_regex)}, {});
+    auto set = *querier->select(
+        {*model::Matcher::create(model::MatchOp::kRegex, "__name__", name_regex)}, {});
     std::vector<std::string> out;
     model::SeriesColumns columns;
     while (set->next(columns)) {
       std::string line = columns.labels.to_string();
-      for (const double value : columns.values) line += " " + std::to_string(static_cast<int>(value));
+      for (const double value : columns.values)
+        line += " " + std::to_string(static_cast<int>(value));
       out.push_back(line);
     }
     return out;
@@ -43,7 +45,8 @@ TEST_F(OwnCollectorTest, StoresEveryInstrumentUnderItsLabels) {
   things.add(3);
   clock_.advance_ms(1000);
   EXPECT_EQ(*collector_.collect_once(clock_.wall_ms()), 0u);
-  EXPECT_EQ(stored("things_total"), (Lines{R"(things_total{instance="a:1", job="binnacle", kind="x"} 2 5)"}));
+  EXPECT_EQ(stored("things_total"),
+            (Lines{R"(things_total{instance="a:1", job="binnacle", kind="x"} 2 5)"}));
   EXPECT_EQ(stored("up"), (Lines{R"(up{instance="a:1", job="binnacle"} 1 1)"}));
 }
 

@@ -14,7 +14,8 @@ namespace {
 constexpr uint64_t kAbsentBits = 0x7ff8'ab5e'0000'0001;
 
 // The newest sample in (t - lookback, t] at each step; both columns are walked once.
-bool fill(const model::SeriesColumns& columns, const Steps& steps, int64_t lookback_ms, std::vector<double>& out) {
+bool fill(const model::SeriesColumns& columns, const Steps& steps, int64_t lookback_ms,
+          std::vector<double>& out) {
   bool any = false;
   size_t next = 0;  // first sample after the step
   for (size_t i = 0; i < out.size(); ++i) {
@@ -31,16 +32,19 @@ bool fill(const model::SeriesColumns& columns, const Steps& steps, int64_t lookb
 
 Status check_steps(const Steps& steps, const QueryLimits& limits) {
   if (steps.step_ms < 0 || (steps.step_ms == 0 && steps.end_ms != steps.start_ms)) {
-    return fail(Code::kInvalidArgument, "zero or negative query resolution step widths are not accepted. Try a positive integer");
+    return fail(
+        Code::kInvalidArgument,
+        "zero or negative query resolution step widths are not accepted. Try a positive integer");
   }
   if (steps.end_ms < steps.start_ms) {
     return fail(Code::kInvalidArgument, "end timestamp must not be before start time");
   }
   if (steps.count() > limits.max_points) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("exceeded maximum resolution of {} points per timeseries (query.max_points). "
-                            "Try decreasing the query resolution (?step=XX)",
-                            limits.max_points));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("exceeded maximum resolution of {} points per timeseries (query.max_points). "
+                    "Try decreasing the query resolution (?step=XX)",
+                    limits.max_points));
   }
   return {};
 }
@@ -73,12 +77,14 @@ Result<std::vector<SeriesValues>> evaluate(model::Queryable& store, const model:
     std::vector<double> values(steps.count(), absent_value());
     if (!fill(columns, steps, limits.lookback_ms, values)) continue;
     if (out.size() == limits.max_series) {
-      return fail(Code::kResourceExhausted,
-                  fmt::format("query selects more than {} series (query.max_series)", limits.max_series));
+      return fail(
+          Code::kResourceExhausted,
+          fmt::format("query selects more than {} series (query.max_series)", limits.max_series));
     }
     if ((out.size() + 1) * values.size() > limits.max_samples) {
       return fail(Code::kResourceExhausted,
-                  fmt::format("query answers more than {} samples (query.max_samples)", limits.max_samples));
+                  fmt::format("query answers more than {} samples (query.max_samples)",
+                              limits.max_samples));
     }
     out.push_back({model::Labels(columns.labels), std::move(values)});
   }

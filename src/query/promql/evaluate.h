@@ -1,5 +1,6 @@
-// Answers a plain selector over evenly spaced steps: at each step the newest sample within the lookback, unless
-// it is a stale marker. Series by series over all steps. Pure but for the store that it reads; any thread.
+// Answers a plain selector over evenly spaced steps: at each step the newest sample within the
+// lookback, unless it is a stale marker. Series by series over all steps. Pure but for the store
+// that it reads; any thread.
 #pragma once
 
 #include <cstdint>

@@ -31,14 +31,16 @@ class FixedStore final : public model::Queryable, public model::Querier {
   Result<std::vector<std::string>> label_names(const model::Matchers&, size_t) override {
     return fail(Code::kUnimplemented, "label names of a fixed store");
   }
-  Result<std::vector<std::string>> label_values(std::string_view, const model::Matchers&, size_t) override {
+  Result<std::vector<std::string>> label_values(std::string_view, const model::Matchers&,
+                                                size_t) override {
     return fail(Code::kUnimplemented, "label values of a fixed store");
   }
 
  private:
   class Set final : public model::SeriesSet {
    public:
-    Set(const std::vector<Given>& series, model::Matchers matchers) : series_(series), matchers_(std::move(matchers)) {}
+    Set(const std::vector<Given>& series, model::Matchers matchers)
+        : series_(series), matchers_(std::move(matchers)) {}
     bool next(model::SeriesColumns& out) override {
       while (at_ < series_.size()) {
         const Given& given = series_[at_++];
@@ -65,7 +67,8 @@ std::string run(FixedStore& store, Steps steps, QueryLimits limits = {}) {
   std::string out;
   for (const auto& series : *answer) {
     out += series.labels.to_string() + ":";
-    for (const double value : series.values) out += is_absent(value) ? " _" : " " + std::to_string(static_cast<int>(value));
+    for (const double value : series.values)
+      out += is_absent(value) ? " _" : " " + std::to_string(static_cast<int>(value));
     out += "\n";
   }
   return out;
@@ -90,7 +93,8 @@ TEST(Evaluate, AStaleMarkerEndsASeriesUntilItComesBack) {
 }
 
 TEST(Evaluate, LimitsAreNamedWithTheirSetting) {
-  FixedStore store({{Labels{{"__name__", "m"}, {"a", "1"}}, {0}, {1}}, {Labels{{"__name__", "m"}, {"a", "2"}}, {0}, {1}}});
+  FixedStore store({{Labels{{"__name__", "m"}, {"a", "1"}}, {0}, {1}},
+                    {Labels{{"__name__", "m"}, {"a", "2"}}, {0}, {1}}});
   QueryLimits limits;
   limits.max_points = 10;
   EXPECT_NE(run(store, {0, 10, 1}, limits).find("query.max_points"), std::string::npos);

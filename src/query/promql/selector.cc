@@ -19,7 +19,8 @@ class SelectorParser {
 
   Result<model::Matchers> parse() {
     skip_space();
-    if (const auto name = take_name(true); !name.empty()) TRY(add(MatchOp::kEqual, "__name__", std::string(name)));
+    if (const auto name = take_name(true); !name.empty())
+      TRY(add(MatchOp::kEqual, "__name__", std::string(name)));
     skip_space();
     if (take('{')) {
       TRY(parse_braces());
@@ -27,7 +28,8 @@ class SelectorParser {
       return error("expected a metric name or \"{\"");
     }
     skip_space();
-    if (at_ != text_.size()) return error("expected the end: only plain selectors are answered here");
+    if (at_ != text_.size())
+      return error("expected the end: only plain selectors are answered here");
     TRY(refuse_match_all());
     return std::move(matchers_);
   }
@@ -47,7 +49,8 @@ class SelectorParser {
 
   Status parse_matcher() {
     std::string name;
-    const bool quoted = at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\'' || text_[at_] == '`');
+    const bool quoted =
+        at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\'' || text_[at_] == '`');
     if (quoted) {
       TRY_ASSIGN(name, take_string());
     } else {
@@ -81,14 +84,16 @@ class SelectorParser {
     for (const Matcher& matcher : matchers_) {
       if (!matcher.matches_empty()) return {};
     }
-    return fail(Code::kInvalidArgument, "1:1: parse error: vector selector must contain at least one non-empty matcher");
+    return fail(Code::kInvalidArgument,
+                "1:1: parse error: vector selector must contain at least one non-empty matcher");
   }
 
   std::string_view take_name(bool colons) {
     size_t end = at_;
     while (end < text_.size()) {
       const std::string_view so_far = text_.substr(at_, end + 1 - at_);
-      if (!(colons ? model::is_legacy_metric_name(so_far) : model::is_legacy_label_name(so_far))) break;
+      if (!(colons ? model::is_legacy_metric_name(so_far) : model::is_legacy_label_name(so_far)))
+        break;
       ++end;
     }
     const std::string_view name = text_.substr(at_, end - at_);
@@ -118,7 +123,8 @@ class SelectorParser {
     std::string out;
     while (at_ < text_.size() && text_[at_] != quote) {
       char c = text_[at_++];
-      if (c == '\n' && quote != '`') return error("expected the closing quote before the end of the line");
+      if (c == '\n' && quote != '`')
+        return error("expected the closing quote before the end of the line");
       if (c == '\\' && quote != '`') {
         TRY_ASSIGN(c, take_escape());
       }
@@ -154,7 +160,8 @@ class SelectorParser {
   }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -180,7 +187,8 @@ class SelectorParser {
 Result<model::Matchers> parse_selector(std::string_view text) {
   if (text.size() > kMaxSelectorBytes) {
     return fail(Code::kInvalidArgument,
-                fmt::format("parse selector: {} bytes, at most {} are taken", text.size(), kMaxSelectorBytes));
+                fmt::format("parse selector: {} bytes, at most {} are taken", text.size(),
+                            kMaxSelectorBytes));
   }
   return SelectorParser(text).parse();
 }

@@ -19,7 +19,8 @@ TEST(Selector, Forms) {
   EXPECT_EQ(parsed(R"(up{job="a",instance!='b',x=~"c.*",y!~`d\d`,})"),
             R"(__name__="up" job="a" instance!="b" x=~"c.*" y!~"d\\d")");
   EXPECT_EQ(parsed(R"({__name__=~"node_.+"})"), R"(__name__=~"node_.+")");
-  EXPECT_EQ(parsed(R"({"http.status", "a b"="c\n\"d"})"), "__name__=\"http.status\" a b=\"c\n\\\"d\"");
+  EXPECT_EQ(parsed(R"({"http.status", "a b"="c\n\"d"})"),
+            "__name__=\"http.status\" a b=\"c\n\\\"d\"");
 }
 
 TEST(Selector, ErrorsSayWhereAndWhatWasExpected) {
@@ -29,8 +30,10 @@ TEST(Selector, ErrorsSayWhereAndWhatWasExpected) {
   EXPECT_EQ(parsed("up{job=\"a\""), R"(1:11: parse error: expected "," or "}")");
   EXPECT_EQ(parsed("up{job=\"a"), "1:10: parse error: expected the closing quote");
   EXPECT_EQ(parsed("up\n{job=\"\\q\"}"), R"(2:9: parse error: expected one of \n \t \r \\ \" \')");
-  EXPECT_EQ(parsed("rate(up[5m])"), "1:5: parse error: expected the end: only plain selectors are answered here");
-  EXPECT_EQ(parsed(R"(up{__name__="down"})").find("expected one metric name") != std::string::npos, true);
+  EXPECT_EQ(parsed("rate(up[5m])"),
+            "1:5: parse error: expected the end: only plain selectors are answered here");
+  EXPECT_EQ(parsed(R"(up{__name__="down"})").find("expected one metric name") != std::string::npos,
+            true);
   EXPECT_NE(parsed(R"(up{a=~"("})").find("parse regex"), std::string::npos);
 }
 

@@ -18,7 +18,9 @@ using model::SeriesRef;
 
 constexpr int64_t kSweepEveryMs = 60'000;
 
-bool same_bits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
+bool same_bits(double a, double b) {
+  return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b);
+}
 
 // One series' columns, copied out so that a query holds no lock while it computes.
 struct Copy {
@@ -54,7 +56,8 @@ std::vector<std::string> first_of(const std::set<std::string>& sorted, size_t li
 }
 
 Counter& refused(Registry& registry, std::string reason) {
-  return registry.counter("binnacle_store_refused_total", "Samples that the metric store refused, by reason.",
+  return registry.counter("binnacle_store_refused_total",
+                          "Samples that the metric store refused, by reason.",
                           {{"reason", std::move(reason)}});
 }
 
@@ -65,7 +68,8 @@ struct MemoryStore::Series {
 
   const SeriesRef ref;
   const Labels labels;
-  // Guarded by the store's mutex. Live samples begin at `first`; what stands before waits to be erased at once.
+  // Guarded by the store's mutex. Live samples begin at `first`; what stands before waits to be
+  // erased at once.
   size_t first = 0;
   std::vector<int64_t> timestamps;
   std::vector<double> values;
@@ -87,7 +91,8 @@ struct MemoryStore::Series {
     const auto from = std::lower_bound(begin, timestamps.end(), min_ms);
     const auto to = std::upper_bound(from, timestamps.end(), max_ms);
     out.timestamps.assign(from, to);
-    out.values.assign(values.begin() + (from - timestamps.begin()), values.begin() + (to - timestamps.begin()));
+    out.values.assign(values.begin() + (from - timestamps.begin()),
+                      values.begin() + (to - timestamps.begin()));
     return out;
   }
 
@@ -123,7 +128,8 @@ class MemoryStore::Batch final : public model::Appender {
 
 class MemoryStore::View final : public model::Querier {
  public:
-  View(MemoryStore& store, int64_t min_ms, int64_t max_ms) : store_(store), min_ms_(min_ms), max_ms_(max_ms) {}
+  View(MemoryStore& store, int64_t min_ms, int64_t max_ms)
+      : store_(store), min_ms_(min_ms), max_ms_(max_ms) {}
 
   Result<std::unique_ptr<model::SeriesSet>> select(const model::Matchers& matchers,
                                                    const model::SelectHints& hints) override {
@@ -141,7 +147,8 @@ class MemoryStore::View final : public model::Querier {
     return std::make_unique<CopiedSet>(std::move(copies));
   }
 
-  Result<std::vector<std::string>> label_names(const model::Matchers& matchers, size_t limit) override {
+  Result<std::vector<std::string>> label_names(const model::Matchers& matchers,
+                                               size_t limit) override {
     std::set<std::string> names;
     visit(matchers, [&](LabelsView labels) {
       for (const model::Label& label : labels) names.emplace(label.name);
@@ -149,7 +156,8 @@ class MemoryStore::View final : public model::Querier {
     return first_of(names, limit);
   }
 
-  Result<std::vector<std::string>> label_values(std::string_view name, const model::Matchers& matchers,
+  Result<std::vector<std::string>> label_values(std::string_view name,
+                                                const model::Matchers& matchers,
                                                 size_t limit) override {
     std::set<std::string> values;
     visit(matchers, [&](LabelsView labels) {
@@ -174,8 +182,10 @@ class MemoryStore::View final : public model::Querier {
 
 MemoryStore::MemoryStore(MemoryStoreOptions options, const Clock& clock, Registry& registry)
     : clock_(clock),
-      series_gauge_(registry.gauge("binnacle_store_series", "Series with samples in the metric store.")),
-      samples_total_(registry.counter("binnacle_store_samples_total", "Samples taken into the metric store.")),
+      series_gauge_(
+          registry.gauge("binnacle_store_series", "Series with samples in the metric store.")),
+      samples_total_(
+          registry.counter("binnacle_store_samples_total", "Samples taken into the metric store.")),
       refused_series_limit_(refused(registry, "series_limit")),
       refused_out_of_order_(refused(registry, "out_of_order")),
       refused_too_old_(refused(registry, "too_old")),
@@ -203,12 +213,13 @@ size_t MemoryStore::series_count() const {
 Result<MemoryStore::SeriesPtr> MemoryStore::resolve(SeriesRef ref, LabelsView labels) {
   MutexLock lock(mu_);
   if (const auto it = by_ref_.find(ref); it != by_ref_.end()) return it->second;
-  if (const auto it = by_labels_.find(std::string(labels.packed())); it != by_labels_.end()) return it->second;
+  if (const auto it = by_labels_.find(std::string(labels.packed())); it != by_labels_.end())
+    return it->second;
   if (by_ref_.size() >= options_.max_series) {
     refused_series_limit_.add();
     return fail(Code::kResourceExhausted,
-                fmt::format("append {}: the store holds its {} series (storage.max_series)", labels.to_string(),
-                            options_.max_series));
+                fmt::format("append {}: the store holds its {} series (storage.max_series)",
+                            labels.to_string(), options_.max_series));
   }
   return keep(std::make_shared<Series>(next_ref_++, labels));
 }
@@ -228,22 +239,27 @@ Status MemoryStore::check(const Series& series, Sample sample) const {
   MutexLock lock(mu_);
   if (sample.timestamp_ms > now_ms + options_.max_ahead_ms) {
     refused_too_far_ahead_.add();
-    return fail(Code::kOutOfRange, fmt::format("append {}: {} is more than {} s ahead of this server's clock",
-                                               series.labels.to_string(), format_rfc3339(sample.timestamp_ms),
-                                               options_.max_ahead_ms / 1000));
+    return fail(Code::kOutOfRange,
+                fmt::format("append {}: {} is more than {} s ahead of this server's clock",
+                            series.labels.to_string(), format_rfc3339(sample.timestamp_ms),
+                            options_.max_ahead_ms / 1000));
   }
   if (sample.timestamp_ms < now_ms - options_.retention_ms) {
     refused_too_old_.add();
-    return fail(Code::kOutOfRange, fmt::format("append {}: {} is older than the {} s kept in memory",
-                                               series.labels.to_string(), format_rfc3339(sample.timestamp_ms),
-                                               options_.retention_ms / 1000));
+    return fail(Code::kOutOfRange,
+                fmt::format("append {}: {} is older than the {} s kept in memory",
+                            series.labels.to_string(), format_rfc3339(sample.timestamp_ms),
+                            options_.retention_ms / 1000));
   }
   if (series.empty() || sample.timestamp_ms > series.timestamps.back()) return {};
-  if (sample.timestamp_ms == series.timestamps.back() && same_bits(sample.value, series.values.back())) return {};
+  if (sample.timestamp_ms == series.timestamps.back() &&
+      same_bits(sample.value, series.values.back()))
+    return {};
   refused_out_of_order_.add();
-  return fail(Code::kAlreadyExists, fmt::format("append {}: {} is not newer than the newest sample {}",
-                                                series.labels.to_string(), format_rfc3339(sample.timestamp_ms),
-                                                format_rfc3339(series.timestamps.back())));
+  return fail(
+      Code::kAlreadyExists,
+      fmt::format("append {}: {} is not newer than the newest sample {}", series.labels.to_string(),
+                  format_rfc3339(sample.timestamp_ms), format_rfc3339(series.timestamps.back())));
 }
 
 void MemoryStore::apply(const std::vector<Pending>& batch) {

@@ -1,6 +1,7 @@
-// A metric store in memory alone: recent samples of a bounded number of series, gone with the process. It
-// stands behind the seams of model/ (Appendable, Queryable). Any thread; one lock, held for the length of a
-// commit or of copying out a selection. A batch becomes visible whole, a query sees one state.
+// A metric store in memory alone: recent samples of a bounded number of series, gone with the
+// process. It stands behind the seams of model/ (Appendable, Queryable). Any thread; one lock, held
+// for the length of a commit or of copying out a selection. A batch becomes visible whole, a query
+// sees one state.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct MemoryStoreOptions {
 
 class MemoryStore final : public model::Appendable, public model::Queryable {
  public:
-  // Registers binnacle_store_series, binnacle_store_samples_total and binnacle_store_refused_total{reason}.
+  // Registers binnacle_store_series, binnacle_store_samples_total and
+  // binnacle_store_refused_total{reason}.
   MemoryStore(MemoryStoreOptions options, const Clock& clock, Registry& registry);
   ~MemoryStore() override;
 
@@ -39,7 +41,8 @@ class MemoryStore final : public model::Appendable, public model::Queryable {
   class Batch;
   class View;
   struct Series;
-  using SeriesPtr = std::shared_ptr<Series>;  // shared: a batch keeps what it resolved while a sweep drops it
+  using SeriesPtr =
+      std::shared_ptr<Series>;  // shared: a batch keeps what it resolved while a sweep drops it
   struct Pending {
     SeriesPtr series;
     model::Sample sample;

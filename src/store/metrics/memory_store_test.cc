@@ -16,7 +16,8 @@ class MemoryStoreTest : public testing::Test {
  protected:
   Status put(const Labels& labels, int64_t timestamp_ms, double value) {
     auto appender = store_.appender();
-    if (auto ref = appender->append(model::kNoSeries, labels, {timestamp_ms, value}); !ref) return fail(ref.error());
+    if (auto ref = appender->append(model::kNoSeries, labels, {timestamp_ms, value}); !ref)
+      return fail(ref.error());
     return appender->commit();
   }
 
@@ -43,8 +44,9 @@ class MemoryStoreTest : public testing::Test {
 
   SimulatedClock clock_;
   Registry registry_;
-  MemoryStore store_{MemoryStoreOptions{.retention_ms = 60'000, .max_series = 3, .max_ahead_ms = 10'000}, clock_,
-                     registry_};
+  MemoryStore store_{
+      MemoryStoreOptions{.retention_ms = 60'000, .max_series = 3, .max_ahead_ms = 10'000}, clock_,
+      registry_};
   const int64_t start_ = clock_.wall_ms();
   const Labels a_ = {{"__name__", "up"}, {"job", "a"}};
   const Labels b_ = {{"__name__", "up"}, {"job", "b"}};
@@ -57,7 +59,8 @@ TEST_F(MemoryStoreTest, AnswersInLabelOrderWithinTheRangeBothEndsIncluded) {
   ASSERT_TRUE(put(a_, start_, 1));
   ASSERT_TRUE(put(a_, start_ + 1000, 2));
   ASSERT_TRUE(put(a_, start_ + 2000, 3));
-  EXPECT_EQ(select(name_is("up"), 0, 1000), (Lines{R"(up{job="a"} 1@0 2@1000)", R"(up{job="b"} 10@0)"}));
+  EXPECT_EQ(select(name_is("up"), 0, 1000),
+            (Lines{R"(up{job="a"} 1@0 2@1000)", R"(up{job="b"} 10@0)"}));
   EXPECT_EQ(select(name_is("up"), 1, 2000), (Lines{R"(up{job="a"} 2@1000 3@2000)"}));
   EXPECT_EQ(select(name_is("down"), 0, 2000), Lines{});
 }
