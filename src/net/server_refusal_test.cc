@@ -12,6 +12,8 @@
 namespace binnacle::net {
 namespace {
 
+using namespace std::string_literals;
+
 struct BadRequest {
   const char* name;
   std::string bytes;
@@ -46,9 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"ControlInTarget", "GET /he\x01llo HTTP/1.1\r\nHost: t\r\n\r\n", 400, "target"},
         BadRequest{"BareLf", "GET /hello HTTP/1.1\nHost: t\n\n", 400, "CR LF"},
         BadRequest{"BareLfInOneLine", "GET /hello HTTP/1.1\r\nHost: t\nA: b\r\n\r\n", 400, ""},
-        BadRequest{"Nul", std::string("GET /hello HTTP/1.1\r\nHost: t\r\nA: \0\r\n\r\n", 40), 400,
-                   ""},
-        BadRequest{"TlsHello", std::string("\x16\x03\x01\x00\x05hello", 10), 400, "NUL"},
+        BadRequest{"Nul", "GET /hello HTTP/1.1\r\nHost: t\r\nA: \0\r\n\r\n"s, 400, ""},
+        BadRequest{"TlsHello", "\x16\x03\x01\x00\x05hello"s, 400, "NUL"},
         BadRequest{"ControlInValue", "GET /hello HTTP/1.1\r\nHost: t\r\nA: \x02\r\n\r\n", 400, ""},
         BadRequest{"SpaceInName", "GET /hello HTTP/1.1\r\nHost: t\r\nA b: c\r\n\r\n", 400,
                    "header name"},
@@ -210,7 +211,7 @@ TEST(ServerRefusal, ThousandBadConnectionsLeaveNoDescriptor) {
   const size_t before = open_descriptors();
   for (int i = 0; i < 250; ++i) {
     RawClient garbage(server.address());
-    garbage.send(std::string("\0\1\2garbage\r\n\r\n", 14));
+    garbage.send("\0\1\2garbage\r\n\r\n"s);
     RawClient cut(server.address());
     cut.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\nhalf");
     RawClient silent(server.address());
