@@ -74,15 +74,12 @@ void add_collect_keys(std::vector<ConfigKey>& keys) {
 void add_query_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(duration("query.lookback", "5m", "1s", "1d",
                           "How old a sample may be and still be an instant's value."));
-  keys.push_back(duration("query.timeout", "2m", "100ms", "1h", "Of one query; 503 beyond."));
   keys.push_back(count("query.max_series", "100000", "100000000", "series",
                        "That one query may touch; 422 beyond."));
   keys.push_back(count("query.max_samples", "50000000", "10000000000", "samples",
                        "That one query may read; 422 beyond."));
   keys.push_back(count("query.max_points", "11000", "1000000", "points",
                        "Of each series in the answer of a range query; 400 beyond."));
-  keys.push_back(count("query.concurrency", "20", "10000", "queries",
-                       "That run at a time; further ones wait."));
 }
 
 void add_access_keys(std::vector<ConfigKey>& keys) {

@@ -200,9 +200,12 @@ void ServerProcess::Parts::join_reload() {
                   TRY(listeners.reload_certificates(false));
                   return Commit([] {});
                 }});
-  reloader.add({"log", [](const Config& next) -> Result<Commit> {
-                  return Commit(
-                      [options = log_options(next)] { (void)configure_logging(options); });
+  reloader.add({"log", [this](const Config& next) -> Result<Commit> {
+                  LogOptions options = log_options(next);
+                  if (!options.file.empty()) {
+                    TRY(files.open_writable(options.file, FileSystem::Create::kAppend));
+                  }
+                  return Commit([options] { (void)configure_logging(options); });
                 }});
   reloader.add({"host collector", [this](const Config& next) -> Result<Commit> {
                   TRY_ASSIGN(auto made, make_host(next));

@@ -26,8 +26,6 @@ class ConfigProblems {
 
   bool full() const;  // further ones are only counted: spare the work of wording them
   bool empty() const { return problems_.empty(); }
-  const std::vector<ConfigProblem>& all() const { return problems_; }
-  const std::string& file_name() const { return file_name_; }
 
   // "binnacle.yaml:12: unknown key (server.listn): did you mean server.listen?", by line.
   std::vector<std::string> lines() const;

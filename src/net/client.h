@@ -49,8 +49,9 @@ struct ClientRequest {
       headers;  // Host, Content-Length, Accept-Encoding and User-Agent are filled in when absent
   std::string body;
   std::chrono::milliseconds timeout{30'000};  // of the whole exchange; of the headers when streamed
-  size_t max_body_bytes = size_t{64} << 20;   // after decoding; kResourceExhausted beyond
-  int max_redirects = 0;                      // 0: a redirect is the response
+  // After decoding; kResourceExhausted beyond. A stream that never ends asks for SIZE_MAX.
+  size_t max_body_bytes = size_t{64} << 20;
+  int max_redirects = 0;  // 0: a redirect is the response
 };
 
 // A response whose body is read as it comes. Destroying it early closes the connection.

@@ -125,8 +125,8 @@ asio::awaitable<Status> Exchange::receive_body() {
 
 void Exchange::finish() {
   if (!transport_) return;
-  // Bytes behind the response answer nothing that we asked.
-  if (parser_->keep_alive() && unused_.empty() && lease_) {
+  // Bytes behind the response answer nothing that we asked, and after 101 it is HTTP no more.
+  if (parser_->keep_alive() && unused_.empty() && status() != 101) {
     lease_->keep(std::move(transport_));
   } else {
     transport_->close();

@@ -39,8 +39,9 @@ class Exchange {
   int status() const { return parser_->status(); }
   Headers& headers() { return parser_->headers(); }
   bool any_bytes_received() const { return any_bytes_received_; }
-  void close() { transport_->close(); }
-  boost::asio::any_io_executor executor() { return transport_->executor(); }
+  void close() {
+    if (transport_) transport_->close();
+  }
 
   // For another exchange after this one failed, and for a protocol that takes the connection over.
   std::unique_ptr<ConnectionPool::Lease> take_lease() { return std::move(lease_); }

@@ -121,7 +121,7 @@ class Refuses(ServerTest):
     def test_a_config_with_every_problem_named(self):
         path = os.path.join(self.data, "bad.yaml")
         with open(path, "w", encoding="ascii") as file:
-            file.write("server:\n  lisen: 3\nlog:\n  level: loud\nquery:\n  timeout: -1s\n")
+            file.write("server:\n  lisen: 3\nlog:\n  level: loud\nquery:\n  lookback: -1s\n")
         self.refused("--config", path, says=[f"{path}:2:", "server.listen?", f"{path}:4:", "loud", f"{path}:6:"])
 
     def test_a_certificate_that_is_not_there(self):
@@ -162,6 +162,14 @@ class Reloads(ServerTest):
         kinds = [event["kind"] for event in server.json("/api/binnacle/v1/events?kind=config")["events"]]
         self.assertEqual(kinds, ["config.reload_failed", "config.reloaded"])
         self.assertTrue(server.json("/api/binnacle/v1/audit/verify")["intact"])
+
+    def test_a_part_that_cannot_follow_stops_the_whole_reload(self):
+        server = self.start(config="query:\n  max_points: 100\n")
+        server.write_config("query:\n  max_points: 200\nlog:\n  file: /nowhere/binnacle.log\n")
+        status, _, body = server.request("POST", "/-/reload")
+        self.assertNotEqual(status, 200)
+        self.assertIn("/nowhere/binnacle.log", json.loads(body)["error"])
+        self.assertEqual(server.get("/api/v1/query_range?query=up&start=0&end=100&step=1")[0], 400)
 
     def test_sighup_reloads_and_a_restart_key_is_named(self):
         server = self.start(config="log:\n  level: info\n")

@@ -70,7 +70,8 @@ class EventStoreTest : public testing::Test {
   std::vector<std::string> recent_subjects(std::string_view prefix, int64_t before = 0,
                                            size_t limit = 100) {
     std::vector<std::string> subjects;
-    for (const Event& event : *events_->recent(prefix, before, limit)) {
+    const auto events = events_->recent(prefix, before, limit);
+    for (const Event& event : *events) {
       subjects.push_back(event.subject);
     }
     return subjects;

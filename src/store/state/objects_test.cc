@@ -19,7 +19,8 @@ class ObjectStoreTest : public testing::Test {
  protected:
   std::vector<std::string> names(ObjectStore& objects) {
     std::vector<std::string> names;
-    for (const Object& object : *objects.list("rule")) {
+    const auto listed = objects.list("rule");
+    for (const Object& object : *listed) {
       names.push_back(object.name + ":" + std::string(object_origin_name(object.origin)));
     }
     return names;
