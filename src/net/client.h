@@ -45,8 +45,8 @@ struct ClientOptions {
 struct ClientRequest {
   Method method = Method::kGet;
   std::string url;
-  Headers
-      headers;  // Host, Content-Length, Accept-Encoding and User-Agent are filled in when absent
+  // Host, Content-Length, Accept-Encoding and User-Agent are filled in when absent.
+  Headers headers;
   std::string body;
   std::chrono::milliseconds timeout{30'000};  // of the whole exchange; of the headers when streamed
   // After decoding; kResourceExhausted beyond. A stream that never ends asks for SIZE_MAX.

@@ -10,7 +10,7 @@ const startLimitMs = 30_000;
 
 // BINNACLE_BIN, or the newest build of this tree.
 export function binaryPath() {
-  if (process.env.BINNACLE_BIN) return process.env.BINNACLE_BIN;
+  if (process.env.BINNACLE_BIN) return path.resolve(process.env.BINNACLE_BIN);
   const built = ['dev', 'release'].map((preset) => path.join(root, '../build', preset, 'bin/binnacle')).filter(existsSync);
   built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   if (built.length === 0) throw new Error('no binnacle binary: build one with ./dev build, or name it in BINNACLE_BIN');
