@@ -293,8 +293,10 @@ void HttpConnection::release_slot() {
 
 void HttpConnection::write_access_log(int status, uint64_t body_bytes, double seconds) const {
   const LogRequestScope scope(request_.request_id);
+  const bool secret = state_->route != nullptr && state_->route->secret_target;
+  const std::string_view target = secret ? std::string_view(state_->label) : request_.target;
   core_.access.info("request", {{"method", method_name(request_.method)},
-                                {"target", request_.target},
+                                {"target", target},
                                 {"route", state_->label},
                                 {"status", status},
                                 {"peer", facts_.peer_address},

@@ -60,6 +60,7 @@ struct Route {
   std::variant<Handler, StreamHandler, WebSocketHandler> handler;
   RunOn run_on = RunOn::kPool;  // of a Handler
   RouteLimits limits;
+  bool secret_target = false;  // a token stands in the path: the access log shows the pattern alone
 };
 
 class Router {

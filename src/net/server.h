@@ -37,13 +37,6 @@ struct ListenerOptions {
   TlsServerContext* tls = nullptr;  // outlives the server; null: plain
 };
 
-struct AccessLogLine {
-  std::string_view method, target, route, peer, identity, request_id, user_agent;
-  int status = 0;
-  uint64_t bytes_in = 0, bytes_out = 0;
-  double seconds = 0;
-};
-
 class Server {
  public:
   // All references outlive the server. `guard` may be null (tests, benches).

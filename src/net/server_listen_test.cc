@@ -228,5 +228,20 @@ TEST(ServerAccessLog, CanBeTurnedOnWhileRunning) {
     EXPECT_NE(lines[0].find(part), std::string::npos) << part << " in " << lines[0];
 }
 
+TEST(ServerAccessLog, ATokenInThePathIsNotWritten) {
+  Route once = hello_route();
+  once.pattern = "/login/{token}";
+  once.secret_target = true;
+  TestServer server({std::move(once)});
+  server.server().set_access_log(true);
+  RawClient client(server.address());
+  LogCapture log;
+  EXPECT_EQ(client.get("/login/s3cret").status, 200);
+  const auto lines = log.lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].find("s3cret"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("/login/{token}"), std::string::npos) << lines[0];
+}
+
 }  // namespace
 }  // namespace binnacle::net

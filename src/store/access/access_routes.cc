@@ -163,7 +163,8 @@ Status register_login(net::Router& router, const AccessServices& services) {
                   .group = net::RouteGroup::kPage,
                   .role = Role::kPublic,
                   .handler = [services](const net::Request& r) { return log_in_once(services, r); },
-                  .limits = {}}));
+                  .limits = {},
+                  .secret_target = true}));
   return router.add({.method = net::Method::kPost,
                      .pattern = "/logout",
                      .group = net::RouteGroup::kPage,
