@@ -246,6 +246,9 @@ class ScarceDescriptors {
 };
 
 TEST(ServerRefusal, RunningOutOfDescriptorsOnlyDelaysTheNextConnection) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan's vptr check opens a pipe, and takes its failure for a broken object";
+#endif
   TestServer server({hello_route()});
   EXPECT_EQ(RawClient(server.address()).get("/hello").status, 200);
   LogCapture log;

@@ -6,7 +6,7 @@
 
 #include "net/coding.h"
 #include "show/page_files.h"
-#include "show/route_caller.h"
+#include "show/test_route_caller.h"
 
 namespace binnacle::show {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "show/route_caller.h"
+#include "show/test_route_caller.h"
 
 namespace binnacle::show {
 namespace {

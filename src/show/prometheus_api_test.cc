@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "show/route_caller.h"
+#include "show/test_route_caller.h"
 #include "store/metrics/memory_store.h"
 
 namespace binnacle::show {
