@@ -223,7 +223,7 @@ asio::awaitable<Result<std::unique_ptr<ClientStream>>> Client::open(ClientReques
 
 asio::awaitable<Result<std::unique_ptr<WebSocket>>> Client::connect_websocket(
     ClientRequest request, WebSocketLimits limits) {
-  std::array<char, 16> nonce;
+  std::array<char, 16> nonce{};
   SystemRandom().fill(nonce);
   const std::string key = websocket_key({nonce.data(), nonce.size()});
   request.method = Method::kGet;
@@ -236,9 +236,8 @@ asio::awaitable<Result<std::unique_ptr<WebSocket>>> Client::connect_websocket(
   if (!agreed)
     co_return fail(
         std::move(agreed).error().with_context(request.url.substr(0, request.url.find('?'))));
-  std::string read_ahead = (*exchange)->take_read_ahead();
-  co_return make_client_websocket((*exchange)->take_transport(), *agreed, std::move(read_ahead),
-                                  limits);
+  const std::string read_ahead = (*exchange)->take_read_ahead();
+  co_return make_client_websocket((*exchange)->take_transport(), *agreed, read_ahead, limits);
 }
 
 Result<Response> Client::send_blocking(IoThreads& io, ClientRequest request) {
@@ -250,7 +249,7 @@ Result<Response> Client::send_blocking(IoThreads& io, ClientRequest request) {
   const auto outcome = std::make_shared<Outcome>();
   int64_t left_ms = (request.timeout + kBlockingSlack).count();
   asio::co_spawn(io.next(), send(std::move(request)),
-                 [outcome](std::exception_ptr, Result<Response> result) {
+                 [outcome](const std::exception_ptr&, Result<Response> result) {
                    const MutexLock lock(outcome->mu);
                    outcome->result = std::move(result);
                    outcome->changed.notify_all();

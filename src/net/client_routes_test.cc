@@ -78,7 +78,7 @@ TEST(ClientRoutes, AsksAProxyForPlainUrls) {
 }
 
 class TunnelTest : public testing::Test {
- protected:
+ public:
   TunnelTest() {
     std::string name = testing::TempDir() + "binnacle-tunnel-XXXXXX";
     CHECK(::mkdtemp(name.data()) != nullptr);
@@ -90,6 +90,8 @@ class TunnelTest : public testing::Test {
     write("far.key", pair.key);
   }
   ~TunnelTest() override { (void)files_.remove_all(folder_); }
+
+ protected:
   void write(const std::string& name, const std::string& bytes) {
     CHECK(files_.write_file_atomically(folder_ + name, bytes, 0600).has_value());
   }

@@ -248,7 +248,7 @@ TEST_F(ClientTest, RefusesWhatIsNotHttp) {
 }
 
 TEST_F(ClientTest, RefusesEndlessHeadersAndEndlessInterimAnswers) {
-  const auto endless = [](std::string first, std::string again) {
+  const auto endless = [](const std::string& first, const std::string& again) {
     return [first, again](TestSocket& socket, int) -> asio::awaitable<void> {
       (void)co_await read_request(socket);
       co_await say(socket, first);

@@ -7,12 +7,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <array>
 #include <charconv>
 
 namespace binnacle::net {
 namespace {
 
+constexpr size_t kPieceBytes = 16 * 1024;
 constexpr int kGzipLevel = 5;
 constexpr int kZstdLevel = 3;
 constexpr int kGzipWindowBits = 15 + 16;  // zlib: 16 asks for gzip framing
@@ -146,14 +146,14 @@ class GzipEncoder final : public Encoder {
 
  private:
   void run(std::string_view bytes, int how, std::string& out) {
-    std::array<char, 16 * 1024> piece;
+    char piece[kPieceBytes];
     zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     zlib_.avail_in = static_cast<uInt>(bytes.size());
     do {
-      zlib_.next_out = reinterpret_cast<Bytef*>(piece.data());
-      zlib_.avail_out = piece.size();
+      zlib_.next_out = reinterpret_cast<Bytef*>(piece);
+      zlib_.avail_out = sizeof piece;
       deflate(&zlib_, how);
-      out.append(piece.data(), piece.size() - zlib_.avail_out);
+      out.append(piece, sizeof piece - zlib_.avail_out);
     } while (zlib_.avail_out == 0);
   }
 
@@ -176,14 +176,14 @@ class ZstdEncoder final : public Encoder {
 
  private:
   void run(std::string_view bytes, ZSTD_EndDirective how, std::string& out) {
-    std::array<char, 16 * 1024> piece;
+    char piece[kPieceBytes];
     ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
     bool more = true;
     while (more) {
-      ZSTD_outBuffer output{piece.data(), piece.size(), 0};
+      ZSTD_outBuffer output{piece, sizeof piece, 0};
       const size_t left = ZSTD_compressStream2(context_, &output, &input, how);
       CHECK(!ZSTD_isError(left));
-      out.append(piece.data(), output.pos);
+      out.append(piece, output.pos);
       more = how == ZSTD_e_continue ? input.pos < input.size : left > 0;
     }
   }
@@ -293,11 +293,11 @@ Result<std::string> decode(Coding coding, std::string_view coded, size_t max_dec
   TRY_ASSIGN(auto decoder, Decoder::make(coding, max_decoded_bytes));
   decoder->feed(coded);
   std::string out;
-  std::array<char, 16 * 1024> piece;
+  char piece[kPieceBytes];
   while (true) {
     TRY_ASSIGN(const size_t n, decoder->next(piece));
     if (n == 0) break;
-    out.append(piece.data(), n);
+    out.append(piece, n);
   }
   TRY(decoder->finish());
   return out;

@@ -60,7 +60,7 @@ TEST_P(CodingTest, FlushedBytesCanBeDecodedBeforeTheEnd) {
   encoder->flush(coded);
   const auto decoder = *Decoder::make(GetParam(), kPlenty);
   decoder->feed(coded);
-  std::array<char, 64> out;
+  std::array<char, 64> out{};
   const auto n = decoder->next(out);
   ASSERT_TRUE(n);
   EXPECT_EQ(std::string_view(out.data(), *n), "first event\n");

@@ -34,17 +34,18 @@ class TestLoop {
   template <typename T>
   T run(boost::asio::awaitable<T> task) {
     std::optional<T> result;
-    boost::asio::co_spawn(io_, std::move(task), [&result](std::exception_ptr thrown, T value) {
-      CHECK(thrown == nullptr);
-      result.emplace(std::move(value));
-    });
+    boost::asio::co_spawn(io_, std::move(task),
+                          [&result](const std::exception_ptr& thrown, T value) {
+                            CHECK(thrown == nullptr);
+                            result.emplace(std::move(value));
+                          });
     run_until([&result] { return result.has_value(); });
     return std::move(*result);
   }
 
   void run(boost::asio::awaitable<void> task) {
     bool ended = false;
-    boost::asio::co_spawn(io_, std::move(task), [&ended](std::exception_ptr thrown) {
+    boost::asio::co_spawn(io_, std::move(task), [&ended](const std::exception_ptr& thrown) {
       CHECK(thrown == nullptr);
       ended = true;
     });

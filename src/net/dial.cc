@@ -10,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include <array>
 #include <vector>
 
 namespace binnacle::net {
@@ -112,10 +111,10 @@ asio::awaitable<Status> open_tunnel(tcp::socket& socket, const std::string& requ
   auto [error, written] = co_await asio::async_write(socket, asio::buffer(request), kAwait);
   while (!error && answer.find("\r\n\r\n") == std::string::npos &&
          answer.size() < kMaxProxyAnswerBytes) {
-    std::array<char, 1024> piece;
+    char piece[1024];
     const auto [failed, size] = co_await socket.async_read_some(asio::buffer(piece), kAwait);
     error = failed;
-    answer.append(piece.data(), size);
+    answer.append(piece, size);
   }
   deadline.on_expiry(nullptr);
   if (deadline.expired())

@@ -69,7 +69,7 @@ class SocketTransport final : public Transport {
     socket_.shutdown(Socket::shutdown_send, error);
     if (!error) {
       Deadline deadline(socket_.get_executor(), kLinger, [this] { close(); });
-      std::array<char, 4096> unwanted;
+      char unwanted[4096];
       while (!error)
         std::tie(error, std::ignore) =
             co_await socket_.async_read_some(asio::buffer(unwanted), kAwait);

@@ -205,7 +205,8 @@ Result<std::shared_ptr<ssl::context>> TlsClientContext::current() {
   auto pem = read_all(state_->files, options.certificate_file, options.key_file, options.ca_file);
   const MutexLock lock(state_->mu);
   if (pem && state_->context && pem->digest() == state_->digest) return state_->context;
-  auto built = pem ? build_client(options, *pem) : fail(std::move(pem).error());
+  Result<std::shared_ptr<ssl::context>> built =
+      pem ? build_client(options, *pem) : fail(pem.error());
   if (built) {
     state_->context = *built;
     state_->digest = pem->digest();

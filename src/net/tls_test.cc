@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 class TlsTest : public testing::Test {
- protected:
+ public:
   TlsTest() {
     std::string name = testing::TempDir() + "binnacle-tls-XXXXXX";
     CHECK(::mkdtemp(name.data()) != nullptr);
@@ -32,6 +32,7 @@ class TlsTest : public testing::Test {
   }
   ~TlsTest() override { (void)files_.remove_all(folder_); }
 
+ protected:
   void write(const std::string& name, const std::string& bytes) {
     CHECK(files_.write_file_atomically(folder_ + name, bytes, 0600).has_value());
   }

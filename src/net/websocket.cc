@@ -281,7 +281,8 @@ asio::awaitable<Result<std::unique_ptr<WebSocket>>> accept_websocket(
 
 std::unique_ptr<WebSocket> make_client_websocket(std::unique_ptr<Transport> transport,
                                                  std::optional<DeflateParameters> deflate,
-                                                 std::string read_ahead, WebSocketLimits limits) {
+                                                 std::string_view read_ahead,
+                                                 WebSocketLimits limits) {
   return std::make_unique<SessionSocket>(std::make_shared<Session>(
       WebSocketSide::kClient, std::move(transport), deflate, read_ahead, limits));
 }

@@ -52,6 +52,7 @@ boost::asio::awaitable<Result<std::unique_ptr<WebSocket>>> accept_websocket(
 // The client's side of a connection whose upgrade was agreed on.
 std::unique_ptr<WebSocket> make_client_websocket(std::unique_ptr<Transport> transport,
                                                  std::optional<DeflateParameters> deflate,
-                                                 std::string read_ahead, WebSocketLimits limits);
+                                                 std::string_view read_ahead,
+                                                 WebSocketLimits limits);
 
 }  // namespace binnacle::net

@@ -5,7 +5,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 
 namespace binnacle::net {
 namespace {
@@ -38,14 +37,14 @@ void MessageDeflater::compress(std::string_view message, std::string& out) {
                        Z_DEFAULT_STRATEGY) == Z_OK);
   }
   const size_t begin = out.size();
-  std::array<char, 4096> piece;
+  char piece[4096];
   zlib_->next_in = bytes_of(message);
   zlib_->avail_in = static_cast<uInt>(message.size());
   do {
-    zlib_->next_out = reinterpret_cast<Bytef*>(piece.data());
-    zlib_->avail_out = piece.size();
+    zlib_->next_out = reinterpret_cast<Bytef*>(piece);
+    zlib_->avail_out = sizeof piece;
     deflate(zlib_.get(), Z_SYNC_FLUSH);
-    out.append(piece.data(), piece.size() - zlib_->avail_out);
+    out.append(piece, sizeof piece - zlib_->avail_out);
   } while (zlib_->avail_out == 0);
   CHECK(out.size() - begin >= kTail.size() && std::string_view(out).ends_with(kTail));
   out.resize(out.size() - kTail.size());
@@ -65,12 +64,12 @@ Status MessageInflater::append(std::string_view piece, std::string& message, siz
     zlib_ = std::make_unique<z_stream>();
     CHECK(inflateInit2(zlib_.get(), -kPeerWindowBits) == Z_OK);
   }
-  std::array<char, 16 * 1024> decoded;
+  char decoded[16 * 1024];
   zlib_->next_in = bytes_of(piece);
   zlib_->avail_in = static_cast<uInt>(piece.size());
   do {
-    zlib_->next_out = reinterpret_cast<Bytef*>(decoded.data());
-    zlib_->avail_out = decoded.size();
+    zlib_->next_out = reinterpret_cast<Bytef*>(decoded);
+    zlib_->avail_out = sizeof decoded;
     const int result = inflate(zlib_.get(), Z_SYNC_FLUSH);
     if (result == Z_STREAM_END) {
       // A block marked as the last: allowed (7.2.3.4). What follows is a stream of its own.
@@ -78,12 +77,12 @@ Status MessageInflater::append(std::string_view piece, std::string& message, siz
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
       return fail(Code::kInvalidArgument, "WebSocket message: broken compressed data");
     }
-    const size_t n = decoded.size() - zlib_->avail_out;
+    const size_t n = sizeof decoded - zlib_->avail_out;
     if (message.size() + n > max_bytes) {
       return fail(Code::kResourceExhausted, "WebSocket message: larger than the limit (" +
                                                 std::to_string(max_bytes) + " bytes)");
     }
-    message.append(decoded.data(), n);
+    message.append(decoded, n);
     if (result == Z_BUF_ERROR) break;
   } while (zlib_->avail_in > 0 || zlib_->avail_out == 0);
   return {};

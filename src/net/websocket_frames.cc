@@ -57,7 +57,7 @@ void append_frame_header(Opcode opcode, bool compressed, size_t payload_size, bo
 
 void append_masked(std::string_view payload, uint32_t mask_key, std::string& out) {
   append_big_endian(mask_key, 4, out);
-  std::array<char, 4> mask;
+  std::array<char, 4> mask{};
   std::copy_n(out.end() - 4, 4, mask.begin());
   const size_t begin = out.size();
   out.append(payload);
@@ -244,9 +244,9 @@ Result<FrameReader::Event> FrameReader::read_close() {
   return Event::kClose;
 }
 
-Unexpected FrameReader::broken(uint16_t code, std::string detail) {
+Unexpected FrameReader::broken(uint16_t code, std::string_view detail) {
   failure_code_ = code;
-  return fail(Code::kInvalidArgument, "WebSocket frame: " + detail);
+  return fail(Code::kInvalidArgument, "WebSocket frame: " + std::string(detail));
 }
 
 }  // namespace binnacle::net

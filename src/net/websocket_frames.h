@@ -84,7 +84,7 @@ class FrameReader {
   Result<Event> end_message();
   Result<Event> read_close();
   std::string_view unread() const { return std::string_view(buffer_).substr(position_); }
-  Unexpected broken(uint16_t code, std::string detail);
+  Unexpected broken(uint16_t code, std::string_view detail);
 
   const bool expect_mask_;                           // Fixed after construction
   const size_t max_message_bytes_;                   // Fixed after construction

@@ -142,7 +142,7 @@ std::string websocket_key(std::string_view nonce) {
 
 std::string websocket_accept_value(std::string_view key) {
   const std::string text = std::string(key) + std::string(kAcceptSuffix);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   size_t size = 0;
   CHECK(EVP_Q_digest(nullptr, "SHA1", nullptr, text.data(), text.size(), digest.data(), &size) ==
         1);
