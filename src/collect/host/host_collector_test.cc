@@ -122,8 +122,8 @@ class CountingStore final : public model::Appendable {
                                     model::Sample sample) override {
       return appender_->append(ref, labels, sample);
     }
-    Status commit() override {
-      Status done = appender_->commit();
+    Result<model::CommitReport> commit() override {
+      auto done = appender_->commit();
       MutexLock lock(owner_.mu_);
       ++owner_.commits_;
       owner_.changed_.notify_all();

@@ -106,24 +106,28 @@ class MemoryStore::Batch final : public model::Appender {
   explicit Batch(MemoryStore& store) : store_(store) {}
 
   Result<SeriesRef> append(SeriesRef ref, LabelsView labels, Sample sample) override {
+    const size_t index = appended_++;
     TRY_ASSIGN(SeriesPtr series, store_.resolve(ref, labels));
-    TRY(store_.check(*series, sample));
     const SeriesRef known = series->ref;
-    pending_.push_back({std::move(series), sample});
+    pending_.push_back({index, std::move(series), sample});
     return known;
   }
 
-  Status commit() override {
-    store_.apply(pending_);
-    pending_.clear();
-    return {};
+  Result<model::CommitReport> commit() override {
+    model::CommitReport report = store_.apply(pending_);
+    rollback();
+    return report;
   }
 
-  void rollback() override { pending_.clear(); }
+  void rollback() override {
+    pending_.clear();
+    appended_ = 0;
+  }
 
  private:
   MemoryStore& store_;
   std::vector<Pending> pending_;
+  size_t appended_ = 0;
 };
 
 class MemoryStore::View final : public model::Querier {
@@ -234,9 +238,7 @@ MemoryStore::SeriesPtr MemoryStore::keep(const SeriesPtr& series) {
   return it->second;
 }
 
-Status MemoryStore::check(const Series& series, Sample sample) const {
-  const int64_t now_ms = clock_.wall_ms();
-  MutexLock lock(mu_);
+Status MemoryStore::check(const Series& series, Sample sample, int64_t now_ms) const {
   if (sample.timestamp_ms > now_ms + options_.max_ahead_ms) {
     refused_too_far_ahead_.add();
     return fail(Code::kOutOfRange,
@@ -252,8 +254,10 @@ Status MemoryStore::check(const Series& series, Sample sample) const {
                             options_.retention_ms / 1000));
   }
   if (series.empty() || sample.timestamp_ms > series.timestamps.back()) return {};
-  if (sample.timestamp_ms == series.timestamps.back() &&
-      same_bits(sample.value, series.values.back()))
+  const auto at =
+      std::lower_bound(series.timestamps.begin(), series.timestamps.end(), sample.timestamp_ms);
+  if (*at == sample.timestamp_ms &&
+      same_bits(sample.value, series.values[static_cast<size_t>(at - series.timestamps.begin())]))
     return {};
   refused_out_of_order_.add();
   return fail(
@@ -262,23 +266,27 @@ Status MemoryStore::check(const Series& series, Sample sample) const {
                   format_rfc3339(sample.timestamp_ms), format_rfc3339(series.timestamps.back())));
 }
 
-void MemoryStore::apply(const std::vector<Pending>& batch) {
+model::CommitReport MemoryStore::apply(const std::vector<Pending>& batch) {
   const int64_t now_ms = clock_.wall_ms();
   MutexLock lock(mu_);
-  size_t taken = 0;
-  for (const auto& [resolved, sample] : batch) {
+  model::CommitReport report;
+  for (const auto& [index, resolved, sample] : batch) {
     Series& series = *keep(resolved);
-    // Another batch was here first: the newer state stands.
+    if (auto fits = check(series, sample, now_ms); !fits) {
+      report.refused.push_back({index, std::move(fits).error()});
+      continue;
+    }
+    ++report.stored;
     if (!series.empty() && sample.timestamp_ms <= series.timestamps.back()) continue;
     series.timestamps.push_back(sample.timestamp_ms);
     series.values.push_back(sample.value);
-    ++taken;
   }
-  samples_total_.add(static_cast<double>(taken));
+  samples_total_.add(static_cast<double>(report.stored));
   if (now_ms >= next_sweep_ms_) {
     drop_expired(now_ms);
     next_sweep_ms_ = now_ms + kSweepEveryMs;
   }
+  return report;
 }
 
 void MemoryStore::drop_expired(int64_t now_ms) {

@@ -44,6 +44,7 @@ class MemoryStore final : public model::Appendable, public model::Queryable {
   using SeriesPtr =
       std::shared_ptr<Series>;  // shared: a batch keeps what it resolved while a sweep drops it
   struct Pending {
+    size_t index = 0;
     SeriesPtr series;
     model::Sample sample;
   };
@@ -51,8 +52,8 @@ class MemoryStore final : public model::Appendable, public model::Queryable {
   Result<SeriesPtr> resolve(model::SeriesRef ref, model::LabelsView labels) EXCLUDES(mu_);
   // The series of those labels, which is `series` itself when there was none.
   SeriesPtr keep(const SeriesPtr& series) REQUIRES(mu_);
-  Status check(const Series& series, model::Sample sample) const EXCLUDES(mu_);
-  void apply(const std::vector<Pending>& batch) EXCLUDES(mu_);
+  Status check(const Series& series, model::Sample sample, int64_t now_ms) const REQUIRES(mu_);
+  model::CommitReport apply(const std::vector<Pending>& batch) EXCLUDES(mu_);
   void drop_expired(int64_t now_ms) REQUIRES(mu_);
   std::vector<SeriesPtr> matching(const model::Matchers& matchers) const REQUIRES(mu_);
 

@@ -18,7 +18,10 @@ class MemoryStoreTest : public testing::Test {
     auto appender = store_.appender();
     if (auto ref = appender->append(model::kNoSeries, labels, {timestamp_ms, value}); !ref)
       return fail(ref.error());
-    return appender->commit();
+    auto report = appender->commit();
+    if (!report) return fail(report.error());
+    if (!report->refused.empty()) return fail(report->refused.front().error);
+    return {};
   }
 
   // "up{job="a"} 1@0 2@15000" per series, times relative to start_.
@@ -79,11 +82,19 @@ TEST_F(MemoryStoreTest, BadSamplesAreRefusedAndTheGoodOfTheBatchStay) {
   auto appender = store_.appender();
   const auto ref = appender->append(model::kNoSeries, a_, {start_ + 1000, 2});
   ASSERT_TRUE(ref);
-  EXPECT_EQ(appender->append(*ref, a_, {start_, 7}).error().code, Code::kAlreadyExists);
-  EXPECT_EQ(appender->append(*ref, a_, {start_ + 10'001, 7}).error().code, Code::kOutOfRange);
-  EXPECT_EQ(appender->append(*ref, a_, {start_ - 60'001, 7}).error().code, Code::kOutOfRange);
+  EXPECT_TRUE(appender->append(*ref, a_, {start_, 7}));
+  EXPECT_TRUE(appender->append(*ref, a_, {start_ + 10'001, 7}));
+  EXPECT_TRUE(appender->append(*ref, a_, {start_ - 60'001, 7}));
   EXPECT_TRUE(appender->append(*ref, a_, {start_, 1}));  // the same sample again is fine
-  ASSERT_TRUE(appender->commit());
+  const auto report = appender->commit();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->stored, 2u);
+  ASSERT_EQ(report->refused.size(), 3u);
+  EXPECT_EQ(report->refused[0].index, 1u);
+  EXPECT_EQ(report->refused[0].error.code, Code::kAlreadyExists);
+  EXPECT_EQ(report->refused[1].error.code, Code::kOutOfRange);
+  EXPECT_EQ(report->refused[2].index, 3u);
+  EXPECT_EQ(report->refused[2].error.code, Code::kOutOfRange);
   EXPECT_EQ(select(name_is("up"), 0, 10'000), (Lines{R"(up{job="a"} 1@0 2@1000)"}));
 }
 
