@@ -1,0 +1,63 @@
+// What the records of the write-ahead log hold, as bytes and back. Decoders take any bytes:
+// kDataLoss when they are not such a record, kUnimplemented when they are of a kind that this
+// program does not know. Pure functions; any thread. Format: docs/formats/wal.md.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "model/sample.h"
+
+namespace binnacle::store::metrics {
+
+enum WalRecordKind : uint8_t {
+  kWalSeries = 1,
+  kWalSamples = 2,
+  kWalMetadata = 3,
+  kWalTombstones = 4,
+  kWalExemplars = 5,  // reserved
+};
+
+struct WalSample {
+  uint64_t series = 0;
+  int64_t timestamp_ms = 0;
+  double value = 0;
+};
+
+struct WalSeries {
+  uint64_t series = 0;
+  std::string_view labels;  // packed, as model::LabelsView
+};
+
+struct WalMetadata {
+  std::string_view metric;
+  model::MetricType type = model::MetricType::kUnknown;
+  std::string_view help;
+  std::string_view unit;
+};
+
+struct WalTombstone {
+  uint64_t series = 0;
+  int64_t min_ms = 0;  // both inclusive
+  int64_t max_ms = 0;
+};
+
+// Append the payload to `out`. Any order is exact; samples and series whose ids rise in small steps
+// are small.
+void encode_series(std::span<const WalSeries> series, std::string& out);
+void encode_samples(std::span<const WalSample> samples, std::string& out);
+void encode_metadata(std::span<const WalMetadata> metadata, std::string& out);
+void encode_tombstones(std::span<const WalTombstone> tombstones, std::string& out);
+
+// Replace what is in `out`, which is not to be used after an error. Views point into `payload`;
+// labels are packed label sets.
+Status decode_series(std::string_view payload, std::vector<WalSeries>& out);
+Status decode_samples(std::string_view payload, std::vector<WalSample>& out);
+Status decode_metadata(std::string_view payload, std::vector<WalMetadata>& out);
+Status decode_tombstones(std::string_view payload, std::vector<WalTombstone>& out);
+
+}  // namespace binnacle::store::metrics
