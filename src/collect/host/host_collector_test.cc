@@ -47,7 +47,7 @@ class HostCollectorTest : public testing::Test {
   RecordedTree tree_;
   SimulatedClock clock_;
   Registry registry_;
-  store::metrics::MemoryStore store_{{}, clock_, registry_};
+  store::metrics::LinearStore store_{clock_};
 };
 
 TEST_F(HostCollectorTest, OneTickStoresWhatEveryPartRead) {
@@ -158,7 +158,7 @@ class CountingStore final : public model::Appendable {
 
 TEST_F(HostCollectorTest, TicksByItselfBetweenStartAndStop) {
   const SystemClock clock;
-  store::metrics::MemoryStore store({}, clock, registry_);
+  store::metrics::LinearStore store(clock);
   CountingStore counting(store);
   HostOptions options = tree_.options();
   options.interval_ms = 100;

@@ -77,7 +77,7 @@ class PartSetTest : public testing::Test {
 
   SimulatedClock clock_;
   Registry registry_;
-  store::metrics::MemoryStore store_{{}, clock_, registry_};
+  store::metrics::LinearStore store_{clock_};
 };
 
 TEST_F(PartSetTest, AFailingPartCostsTheOthersNothingAndKeepsWhatItRead) {

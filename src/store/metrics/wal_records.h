@@ -20,6 +20,9 @@ enum WalRecordKind : uint8_t {
   kWalMetadata = 3,
   kWalTombstones = 4,
   kWalExemplars = 5,  // reserved
+  // Of head snapshots alone (docs/formats/head.md).
+  kWalHeadColumns = 64,
+  kWalHeadEnd = 65,
 };
 
 struct WalSample {

@@ -1,0 +1,88 @@
+#include "store/metrics/block_set.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "store/metrics/compactor.h"
+
+namespace binnacle::store::metrics {
+
+BlockSet::BlockSet(FileSystem& files, std::string folder)
+    : files_(files), folder_(std::move(folder)), list_(std::make_shared<BlockList>()) {}
+
+Result<BlockSet::OpenReport> BlockSet::open() {
+  OpenReport report;
+  TRY(files_.create_directories(folder_));
+  TRY_ASSIGN(const auto entries, files_.list(folder_));
+  BlockList found;
+  std::vector<BlockMeta> metas;
+  for (const DirEntry& entry : entries) {
+    const std::string path = folder_ + "/" + entry.name;
+    if (entry.name.ends_with(".tmp")) TRY(files_.remove_all(path));
+    if (!entry.is_directory || entry.name.find('.') != std::string::npos) continue;
+    auto block = Block::open(files_, path);
+    if (block) {
+      metas.push_back((*block)->meta());
+      found.push_back(std::move(*block));
+      continue;
+    }
+    if (block.error().code == Code::kFailedPrecondition) return fail(block.error());
+    report.damaged.push_back(entry.name + ".damaged: " + block.error().message);
+    TRY(files_.rename(path, path + ".damaged"));
+  }
+  for (const std::string& ulid : find_superseded(metas)) {
+    std::erase_if(found, [&](const auto& block) { return block->meta().ulid == ulid; });
+    TRY(files_.remove_all(path_of(ulid)));
+  }
+  report.blocks = found.size();
+  publish(std::move(found));
+  return report;
+}
+
+std::shared_ptr<const BlockList> BlockSet::list() const {
+  MutexLock lock(mu_);
+  return list_;
+}
+
+void BlockSet::publish(BlockList list) {
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+    return std::tie(a->meta().min_ms, a->meta().ulid) < std::tie(b->meta().min_ms, b->meta().ulid);
+  });
+  auto shared = std::make_shared<const BlockList>(std::move(list));
+  MutexLock lock(mu_);
+  list_ = std::move(shared);
+}
+
+Status BlockSet::change(const std::vector<std::string>& add,
+                        const std::vector<std::string>& remove) {
+  BlockList next = *list();
+  for (const std::string& ulid : add) {
+    TRY_ASSIGN(auto block, Block::open(files_, path_of(ulid)));
+    next.push_back(std::move(block));
+  }
+  const std::set<std::string> gone(remove.begin(), remove.end());
+  std::erase_if(next, [&](const auto& block) { return gone.contains(block->meta().ulid); });
+  publish(std::move(next));
+  for (const std::string& ulid : remove) TRY(files_.remove_all(path_of(ulid)));
+  return {};
+}
+
+Status BlockSet::reopen(const std::string& ulid) {
+  BlockList next = *list();
+  for (auto& block : next) {
+    if (block->meta().ulid == ulid) {
+      TRY_ASSIGN(block, Block::open(files_, path_of(ulid)));
+    }
+  }
+  publish(std::move(next));
+  return {};
+}
+
+uint64_t BlockSet::file_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& block : *list()) bytes += block->file_bytes();
+  return bytes;
+}
+
+}  // namespace binnacle::store::metrics

@@ -1,0 +1,239 @@
+// How samples get into the head and out of it again.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "store/metrics/head.h"
+
+namespace binnacle::store::metrics {
+namespace {
+
+using model::Sample;
+
+constexpr size_t kPrefetchAhead = 8;
+constexpr size_t kSeriesPerLock = 256;
+
+size_t shard_of(uint64_t ref) { return static_cast<uint32_t>(ref) % Head::kShards; }
+
+Status refuse(Code code, int64_t timestamp_ms, std::string_view why) {
+  return fail(code, fmt::format("{} ({})", why, format_rfc3339(timestamp_ms)));
+}
+
+}  // namespace
+
+void Head::note_time(int64_t ms) {
+  int64_t newest = newest_ms_.load(std::memory_order_relaxed);
+  while (newest < ms && !newest_ms_.compare_exchange_weak(newest, ms)) {
+  }
+  int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
+  while (oldest > ms && !oldest_ms_.compare_exchange_weak(oldest, ms)) {
+  }
+}
+
+void Head::measure_oldest() {
+  // What comes meanwhile lowers the mark as ever; what is there lowers it here.
+  oldest_ms_ = std::numeric_limits<int64_t>::max();
+  for (uint32_t number = 0; number < numbers_end(); ++number) {
+    visit(number, [&](model::SeriesRef, HeadSeries& series) {
+      if (!series.empty()) note_time(series.first_ms());
+    });
+  }
+}
+
+Head::Applied Head::apply(std::vector<PendingSample>& batch, CommitNumber commit, int64_t now_ms) {
+  Applied out;
+  out.samples.reserve(batch.size());
+  std::stable_sort(batch.begin(), batch.end(), [](const PendingSample& a, const PendingSample& b) {
+    return shard_of(a.ref) < shard_of(b.ref);
+  });
+  const StoreLimits limits = this->limits();
+  for (size_t begin = 0; begin < batch.size();) {
+    const size_t shard = shard_of(batch[begin].ref);
+    size_t end = begin + 1;
+    while (end < batch.size() && shard_of(batch[end].ref) == shard) ++end;
+    apply_shard(shards_[shard], std::span(batch).subspan(begin, end - begin), commit, now_ms,
+                limits, out);
+    begin = end;
+  }
+  std::sort(out.report.refused.begin(), out.report.refused.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
+  return out;
+}
+
+void Head::apply_shard(Shard& shard, std::span<const PendingSample> batch, CommitNumber commit,
+                       int64_t now_ms, const StoreLimits& limits, Applied& out) {
+  MutexLock lock(shard.mu);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (i + kPrefetchAhead < batch.size()) {
+      const auto ahead = static_cast<uint32_t>(batch[i + kPrefetchAhead].ref);
+      __builtin_prefetch(series(shard, ahead / kShards));
+    }
+    const PendingSample& pending = batch[i];
+    const auto number = static_cast<uint32_t>(pending.ref);
+    HeadSeries& here = *series(shard, number / kShards);
+    // Checked when the ref came in; while its batch lives no series goes that it may know.
+    CHECK(here.alive());
+    bool fresh = false;
+    if (auto fits = apply_one(here, pending.sample, commit, now_ms, limits, fresh); !fits) {
+      out.report.refused.push_back({pending.index, std::move(fits).error()});
+      continue;
+    }
+    ++out.report.stored;
+    if (!fresh) continue;
+    out.samples.push_back({pending.ref, pending.sample.timestamp_ms, pending.sample.value});
+    if (here.logged()) continue;
+    std::string labels;
+    append_labels(here, labels);
+    out.unlogged.emplace_back(pending.ref, std::move(labels));
+  }
+}
+
+Status Head::apply_one(HeadSeries& series, const Sample& sample, CommitNumber commit,
+                       int64_t now_ms, const StoreLimits& limits, bool& fresh) {
+  const int64_t at_ms = sample.timestamp_ms;
+  if (at_ms > now_ms && at_ms - now_ms > limits.max_ahead_ms)
+    return refuse(Code::kOutOfRange, at_ms, "too far in the future (storage.max_ahead)");
+  if (at_ms < now_ms - limits.late_limit_ms)
+    return refuse(Code::kOutOfRange, at_ms, "too old (storage.late_limit)");
+  if (at_ms > series.last_ms()) {
+    series.push(at_ms, sample.value, commit);
+    fresh = true;
+    note_time(at_ms);
+    return {};
+  }
+  const auto there = series.find(at_ms);
+  if (there && same_bits(*there, sample.value)) return {};
+  if (there && !limits.last_value_wins)
+    return refuse(Code::kAlreadyExists, at_ms, "another value at this time");
+  if (!there && at_ms < series.last_ms() - limits.out_of_order_ms) {
+    return refuse(Code::kOutOfRange, at_ms,
+                  "out of order, behind the series' newest sample by more than "
+                  "storage.out_of_order_window");
+  }
+  series.insert_late({at_ms, sample.value, ++late_sequence_, commit});
+  note_time(at_ms);
+  fresh = true;
+  return {};
+}
+
+void Head::mark_logged(std::span<const std::pair<model::SeriesRef, std::string>> logged) {
+  for (const auto& [ref, labels] : logged) {
+    Shard& shard = shards_[shard_of(ref)];
+    MutexLock lock(shard.mu);
+    series(shard, static_cast<uint32_t>(ref) / kShards)->set_logged(true);
+  }
+}
+
+Status Head::restore_columns(model::SeriesRef ref, const Restore& restore) {
+  const std::atomic<uint32_t>* life = generation(static_cast<uint32_t>(ref));
+  if (life == nullptr || (life->load() & ~kDoomed) != ref >> 32)
+    return fail(Code::kDataLoss, "head snapshot: columns without a series");
+  Shard& shard = shards_[shard_of(ref)];
+  MutexLock lock(shard.mu);
+  HeadSeries& here = *series(shard, static_cast<uint32_t>(ref) / kShards);
+  restore(here);
+  if (here.empty()) return {};
+  note_time(here.first_ms());
+  if (here.has_samples_in_order()) note_time(here.last_ms());
+  return {};
+}
+
+size_t Head::replay(std::span<const WalSample> samples) {
+  size_t lost = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (i + kPrefetchAhead < samples.size()) {
+      const uint64_t ahead = samples[i + kPrefetchAhead].series;
+      const Shard& shard = shards_[shard_of(ahead)];
+      const uint32_t slot = static_cast<uint32_t>(ahead) / kShards;
+      if (slot < shard.end) __builtin_prefetch(series(shard, slot));
+    }
+    const WalSample& sample = samples[i];
+    const std::atomic<uint32_t>* life = generation(static_cast<uint32_t>(sample.series));
+    if (life == nullptr ||
+        (life->load(std::memory_order_relaxed) & ~kDoomed) != sample.series >> 32) {
+      ++lost;
+      continue;
+    }
+    Shard& shard = shards_[shard_of(sample.series)];
+    MutexLock lock(shard.mu);
+    HeadSeries& here = *series(shard, static_cast<uint32_t>(sample.series) / kShards);
+    if (sample.timestamp_ms > here.last_ms()) {
+      here.push(sample.timestamp_ms, sample.value, 0);
+      note_time(sample.timestamp_ms);
+      continue;
+    }
+    const auto there = here.find(sample.timestamp_ms);
+    if (there && same_bits(*there, sample.value)) continue;
+    here.insert_late({sample.timestamp_ms, sample.value, ++late_sequence_, 0});
+    note_time(sample.timestamp_ms);
+  }
+  return lost;
+}
+
+void Head::erase(model::SeriesRef ref, int64_t min_ms, int64_t max_ms) {
+  visit(static_cast<uint32_t>(ref), [&](model::SeriesRef here, HeadSeries& series) {
+    if (here == ref) series.erase(min_ms, max_ms);
+  });
+}
+
+bool Head::capture(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms,
+                   bool labels_only, CommitNumber snapshot, HeadImage& out) const {
+  std::array<std::vector<uint32_t>, kShards> by_shard;
+  for (const uint32_t number : index_.select(matchers))
+    by_shard[number % kShards].push_back(number / kShards);
+  for (size_t i = 0; i < kShards; ++i) {
+    const Shard& shard = shards_[i];
+    const auto& slots = by_shard[i];
+    for (size_t begin = 0; begin < slots.size(); begin += kSeriesPerLock) {
+      MutexLock lock(shard.mu);
+      const size_t end = std::min(begin + kSeriesPerLock, slots.size());
+      for (size_t k = begin; k < end; ++k) {
+        const HeadSeries& here = *series(shard, slots[k]);
+        if (!here.alive() || here.empty()) continue;
+        const auto hidden = here.hidden_from(snapshot);
+        if (!hidden) return false;
+        out.add(here, min_ms, max_ms, *hidden, snapshot, labels_only,
+                [&](std::string& packed) { append_labels(here, packed); });
+      }
+    }
+  }
+  return true;
+}
+
+std::vector<uint32_t> Head::ordered() const {
+  const std::vector<uint32_t> ranks = index_.ranks();
+  struct Place {
+    size_t at;  // of its label ranks in `all`
+    uint32_t size;
+    uint32_t number;
+  };
+  std::vector<uint32_t> all;
+  std::vector<Place> places;
+  for (size_t i = 0; i < kShards; ++i) {
+    const Shard& shard = shards_[i];
+    MutexLock lock(shard.mu);
+    for (uint32_t slot = 0; slot < shard.end; ++slot) {
+      const HeadSeries& here = *series(shard, slot);
+      if (!here.alive() || here.empty()) continue;
+      const auto pairs = here.pairs();
+      // One that came after the ranks were taken waits for the next time.
+      if (std::any_of(pairs.begin(), pairs.end(), [&](PairId id) { return id >= ranks.size(); }))
+        continue;
+      places.push_back({all.size(), static_cast<uint32_t>(pairs.size()),
+                        static_cast<uint32_t>(slot * kShards + i)});
+      for (const PairId id : pairs) all.push_back(ranks[id]);
+    }
+  }
+  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    const auto pa = std::span(all).subspan(a.at, a.size);
+    const auto pb = std::span(all).subspan(b.at, b.size);
+    return std::lexicographical_compare(pa.begin(), pa.end(), pb.begin(), pb.end());
+  });
+  std::vector<uint32_t> order;
+  order.reserve(places.size());
+  for (const Place& place : places) order.push_back(place.number);
+  return order;
+}
+
+}  // namespace binnacle::store::metrics
