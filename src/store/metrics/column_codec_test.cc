@@ -63,6 +63,53 @@ TEST(ColumnCodecTest, EveryShapeComesBackToTheBit) {
   }
 }
 
+void expect_round_trip_against(std::span<const double> values, std::span<const double> reference) {
+  std::string bytes = "before";
+  constexpr size_t kAnySize = 1 << 20;
+  if (!encode_values_against(values, reference, kAnySize, bytes)) {
+    ASSERT_EQ(bytes, "before");
+    return;
+  }
+  bytes.erase(0, 6);
+  std::vector<double> back(values.size());
+  ASSERT_TRUE(decode_values_against(bytes, reference, back));
+  ASSERT_EQ(bits(back), bits(values));
+  std::string again = "before";
+  EXPECT_FALSE(encode_values_against(values, reference, bytes.size(), again));
+  EXPECT_EQ(again, "before");
+  EXPECT_TRUE(encode_values_against(values, reference, bytes.size() + 1, again));
+}
+
+TEST(ColumnCodecTest, AnyColumnComesBackBesideAnyOther) {
+  ColumnRandom random(5);
+  for (const size_t size : {1, 2, 3, 32, 100, 300, 1000}) {
+    for (int shape = 0; shape < testing::kShapes; ++shape) {
+      for (int other = 0; other < testing::kShapes; ++other) {
+        expect_round_trip_against(testing::column(shape, size, random),
+                                  testing::column(other, size, random));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(ColumnCodecTest, ABucketIsSmallBesideItsNeighbour) {
+  ColumnRandom random(6);
+  std::vector<double> lower = {1e6};
+  std::vector<double> upper = {3e6};
+  for (int i = 1; i < 200; ++i) {
+    const auto both = static_cast<double>(random.below(1000));
+    lower.push_back(lower.back() + both);
+    upper.push_back(upper.back() + both + static_cast<double>(random.below(3)));
+  }
+  const std::string alone = encoded(upper, Effort::kSmall);
+  std::string beside;
+  ASSERT_TRUE(encode_values_against(upper, lower, alone.size(), beside));
+  EXPECT_LT(beside.size(), alone.size() / 4);
+  std::vector<double> back(upper.size());
+  EXPECT_FALSE(decode_values_against(beside, std::span(lower).first(199), back));
+}
+
 TEST(ColumnCodecTest, SpecialValuesComeBackToTheBit) {
   const double stale = std::bit_cast<double>(0x7ff0000000000002u);
   const double inf = std::numeric_limits<double>::infinity();
@@ -170,6 +217,8 @@ TEST(ColumnCodecTest, FlippedBitsBreakNothing) {
     const Status values_read = decode_values(bytes, back);
     if (!values_read) EXPECT_EQ(values_read.error().code, Code::kDataLoss);
     std::vector<int64_t> times(back.size());
+    const Status beside = decode_values_against(bytes, std::vector<double>(back.size(), 1), back);
+    if (!beside) EXPECT_EQ(beside.error().code, Code::kDataLoss);
     const Status times_read = decode_times(bytes, times);
     if (!times_read) EXPECT_EQ(times_read.error().code, Code::kDataLoss);
   }

@@ -10,6 +10,7 @@
 #include "store/metrics/decimal.h"
 #include "store/metrics/integer_codec.h"
 #include "store/metrics/integer_scratch.h"
+#include "store/metrics/misfits.h"
 
 namespace binnacle::store::metrics {
 namespace {
@@ -24,56 +25,11 @@ constexpr uint8_t kDecimalPatched = 0x20;
 constexpr uint8_t kConstantDecimal = 0x30;
 constexpr uint8_t kExponentMask = 0x0F;
 
-// Beyond that share of misfits a column is not worth patching.
-constexpr size_t kMaxMisfits = 1024;
-constexpr size_t most_misfits(size_t count) { return std::min(count / 3, kMaxMisfits); }
-
 uint64_t bits_of(double v) { return std::bit_cast<uint64_t>(v); }
 
 void encode_raw(std::span<const double> values, std::string& out) {
   out.push_back(static_cast<char>(kRaw));
   out.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-}
-
-// The number of misfits and whether they are all the same, the gaps between them, their bits.
-void encode_misfits(std::span<const double> values, std::span<const uint32_t> misfits,
-                    std::string& out) {
-  const uint64_t first = bits_of(values[misfits[0]]);
-  const bool same = std::all_of(misfits.begin(), misfits.end(),
-                                [&](uint32_t i) { return bits_of(values[i]) == first; });
-  ByteWriter writer(out);
-  writer.varint(misfits.size() << 1 | (same ? 1 : 0));
-  uint32_t next = 0;
-  for (const uint32_t i : misfits) {
-    writer.varint(i - next);
-    next = i + 1;
-  }
-  for (const uint32_t i : misfits.first(same ? 1 : misfits.size())) writer.u64(bits_of(values[i]));
-}
-
-struct Misfit {
-  uint32_t at = 0;
-  uint64_t bits = 0;
-};
-
-// Reads what encode_misfits wrote; false when it cannot belong to `count` values.
-bool decode_misfits(ByteReader& reader, size_t count, std::span<Misfit> room,
-                    std::span<Misfit>& misfits) {
-  const uint64_t head = reader.varint();
-  const uint64_t size = head >> 1;
-  if (!reader.ok() || size > room.size() || size > count) return false;
-  misfits = room.first(size);
-  uint64_t next = 0;
-  for (Misfit& misfit : misfits) {
-    const uint64_t gap = reader.varint();
-    if (!reader.ok() || gap >= count || next + gap >= count) return false;
-    misfit.at = static_cast<uint32_t>(next + gap);
-    next += gap + 1;
-  }
-  const bool same = (head & 1) != 0;
-  uint64_t bits = same ? reader.u64() : 0;
-  for (Misfit& misfit : misfits) misfit.bits = same ? bits : reader.u64();
-  return reader.ok();
 }
 
 // What of `values` is stored as misfits when their bits are the integers: what is not finite, as
@@ -181,23 +137,30 @@ bool decode_raw(std::string_view bytes, std::span<double> out) {
   return true;
 }
 
-// What follows the first byte of a column of integers, patched or not.
-bool decode_mapped(ByteReader& reader, uint8_t head, std::span<double> out) {
-  const bool decimal = head >= kDecimal;
-  Misfit room[kMaxMisfits];
-  std::span<Misfit> misfits;
-  if (head == kBitsPatched || head >= kDecimalPatched) {
-    if (!decode_misfits(reader, out.size(), room, misfits)) return false;
-  }
+// Calls `fill` with the integers of the column that follows the first byte, and puts the misfits
+// over what it made of them.
+template <typename Fill>
+bool decode_mapped(ByteReader reader, bool patched, std::span<double> out, const Fill& fill) {
+  const ByteReader misfits = reader;
+  if (patched && !skip_misfits(reader, out.size())) return false;
   IntegerScratch scratch(out.size());
-  const std::span<uint64_t> words = scratch.words();
-  if (!decode_integers(reader.rest(), words)) return false;
-  if (decimal)
-    from_decimals(words, head & kExponentMask, out);
-  else
-    std::memcpy(out.data(), words.data(), words.size_bytes());
-  for (const Misfit& misfit : misfits) out[misfit.at] = std::bit_cast<double>(misfit.bits);
+  if (!decode_integers(reader.rest(), scratch.words())) return false;
+  fill(scratch.words());
+  if (patched) place_misfits(misfits, out);
   return true;
+}
+
+bool decode_bits(ByteReader reader, bool patched, std::span<double> out) {
+  return decode_mapped(reader, patched, out, [out](std::span<const uint64_t> words) {
+    std::memcpy(out.data(), words.data(), words.size_bytes());
+  });
+}
+
+bool decode_decimals(ByteReader reader, uint8_t head, std::span<double> out) {
+  const bool patched = (head & ~kExponentMask) == kDecimalPatched;
+  return decode_mapped(reader, patched, out, [out, head](std::span<const uint64_t> words) {
+    from_decimals(words, head & kExponentMask, out);
+  });
 }
 
 bool decode_constant(ByteReader& reader, uint8_t head, std::span<double> out) {
@@ -220,19 +183,65 @@ Status decode_values(std::string_view bytes, std::span<double> out) {
     ok = decode_raw(reader.rest(), out);
   else if (head == kConstantBits || (head & ~kExponentMask) == kConstantDecimal)
     ok = decode_constant(reader, head, out);
-  else if (head <= kBitsPatched || (head >= kDecimal && head < kConstantDecimal))
-    ok = decode_mapped(reader, head, out);
+  else if (head == kBits || head == kBitsPatched)
+    ok = decode_bits(reader, head == kBitsPatched, out);
+  else if (head >= kDecimal && head < kConstantDecimal)
+    ok = decode_decimals(reader, head, out);
   else
     return fail(Code::kDataLoss, "value column: unknown codec (" + std::to_string(head) + ")");
   return ok ? Status{} : broken();
 }
 
-bool encode_values_against(std::span<const double>, std::span<const double>, size_t, std::string&) {
+namespace {
+
+// The integers of a reference. Both sides make the same of it, whatever it holds: what is no
+// decimal stands for the integer before.
+void reference_integers(std::span<const double> reference, unsigned exponent,
+                        std::span<uint64_t> integers) {
+  to_decimals(reference, exponent, integers, {});
+}
+
+}  // namespace
+
+bool encode_values_against(std::span<const double> values, std::span<const double> reference,
+                           size_t max_bytes, std::string& out) {
+  CHECK(!values.empty() && values.size() == reference.size());
+  const auto exponent = guess_decimal_exponent(values);
+  if (!exponent) return false;
+  IntegerScratch own(values.size());
+  IntegerScratch other(values.size());
+  uint32_t room[kMaxMisfits];
+  const std::span<uint32_t> misfits(room, most_misfits(values.size()));
+  const size_t count = to_decimals(values, *exponent, own.words(), misfits);
+  if (count > misfits.size()) return false;
+  reference_integers(reference, *exponent, other.words());
+  for (size_t i = 0; i < values.size(); ++i) own.words()[i] -= other.words()[i];
+  const size_t start = out.size();
+  out.push_back(static_cast<char>((count > 0 ? kDecimalPatched : kDecimal) | *exponent));
+  if (count > 0) encode_misfits(values, misfits.first(count), out);
+  encode_integers(own.words(), Effort::kSmall, out);
+  if (out.size() - start < max_bytes) return true;
+  out.resize(start);
   return false;
 }
 
-Status decode_values_against(std::string_view, std::span<const double>, std::span<double>) {
-  return fail(Code::kDataLoss, "value column: unknown codec");
+Status decode_values_against(std::string_view bytes, std::span<const double> reference,
+                             std::span<double> out) {
+  if (out.empty() || out.size() != reference.size())
+    return fail(Code::kDataLoss, "value column: its reference has another length");
+  ByteReader reader(bytes);
+  const uint8_t head = reader.u8();
+  if (head < kDecimal || head >= kConstantDecimal)
+    return fail(Code::kDataLoss, "value column: unknown codec (" + std::to_string(head) + ")");
+  const unsigned exponent = head & kExponentMask;
+  const bool patched = head >= kDecimalPatched;
+  const bool ok = decode_mapped(reader, patched, out, [&](std::span<uint64_t> words) {
+    IntegerScratch other(words.size());
+    reference_integers(reference, exponent, other.words());
+    for (size_t i = 0; i < words.size(); ++i) words[i] += other.words()[i];
+    from_decimals(words, exponent, out);
+  });
+  return ok ? Status{} : broken();
 }
 
 }  // namespace binnacle::store::metrics
