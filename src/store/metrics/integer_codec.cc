@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "store/metrics/bit_packing.h"
+#include "store/metrics/token_column.h"
 
 namespace binnacle::store::metrics {
 namespace {
@@ -14,6 +15,10 @@ namespace {
 constexpr unsigned kWidthBits = 6;
 constexpr unsigned kWidthMask = 63;  // also stands for 64
 constexpr unsigned kOrders = 3;      // times differenced: 0, 1, 2
+// In place of an order: a token column, and a second byte belongs to the first. Bits 0 to 3 of the
+// first and 6 to 7 of the second are the shift, bits 0 to 5 of the second the alphabet less one,
+// bits 4 and 5 of the first the order.
+constexpr unsigned kTokens = 3;
 
 struct Range {
   int64_t low = std::numeric_limits<int64_t>::max();
@@ -93,36 +98,76 @@ void integrate(std::span<uint64_t> x, unsigned order, uint64_t low) {
   }
 }
 
-void encode_packed(std::span<uint64_t> x, const Plan& plan, std::string& out) {
-  difference(x, plan.order);
+void encode_seeds(std::span<const uint64_t> x, const Plan& plan, ByteWriter& writer) {
+  for (const uint64_t seed : x.first(plan.order)) writer.zigzag(static_cast<int64_t>(seed));
+  if (plan.order < x.size()) writer.zigzag(static_cast<int64_t>(plan.low));
+}
+
+// `x` holds the seeds, then residuals less plan.low.
+void encode_packed(std::span<const uint64_t> x, const Plan& plan, std::string& out) {
   ByteWriter writer(out);
   writer.u8(static_cast<uint8_t>((plan.order << kWidthBits) | std::min(plan.width, kWidthMask)));
-  for (const uint64_t seed : x.first(plan.order)) writer.zigzag(static_cast<int64_t>(seed));
-  const std::span<uint64_t> residuals = x.subspan(plan.order);
-  if (residuals.empty()) return;
-  writer.zigzag(static_cast<int64_t>(plan.low));
-  for (uint64_t& v : residuals) v -= plan.low;
-  pack_bits(residuals, plan.width, out);
+  encode_seeds(x, plan, writer);
+  pack_bits(x.subspan(plan.order), plan.width, out);
+}
+
+void encode_token_residuals(std::span<const uint64_t> x, const Plan& plan, const TokenPlan& tokens,
+                            std::string& out) {
+  ByteWriter writer(out);
+  writer.u8(static_cast<uint8_t>(kTokens << kWidthBits | plan.order << 4 | tokens.shift >> 2));
+  writer.u8(static_cast<uint8_t>((tokens.shift & 3) << 6 | (tokens.tokens - 1)));
+  encode_seeds(x, plan, writer);
+  encode_token_column(x.subspan(plan.order), tokens, out);
+}
+
+// What stands before the residuals: false when it is no column of that many.
+bool decode_seeds(ByteReader& reader, unsigned order, std::span<uint64_t> out, uint64_t& low) {
+  if (order >= kOrders || order > out.size()) return false;
+  for (uint64_t& seed : out.first(order)) seed = static_cast<uint64_t>(reader.zigzag());
+  low = order == out.size() ? 0 : static_cast<uint64_t>(reader.zigzag());
+  return reader.ok();
+}
+
+bool decode_token_residuals(ByteReader& reader, unsigned head, std::span<uint64_t> out) {
+  const unsigned second = reader.u8();
+  const unsigned order = (head >> 4) & 3;
+  const unsigned shift = (head & 15) << 2 | second >> 6;
+  uint64_t low = 0;
+  if (!decode_seeds(reader, order, out, low)) return false;
+  if (!decode_token_column(reader.rest(), shift, (second & 63) + 1, out.subspan(order)))
+    return false;
+  integrate(out, order, low);
+  return true;
 }
 
 }  // namespace
 
-void encode_integers(std::span<uint64_t> integers, Effort, std::string& out) {
+void encode_integers(std::span<uint64_t> integers, Effort effort, std::string& out) {
   CHECK(!integers.empty());
-  encode_packed(integers, plan_packing(integers), out);
+  const Plan plan = plan_packing(integers);
+  difference(integers, plan.order);
+  const std::span<uint64_t> residuals = integers.subspan(plan.order);
+  for (uint64_t& v : residuals) v -= plan.low;
+  if (effort == Effort::kSmall && plan.width > 0 && residuals.size() >= kFewestResiduals) {
+    const uint64_t largest = *std::max_element(residuals.begin(), residuals.end());
+    const TokenPlan tokens = plan_tokens(residuals, largest);
+    // One byte more of head.
+    if (1 + tokens.bytes < packed_bytes(residuals.size(), plan.width))
+      return encode_token_residuals(integers, plan, tokens, out);
+  }
+  encode_packed(integers, plan, out);
 }
 
 bool decode_integers(std::string_view bytes, std::span<uint64_t> out) {
   CHECK(!out.empty());
   ByteReader reader(bytes);
-  const uint8_t head = reader.u8();
+  const unsigned head = reader.u8();
   const unsigned order = head >> kWidthBits;
-  if (order >= kOrders || order > out.size()) return false;
-  for (uint64_t& seed : out.first(order)) seed = static_cast<uint64_t>(reader.zigzag());
-  const std::span<uint64_t> residuals = out.subspan(order);
-  const uint64_t low = residuals.empty() ? 0 : static_cast<uint64_t>(reader.zigzag());
+  if (order == kTokens) return decode_token_residuals(reader, head, out);
+  uint64_t low = 0;
+  if (!decode_seeds(reader, order, out, low)) return false;
   const unsigned width = (head & kWidthMask) == kWidthMask ? 64 : head & kWidthMask;
-  if (!reader.ok() || !unpack_bits(reader.rest(), width, residuals)) return false;
+  if (!unpack_bits(reader.rest(), width, out.subspan(order))) return false;
   integrate(out, order, low);
   return true;
 }
