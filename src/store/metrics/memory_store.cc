@@ -217,6 +217,8 @@ size_t MemoryStore::series_count() const {
 Result<MemoryStore::SeriesPtr> MemoryStore::resolve(SeriesRef ref, LabelsView labels) {
   MutexLock lock(mu_);
   if (const auto it = by_ref_.find(ref); it != by_ref_.end()) return it->second;
+  if (ref != model::kNoSeries && labels.empty())
+    return fail(Code::kNotFound, fmt::format("append: no series has the reference {}", ref));
   if (const auto it = by_labels_.find(std::string(labels.packed())); it != by_labels_.end())
     return it->second;
   if (by_ref_.size() >= options_.max_series) {

@@ -68,6 +68,16 @@ TEST_F(MemoryStoreTest, AnswersInLabelOrderWithinTheRangeBothEndsIncluded) {
   EXPECT_EQ(select(name_is("down"), 0, 2000), Lines{});
 }
 
+TEST_F(MemoryStoreTest, AnUnknownReferenceWithoutLabelsIsNotFound) {
+  auto appender = store_.appender();
+  const auto refused = appender->append(77, {}, {start_, 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kNotFound);
+  const auto ref = appender->append(77, a_, {start_, 1});
+  ASSERT_TRUE(ref);
+  EXPECT_TRUE(appender->append(*ref, {}, {start_ + 1, 2}));
+}
+
 TEST_F(MemoryStoreTest, NothingIsVisibleBeforeCommitOrAfterRollback) {
   auto appender = store_.appender();
   ASSERT_TRUE(appender->append(model::kNoSeries, a_, {start_, 1}));
