@@ -1,6 +1,7 @@
 #include "app/config_keys.h"
 #include "base/config_units.h"
 #include "collect/host/host_options.h"
+#include "collect/receive/remote_write.h"
 #include "store/access/lockout.h"
 #include "store/access/session_store.h"
 
@@ -71,6 +72,27 @@ void add_collect_keys(std::vector<ConfigKey>& keys) {
                        "Network interfaces that are left out."));
 }
 
+void add_receive_keys(std::vector<ConfigKey>& keys) {
+  const collect::receive::RemoteWriteOptions options;
+  keys.push_back({.path = "collect.receive.max_body_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = format_bytes(options.max_body_bytes),
+                  .meaning = "Of a remote-write body, as sent and decompressed; 413 beyond.",
+                  .min = "1KiB",
+                  .max = "1GiB"});
+  keys.push_back(count("collect.receive.max_labels", std::to_string(options.labels.max_count),
+                       "1024", "labels", "Of one series; its samples are refused beyond."));
+  keys.push_back(count("collect.receive.max_label_name_bytes",
+                       std::to_string(options.labels.max_name_bytes), "65536", "bytes",
+                       "Of one label name; the series' samples are refused beyond."));
+  keys.push_back(count("collect.receive.max_label_value_bytes",
+                       std::to_string(options.labels.max_value_bytes), "1048576", "bytes",
+                       "Of one label value; the series' samples are refused beyond."));
+  keys.push_back(count("collect.receive.max_cached_series",
+                       std::to_string(options.max_cached_series), "100000000", "series",
+                       "Whose labels are known without reading them, 27 to 37 bytes each."));
+}
+
 void add_query_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(duration("query.lookback", "5m", "1s", "1d",
                           "How old a sample may be and still be an instant's value."));
@@ -131,6 +153,7 @@ std::vector<ConfigKey> log_keys() {
 std::vector<ConfigKey> data_keys() {
   std::vector<ConfigKey> keys;
   add_collect_keys(keys);
+  add_receive_keys(keys);
   keys.push_back(duration("storage.memory_retention", "1h", "1m", "7d",
                           "How long samples stay in memory; older ones are dropped."));
   keys.push_back(count("storage.max_series", "100000", "100000000", "series",

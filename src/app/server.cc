@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
+#include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
 #include "show/events_api.h"
 #include "show/live.h"
@@ -98,6 +99,8 @@ struct ServerProcess::Parts {
   store::metrics::MemoryStore metrics{memory_store_options(config), clock, registry};
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::own::OwnCollector> own;
+  collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
+                                             registry};
 
   net::Router router;
   Readiness readiness;
@@ -168,6 +171,7 @@ Status ServerProcess::Parts::register_routes() {
                                      version_text,
                                      std::string(revision())}));
   TRY(show::register_prometheus_api(router, {metrics, clock, limits, version_text}));
+  TRY(remote_write.register_routes(router));
   TRY(show::register_live(
       router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
   TRY(show::register_events_api(router, *events));
@@ -219,6 +223,8 @@ void ServerProcess::Parts::join_reload() {
                 }});
   apply("metric store",
         [this](const Config& next) { metrics.set_options(memory_store_options(next)); });
+  apply("remote write",
+        [this](const Config& next) { remote_write.set_options(remote_write_options(next)); });
   apply("access", [this](const Config& next) {
     guard->set_options(access_options(next, listeners.access(*server)));
   });

@@ -84,6 +84,16 @@ collect::host::HostOptions host_options(const Config& config) {
   return options;
 }
 
+collect::receive::RemoteWriteOptions remote_write_options(const Config& config) {
+  collect::receive::RemoteWriteOptions options;
+  options.max_body_bytes = bytes(config, "collect.receive.max_body_bytes");
+  options.max_cached_series = size(config, "collect.receive.max_cached_series");
+  options.labels.max_count = size(config, "collect.receive.max_labels");
+  options.labels.max_name_bytes = size(config, "collect.receive.max_label_name_bytes");
+  options.labels.max_value_bytes = size(config, "collect.receive.max_label_value_bytes");
+  return options;
+}
+
 store::metrics::MemoryStoreOptions memory_store_options(const Config& config) {
   store::metrics::MemoryStoreOptions options;
   options.retention_ms = config.get_duration_ms("storage.memory_retention");

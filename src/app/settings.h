@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "collect/host/host_options.h"
+#include "collect/receive/remote_write.h"
 #include "net/server.h"
 #include "query/promql/evaluate.h"
 #include "store/access/access_guard.h"
@@ -22,6 +23,7 @@ LogOptions log_options(const Config& config);
 net::ServerLimits server_limits(const Config& config);
 net::RouteLimits route_limits(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
+collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 store::metrics::MemoryStoreOptions memory_store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
 store::state::EventRetention event_retention(const Config& config);
