@@ -14,6 +14,8 @@ using model::LabelsView;
 using model::SeriesRef;
 
 constexpr size_t kFirstTable = 256;  // a power of two, as all sizes
+// Well below a record of the log. Who takes labels from outside has narrower limits.
+constexpr size_t kMaxLabelBytes = size_t{8} << 20;
 
 uint32_t number_of(SeriesRef ref) { return static_cast<uint32_t>(ref); }
 uint32_t generation_of(SeriesRef ref) { return static_cast<uint32_t>(ref >> 32); }
@@ -86,6 +88,11 @@ Result<SeriesRef> Head::resolve(SeriesRef ref, LabelsView labels) {
     }
     if (labels.empty()) return fail(Code::kNotFound, "append: the series was forgotten");
   }
+  if (labels.empty()) return fail(Code::kInvalidArgument, "append: a series without labels");
+  if (labels.packed().size() > kMaxLabelBytes) {
+    return fail(Code::kInvalidArgument, fmt::format("append: labels of {} bytes, more than {}",
+                                                    labels.packed().size(), kMaxLabelBytes));
+  }
   const uint64_t hash = labels.hash();
   const size_t shard_number = hash % kShards;
   Shard& shard = shards_[shard_number];
@@ -97,33 +104,8 @@ Result<SeriesRef> Head::resolve(SeriesRef ref, LabelsView labels) {
     return make_ref(life->load(), number);
   }
   const StoreLimits limits = this->limits();
-  TRY(check_labels(labels, limits));
   TRY(check_room(labels, limits));
   return create(shard, shard_number, hash, labels);
-}
-
-Status Head::check_labels(LabelsView labels, const StoreLimits& limits) const {
-  if (labels.empty()) return fail(Code::kInvalidArgument, "append: a series without labels");
-  size_t count = 0;
-  for (const Label& label : labels) {
-    ++count;
-    if (label.name.size() > limits.max_label_name_bytes) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("append: label name {:.64}... has {} bytes, more than {} "
-                              "(storage.max_label_name_bytes)",
-                              label.name, label.name.size(), limits.max_label_name_bytes));
-    }
-    if (label.value.size() > limits.max_label_value_bytes) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("append: the value of label {} has {} bytes, more than {} "
-                              "(storage.max_label_value_bytes)",
-                              label.name, label.value.size(), limits.max_label_value_bytes));
-    }
-  }
-  if (count <= limits.max_labels) return {};
-  return fail(Code::kInvalidArgument,
-              fmt::format("append {:.200}: {} labels, more than {} (storage.max_labels)",
-                          labels.to_string(), count, limits.max_labels));
 }
 
 Status Head::check_room(LabelsView labels, const StoreLimits& limits) const {

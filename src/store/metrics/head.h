@@ -107,7 +107,6 @@ class Head {
 
   std::atomic<uint32_t>* generation(uint32_t number) const;  // null: no such slot
   HeadSeries* series(const Shard& shard, uint32_t slot) const;
-  Status check_labels(model::LabelsView labels, const StoreLimits& limits) const;
   Status check_room(model::LabelsView labels, const StoreLimits& limits) const;
   bool same_labels(const HeadSeries& series, model::LabelsView labels) const;
   uint32_t find(const Shard& shard, uint64_t hash, model::LabelsView labels) const

@@ -266,7 +266,9 @@ Status MetricStore::writable() const { return parts_->writable(); }
 StoreStatus MetricStore::status() const {
   StoreStatus out;
   out.series = parts_->head.series_count();
-  out.newest_ms = parts_->head.newest_ms();
+  const bool none = parts_->head.newest_ms() < parts_->head.oldest_ms();
+  out.oldest_ms = none ? 0 : parts_->head.oldest_ms();
+  out.newest_ms = none ? 0 : parts_->head.newest_ms();
   out.head_bytes = parts_->head.memory_bytes();
   out.block_bytes = parts_->blocks.file_bytes();
   out.blocks = parts_->blocks.list()->size();

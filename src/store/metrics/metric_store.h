@@ -29,6 +29,7 @@ struct StoreProgress {
 
 struct StoreStatus {
   size_t series = 0;
+  int64_t oldest_ms = 0;  // of the head
   int64_t newest_ms = 0;
   uint64_t head_bytes = 0;  // memory
   uint64_t wal_bytes = 0;

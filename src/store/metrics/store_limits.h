@@ -17,9 +17,6 @@ struct StoreLimits {
   size_t max_series_per_metric = 0;    // of one metric name; 0: no limit, as the next two
   size_t max_series_per_job = 0;       // of one value of `job`
   size_t max_series_per_instance = 0;  // of one value of `instance`
-  size_t max_labels = 64;
-  size_t max_label_name_bytes = 256;
-  size_t max_label_value_bytes = 4096;
 };
 
 }  // namespace binnacle::store::metrics
