@@ -40,6 +40,7 @@ class Workload {
     for (int i = 0; wal && i < 12; ++i) {
       (void)append();
       if (i == 7) (void)wal->rotate();
+      if (i % 4 == 3 && wal->sync()) synced = acknowledged.size();
     }
   }
 
@@ -87,6 +88,7 @@ class Workload {
   std::unique_ptr<Wal> wal;
   size_t tried = 0;
   std::vector<size_t> acknowledged;
+  size_t synced = 0;  // of the acknowledged ones, by sync()
 };
 
 // Calls fn(fault) for each call of each kind until a run meets no such call any more.
@@ -183,6 +185,28 @@ TEST(WalFault, WithoutSyncsAKillLosesNothing) {
     load.expect_recovers();
     return struck;
   });
+}
+
+// Without syncs the power takes the newest records, and nothing else.
+TEST(WalFault, WithoutSyncsThePowerTakesOnlyTheNewest) {
+  for (const Crash crash : {Crash::kPowerCut, Crash::kTornPower}) {
+    bool finished = false;
+    for (uint64_t changes = 0; !finished && changes < 500; ++changes) {
+      SCOPED_TRACE(changes);
+      Workload load(changes, false);
+      load.files.power_off_after(changes);
+      load.work();
+      finished = load.acknowledged.size() == 12;
+      load.files.crash(crash);
+      const auto read = read_back(load.files);
+      EXPECT_TRUE(read.report.damage.empty() || read.report.damage.front().torn_tail);
+      EXPECT_GE(read.records.size(), 2 * load.synced);
+      for (size_t i = 0; i < read.records.size(); ++i) {
+        EXPECT_EQ(read.records[i], fmt::format("{}/{}", i / 2, i % 2 + 1));
+      }
+    }
+    EXPECT_TRUE(finished);
+  }
 }
 
 TEST(WalFault, DiskRunsFullAtEachByte) {

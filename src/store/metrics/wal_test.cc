@@ -126,6 +126,16 @@ TEST_F(WalTest, SyncedSurvivesAPowerCut) {
   EXPECT_THAT(records(), ElementsAre("synced"));
 }
 
+TEST_F(WalTest, RotationMakesTheOldSegmentDurable) {
+  auto wal = open();
+  ASSERT_TRUE(wal->append(frames_of({"a"})));
+  ASSERT_TRUE(wal->rotate());
+  ASSERT_TRUE(wal->append(frames_of({"b"})));
+  ASSERT_TRUE(wal->sync());
+  files_.crash(Crash::kPowerCut);
+  EXPECT_THAT(records(), ElementsAre("a", "b"));
+}
+
 TEST_F(WalTest, NewLogMakesTheOldOneDurable) {
   auto wal = open();
   ASSERT_TRUE(wal->append(frames_of({"old"})));
