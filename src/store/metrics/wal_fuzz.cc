@@ -14,10 +14,8 @@
 #include "store/metrics/wal_format.h"
 #include "store/metrics/wal_records.h"
 
+namespace binnacle::store::metrics {
 namespace {
-
-using namespace binnacle;
-using namespace binnacle::store::metrics;
 
 constexpr size_t kMaxInput = 1 << 16;
 
@@ -105,10 +103,8 @@ void check_payload(uint8_t type, std::string_view payload) {
   }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0 || size > kMaxInput) return 0;
+void check_input(const uint8_t* data, size_t size) {
+  if (size == 0 || size > kMaxInput) return;
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
   std::string segment;
   switch (data[0]) {
@@ -126,5 +122,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     default:
       check_payload(static_cast<uint8_t>(data[0] - 3), input);
   }
+}
+
+}  // namespace
+}  // namespace binnacle::store::metrics
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  binnacle::store::metrics::check_input(data, size);
   return 0;
 }
