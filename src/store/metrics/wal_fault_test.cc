@@ -29,7 +29,7 @@ class Workload {
 
   Status append() {
     const size_t n = tried++;
-    const Status status = wal->append(frames_of({fmt::format("{}/1", n), fmt::format("{}/2", n)}));
+    Status status = wal->append(frames_of({fmt::format("{}/1", n), fmt::format("{}/2", n)}));
     if (status) acknowledged.push_back(n);
     return status;
   }

@@ -182,7 +182,7 @@ TEST_F(WalReaderTest, NewerVersionIsRefused) {
 TEST_F(WalReaderTest, OtherFilesAreNotLookedAt) {
   auto files = disk(bytes_);
   for (const std::string name : {"3", "000000003", "0000000x", "00000000", "00000003.tmp-1-1"}) {
-    put_file(*files, kTestWal + "/" + name, "x");
+    put_file(*files, fmt::format("{}/{}", kTestWal, name), "x");
   }
   ASSERT_TRUE(files->create_directories(kTestWal + "/00000003"));
   const auto read = read_back(*files);
