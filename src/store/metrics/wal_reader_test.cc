@@ -16,93 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Groups of a log of two segments; the first three stand in segment 1.
-const std::vector<std::vector<std::string>> kGroups = {
-    {"a"}, {"b", "", "c"}, {std::string(40, '\0')}, {"d", "e"}, {"GRP1"}, {"f", "gg", "h"}};
-constexpr size_t kGroupsInFirst = 3;
-
-struct Place {
-  uint64_t segment;
-  uint64_t end;
-};
-
-class WalReaderTest : public testing::Test {
- protected:
-  // Writes the log once and keeps its bytes.
-  void SetUp() override {
-    FaultFileSystem files;
-    auto wal = Wal::open(kTestWal, 1, {}, files, clock_, registry_);
-    ASSERT_TRUE(wal);
-    for (const auto& group : kGroups) {
-      if (ends_.size() == kGroupsInFirst) ASSERT_TRUE((*wal)->rotate());
-      std::string frames;
-      for (const std::string& payload : group) append_wal_frame(1, payload, frames);
-      ASSERT_TRUE((*wal)->append(frames));
-      const uint64_t segment = (*wal)->segment();
-      ends_.push_back({segment, (*wal)->bytes_since(segment)});
-    }
-    for (const uint64_t segment : {1, 2}) {
-      auto bytes = files.read_file(wal_segment_path(kTestWal, segment));
-      ASSERT_TRUE(bytes);
-      bytes_.push_back(*bytes);
-    }
-  }
-
-  // A disk with these segments, from number 1 on.
-  static std::unique_ptr<FaultFileSystem> disk(const std::vector<std::string>& segments) {
-    auto files = std::make_unique<FaultFileSystem>();
-    EXPECT_TRUE(files->create_directories(kTestWal));
-    for (size_t i = 0; i < segments.size(); ++i) {
-      put_file(*files, wal_segment_path(kTestWal, i + 1), segments[i]);
-    }
-    return files;
-  }
-
-  // The records of the groups that end at or before that place.
-  std::vector<std::string> before(uint64_t segment, uint64_t offset) const {
-    std::vector<std::string> records;
-    for (size_t i = 0; i < kGroups.size(); ++i) {
-      if (ends_[i].segment > segment) break;
-      if (ends_[i].segment == segment && ends_[i].end > offset) break;
-      records.insert(records.end(), kGroups[i].begin(), kGroups[i].end());
-    }
-    return records;
-  }
-  std::vector<std::string> all() const { return before(2, ~uint64_t{0}); }
-
-  // Mends, and goes on: the log is whole then, and holds `records` and what is appended.
-  void expect_mended(FaultFileSystem& files, const ReadBack& read) {
-    ASSERT_TRUE(mend_wal(files, kTestWal, read.report));
-    files.crash(Crash::kPowerCut);
-    const auto mended = read_back(files);
-    EXPECT_EQ(mended.records, read.records);
-    EXPECT_THAT(mended.report.damage, IsEmpty());
-    EXPECT_EQ(mended.report.last_segment, read.report.last_segment);
-    auto wal = Wal::open(kTestWal, read.report.last_segment + 1, {}, files, clock_, registry_);
-    ASSERT_TRUE(wal) << wal.error().message;
-    ASSERT_TRUE((*wal)->append(frames_of({"new"})));
-    auto expected = read.records;
-    expected.emplace_back("new");
-    const auto after = read_back(files);
-    EXPECT_EQ(after.records, expected);
-    EXPECT_THAT(after.report.damage, IsEmpty());
-  }
-
-  SimulatedClock clock_;
-  Registry registry_;
-  std::vector<std::string> bytes_;
-  std::vector<Place> ends_;
-};
-
-void make_durable(FaultFileSystem& files) {
-  for (const std::string folder : {"data", "data/wal"}) ASSERT_TRUE(files.sync_dir(folder));
-  const auto entries = files.list(kTestWal);
-  ASSERT_TRUE(entries);
-  for (const DirEntry& entry : *entries) {
-    auto file = files.open_writable(kTestWal + "/" + entry.name, FileSystem::Create::kAppend, 0644);
-    ASSERT_TRUE(file && (*file)->sync());
-  }
-}
+using WalReaderTest = WalBytesTest;
 
 TEST_F(WalReaderTest, WholeLog) {
   auto files = disk(bytes_);
@@ -129,10 +43,10 @@ TEST_F(WalReaderTest, CutAtEveryByteOfTheLastSegment) {
     make_durable(*files);
     const auto read = read_back(*files);
     EXPECT_EQ(read.records, before(2, size));
-    const bool at_group =
-        size == 0 || size == kWalHeaderBytes || std::ranges::any_of(ends_, [&](const Place& place) {
-          return place.segment == 2 && place.end == size;
-        });
+    const bool at_group = size == 0 || size == kWalHeaderBytes ||
+                          std::ranges::any_of(ends_, [&](const WalGroupEnd& place) {
+                            return place.segment == 2 && place.end == size;
+                          });
     EXPECT_EQ(read.report.damage.empty(), at_group);
     if (!at_group) {
       const WalDamage& damage = read.report.damage.front();
@@ -244,20 +158,6 @@ TEST_F(WalReaderTest, ReadsFromASegmentOn) {
   EXPECT_EQ(read_back(*files, 3).report.first_segment, 0u);
 }
 
-TEST_F(WalReaderTest, MissingSegmentIsDamage) {
-  auto files = disk(bytes_);
-  ASSERT_TRUE(files->rename(wal_segment_path(kTestWal, 2), wal_segment_path(kTestWal, 4)));
-  make_durable(*files);
-  const auto read = read_back(*files);
-  EXPECT_EQ(read.records, before(1, ~uint64_t{0}));
-  ASSERT_EQ(read.report.damage.size(), 1u);
-  EXPECT_EQ(read.report.damage.front().segment, 2u);
-  EXPECT_EQ(read.report.damage.front().bytes_lost, bytes_[1].size());
-  EXPECT_EQ(read.report.last_segment, 1u);
-  expect_mended(*files, read);
-  EXPECT_TRUE(files->exists("data/wal-damaged-00000002/00000004"));
-}
-
 TEST_F(WalReaderTest, SegmentUnderAnotherNameIsDamage) {
   auto files = disk({bytes_[0], bytes_[0]});
   const auto read = read_back(*files);
@@ -279,22 +179,10 @@ TEST_F(WalReaderTest, NewerVersionIsRefused) {
   EXPECT_THAT(report.error().message, HasSubstr("data/wal/00000002: format version 2 is newer"));
 }
 
-TEST_F(WalReaderTest, FolderOfEarlierDamageIsKept) {
-  auto segments = bytes_;
-  segments[0].back() = 'x';
-  auto files = disk(segments);
-  ASSERT_TRUE(files->create_directories("data/wal-damaged-00000001"));
-  put_file(*files, "data/wal-damaged-00000001/00000001", "earlier");
-  ASSERT_TRUE(mend_wal(*files, kTestWal, read_back(*files).report));
-  EXPECT_EQ(files->read_file("data/wal-damaged-00000001/00000001").value_or(""), "earlier");
-  EXPECT_EQ(files->read_file("data/wal-damaged-00000001-2/00000001").value_or(""), segments[0]);
-  EXPECT_EQ(files->read_file("data/wal-damaged-00000001-2/00000002").value_or(""), segments[1]);
-}
-
 TEST_F(WalReaderTest, OtherFilesAreNotLookedAt) {
   auto files = disk(bytes_);
   for (const std::string name : {"3", "000000003", "0000000x", "00000000", "00000003.tmp-1-1"}) {
-    put_file(*files, kTestWal + "/" + name, "x");
+    put_file(*files, fmt::format("{}/{}", kTestWal, name), "x");
   }
   ASSERT_TRUE(files->create_directories(kTestWal + "/00000003"));
   const auto read = read_back(*files);
@@ -324,26 +212,6 @@ TEST_F(WalReaderTest, ProgressEndsAtTheTotal) {
       [&](uint64_t done, uint64_t total) { told.emplace_back(done, total); }));
   const uint64_t total = bytes_[0].size() + bytes_[1].size();
   EXPECT_THAT(told, ElementsAre(std::pair(total, total)));
-}
-
-// The power goes, or a call fails, at each step of mending: a second try gives the same log.
-TEST_F(WalReaderTest, MendingThatIsCutShortIsDoneAgain) {
-  auto segments = bytes_;
-  segments[0][ends_[0].end + 3] = 'x';
-  for (uint64_t changes = 0;; ++changes) {
-    SCOPED_TRACE(changes);
-    auto files = disk(segments);
-    make_durable(*files);
-    const auto read = read_back(*files);
-    files->power_off_after(changes);
-    const bool done = mend_wal(*files, kTestWal, read.report).has_value();
-    files->crash(changes % 2 == 0 ? Crash::kPowerCut : Crash::kTornPower);
-    const auto again = read_back(*files);
-    EXPECT_THAT(again.records, ElementsAre("a"));
-    expect_mended(*files, again);
-    if (done) break;
-    ASSERT_LT(changes, 100u);
-  }
 }
 
 }  // namespace

@@ -126,6 +126,16 @@ TEST_F(WalTest, SyncedSurvivesAPowerCut) {
   EXPECT_THAT(records(), ElementsAre("synced"));
 }
 
+TEST_F(WalTest, RotationMakesTheOldSegmentDurable) {
+  auto wal = open();
+  ASSERT_TRUE(wal->append(frames_of({"a"})));
+  ASSERT_TRUE(wal->rotate());
+  ASSERT_TRUE(wal->append(frames_of({"b"})));
+  ASSERT_TRUE(wal->sync());
+  files_.crash(Crash::kPowerCut);
+  EXPECT_THAT(records(), ElementsAre("a", "b"));
+}
+
 TEST_F(WalTest, NewLogMakesTheOldOneDurable) {
   auto wal = open();
   ASSERT_TRUE(wal->append(frames_of({"old"})));
@@ -162,13 +172,14 @@ TEST_F(WalTest, NothingIsAppendedBehindTornBytes) {
   ASSERT_TRUE(wal->append(frames_of({"a"})));
   files_.inject({.op = FileOp::kWrite});
   files_.inject({.op = FileOp::kTruncate});
+  files_.inject({.op = FileOp::kTruncate, .nth = 2});
   for (int i = 0; i < 2; ++i) {  // the write, then the cut
     const Status refused = wal->append(frames_of({"refused"}));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::kUnavailable);
   }
   ASSERT_TRUE(wal->append(frames_of({"b"})));
-  EXPECT_EQ(failures("cut"), 1);
+  EXPECT_EQ(failures("cut"), 2);
   EXPECT_THAT(records(), ElementsAre("a", "b"));
 }
 

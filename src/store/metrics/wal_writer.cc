@@ -105,22 +105,28 @@ Status WalWriter::write(std::span<const WalAppend> appends, bool durable, uint64
                 "before the log is begun anew");
   }
   if (auto ready = make_ready(durable, segment_bytes); !ready) return refusal(ready.error());
-  torn_ = true;
-  unsynced_ = true;
-  if (auto written = write_groups(appends); !written) {
-    count_failure("write");
-    return refusal(written.error());
+  if (auto written = write_torn(appends, durable); !written) {
+    // At once where that is possible: bytes whose sync failed look whole until the power goes.
+    (void)cut_torn_bytes();
+    return refusal(std::move(written).error());
   }
   const uint64_t end = file_->size();
-  if (durable) {
-    if (auto synced = sync_file(); !synced) return refusal(synced.error());
-    synced_ = end;
-  }
   torn_ = false;
+  if (durable) synced_ = end;
   bytes_written_.add(static_cast<double>(end - acknowledged_));
   acknowledged_ = end;
   for (const WalAppend& append : appends) records_.add(append.count);
   return {};
+}
+
+Status WalWriter::write_torn(std::span<const WalAppend> appends, bool durable) {
+  torn_ = true;
+  unsynced_ = true;
+  if (auto written = write_groups(appends); !written) {
+    count_failure("write");
+    return written;
+  }
+  return durable ? sync_file() : Status();
 }
 
 // After it the file ends with acknowledged bytes and may be appended to.

@@ -53,6 +53,7 @@ class WalWriter {
   Status make_ready(bool durable, uint64_t segment_bytes);
   Status cut_torn_bytes();
   Status begin_next(bool durable);
+  Status write_torn(std::span<const WalAppend> appends, bool durable);
   Status write_groups(std::span<const WalAppend> appends);
   Status write_staged();
   Status sync_file();
