@@ -13,6 +13,8 @@ using model::Sample;
 
 constexpr size_t kPrefetchAhead = 8;
 constexpr size_t kSeriesPerLock = 256;
+// Half of what a record of a snapshot may hold; some three million samples between two flushes.
+constexpr size_t kMaxSeriesBytes = size_t{32} << 20;
 
 size_t shard_of(uint64_t ref) { return static_cast<uint32_t>(ref) % Head::kShards; }
 
@@ -96,6 +98,10 @@ Status Head::apply_one(HeadSeries& series, const Sample& sample, CommitNumber co
     return refuse(Code::kOutOfRange, at_ms, "too far in the future (storage.max_ahead)");
   if (at_ms < now_ms - limits.late_limit_ms)
     return refuse(Code::kOutOfRange, at_ms, "too old (storage.late_limit)");
+  if (series.sealed().size() + series.late().size_bytes() > kMaxSeriesBytes) {
+    return refuse(Code::kResourceExhausted, at_ms,
+                  "the series has more samples in memory than a record of the log can take");
+  }
   if (at_ms > series.last_ms()) {
     series.push(at_ms, sample.value, commit);
     fresh = true;

@@ -13,7 +13,7 @@
 namespace binnacle::store::metrics {
 namespace {
 
-constexpr uint32_t kSeriesPerRecord = 512;
+constexpr size_t kRecordBytes = size_t{1} << 20;
 constexpr size_t kFlushBytes = size_t{4} << 20;
 
 std::string name_of(uint64_t segment) { return fmt::format("{:08}", segment); }
@@ -132,18 +132,20 @@ void append_metadata(const MetadataTable& metadata, std::string& frames) {
   append_wal_frame(kWalMetadata, payload, frames);
 }
 
-void append_series(Head& head, uint32_t begin, uint32_t end, std::string& frames) {
+// The series from `begin` on, as many as make a record; returns the number to go on with.
+uint32_t append_series(Head& head, uint32_t begin, uint32_t end, std::string& frames) {
   std::vector<std::pair<uint64_t, std::string>> labels;
   std::string columns;
   ByteWriter out(columns);
-  for (uint32_t number = begin; number < end; ++number) {
+  uint32_t number = begin;
+  for (; number < end && columns.size() < kRecordBytes; ++number) {
     head.visit(number, [&](model::SeriesRef ref, HeadSeries& series) {
       labels.emplace_back(ref, std::string());
       head.append_labels(series, labels.back().second);
       write_columns(ref, series, out);
     });
   }
-  if (labels.empty()) return;
+  if (labels.empty()) return number;
   std::vector<WalSeries> series;
   series.reserve(labels.size());
   for (const auto& [ref, packed] : labels) series.push_back({ref, packed});
@@ -151,14 +153,15 @@ void append_series(Head& head, uint32_t begin, uint32_t end, std::string& frames
   encode_series(series, payload);
   append_wal_frame(kWalSeries, payload, frames);
   append_wal_frame(kWalHeadColumns, columns, frames);
+  return number;
 }
 
 Status write_all(Head& head, const MetadataTable& metadata, Wal& log) {
   std::string frames;
   append_metadata(metadata, frames);
   const uint32_t end = head.numbers_end();
-  for (uint32_t begin = 0; begin < end; begin += kSeriesPerRecord) {
-    append_series(head, begin, std::min(begin + kSeriesPerRecord, end), frames);
+  for (uint32_t next = 0; next < end;) {
+    next = append_series(head, next, end, frames);
     if (frames.size() < kFlushBytes) continue;
     TRY(log.append(frames));
     frames.clear();

@@ -14,6 +14,7 @@ namespace {
 
 // More threads than that wait for memory, not for a core.
 constexpr size_t kMaxReplayThreads = 4;
+constexpr size_t kSamplesPerRecord = 500'000;  // 14 MB at most
 
 size_t replay_threads() {
   return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMaxReplayThreads);
@@ -139,10 +140,12 @@ Status MetricStore::Parts::log_commit(const Head::Applied& applied,
     encode_series(series, frames);
     end_wal_frame(begun, frames);
   }
-  if (!applied.samples.empty()) {
+  for (std::span<const WalSample> rest = applied.samples; !rest.empty();) {
+    const size_t count = std::min(rest.size(), kSamplesPerRecord);
     const size_t begun = begin_wal_frame(kWalSamples, frames);
-    encode_samples(applied.samples, frames);
+    encode_samples(rest.first(count), frames);
     end_wal_frame(begun, frames);
+    rest = rest.subspan(count);
   }
   if (!words.empty()) {
     std::vector<WalMetadata> records;
