@@ -23,6 +23,7 @@
 #include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
 #include "show/events_api.h"
+#include "show/export_api.h"
 #include "show/live.h"
 #include "show/page.h"
 #include "show/probes.h"
@@ -200,6 +201,7 @@ Status ServerProcess::Parts::register_routes() {
   TRY(remote_write.register_routes(router));
   TRY(show::register_live(
       router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
+  TRY(show::register_export_api(router, {metrics, limits}));
   TRY(show::register_events_api(router, *events));
   TRY(show::register_page_routes(router));
   TRY(store::access::register_access_routes(router,

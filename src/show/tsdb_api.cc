@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <limits>
 
 #include "base/json_text.h"
-#include "base/time_text.h"
 #include "query/promql/selector.h"
 #include "show/prometheus_json.h"
+#include "show/time_params.h"
 
 namespace binnacle::show {
 namespace {
@@ -20,9 +19,6 @@ using store::metrics::StoreCardinality;
 
 constexpr size_t kDefaultTop = 10;
 constexpr size_t kMostTop = 10'000;
-constexpr int64_t kBeginningMs = std::numeric_limits<int64_t>::min() / 4;
-constexpr int64_t kEndMs = std::numeric_limits<int64_t>::max() / 4;
-
 Result<size_t> top_param(const net::Params& params) {
   const auto text = params.get("limit");
   size_t top = kDefaultTop;
@@ -34,15 +30,6 @@ Result<size_t> top_param(const net::Params& params) {
         fmt::format("invalid parameter \"limit\": want 1 to {} (\"{:.64}\")", kMostTop, text));
   }
   return top;
-}
-
-Result<int64_t> time_param(const net::Params& params, std::string_view name, int64_t if_absent) {
-  const auto text = params.get(name);
-  if (text.empty()) return if_absent;
-  auto ms = parse_time_ms(text);
-  if (!ms)
-    return fail(std::move(ms).error().with_context(fmt::format("invalid parameter \"{}\"", name)));
-  return *ms;
 }
 
 void append_list(std::string& out, std::string_view name,

@@ -6,13 +6,13 @@
 #include <map>
 
 #include "collect/receive/test_bodies.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::receive {
 namespace {
 
 using net::Response;
-using store::metrics::MemoryStore;
+using store::metrics::LinearStore;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -102,8 +102,9 @@ class RemoteWriteTest : public ::testing::Test {
   SimulatedClock clock_;
   SeededRandom random_{1};
   Registry registry_;
-  MemoryStore memory_{
-      {.retention_ms = 600'000, .max_series = 50, .max_ahead_ms = 60'000}, clock_, registry_};
+  LinearStore memory_{
+      clock_, {.late_limit_ms = 600'000, .out_of_order_ms = 0, .max_ahead_ms = 60'000,
+               .max_series = 50}};
   WatchedStore store_{memory_};
   RemoteWrite receiver_{RemoteWriteOptions{.max_body_bytes = 100'000, .labels = {.max_count = 4}},
                         store_, clock_, random_, registry_};
