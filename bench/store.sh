@@ -42,7 +42,7 @@ YAML
 }
 ready_path_ours() { echo /ready; }
 # What makes the store write its memory out and merge its blocks.
-compact_ours() { curl -sf -X POST "$1/api/binnacle/v1/store/compact" >/dev/null && file_bytes "$2"; }
+compact_ours() { curl -sf -X POST "$1/api/binnacle/v1/store/flush" >/dev/null && file_bytes "$2"; }
 
 start_victoria-metrics() {
   GOMAXPROCS=1 taskset -c 0 victoria-metrics -storageDataPath="$1" -httpListenAddr="127.0.0.1:$2" \

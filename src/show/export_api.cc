@@ -32,22 +32,6 @@ void append_value(std::string& out, double value) {
   }
 }
 
-void append_line(std::string& out, const model::SeriesColumns& series) {
-  out += "{\"metric\":";
-  append_labels(out, series.labels);
-  out += ",\"values\":[";
-  for (const double value : series.values) {
-    if (out.back() != '[') out.push_back(',');
-    append_value(out, value);
-  }
-  out += "],\"timestamps\":[";
-  for (const int64_t time_ms : series.timestamps_ms) {
-    if (out.back() != '[') out.push_back(',');
-    fmt::format_to(std::back_inserter(out), "{}", time_ms);
-  }
-  out += "]}\n";
-}
-
 class Export {
  public:
   Export(const ExportApiDeps& deps, model::Querier& querier)
@@ -60,7 +44,7 @@ class Export {
       if (series.values.empty() || !seen_.emplace(series.labels.packed()).second) continue;
       samples_ += series.values.size();
       TRY(check());
-      append_line(out_, series);
+      append_export_line(out_, series);
     }
     return set->status();
   }
@@ -106,6 +90,22 @@ Result<std::string> export_lines(const ExportApiDeps& deps, const Request& reque
 }
 
 }  // namespace
+
+void append_export_line(std::string& out, const model::SeriesColumns& series) {
+  out += "{\"metric\":";
+  append_labels(out, series.labels);
+  out += ",\"values\":[";
+  for (const double value : series.values) {
+    if (out.back() != '[') out.push_back(',');
+    append_value(out, value);
+  }
+  out += "],\"timestamps\":[";
+  for (const int64_t time_ms : series.timestamps_ms) {
+    if (out.back() != '[') out.push_back(',');
+    fmt::format_to(std::back_inserter(out), "{}", time_ms);
+  }
+  out += "]}\n";
+}
 
 Status register_export_api(net::Router& router, ExportApiDeps deps) {
   net::Route route;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/error.h"
 #include "model/querier.h"
@@ -16,6 +17,9 @@ struct ExportApiDeps {
   std::function<query::promql::QueryLimits()> limits;  // as they stand now; any thread
   size_t max_answer_bytes = size_t{256} << 20;         // 422 beyond: ask for a shorter range
 };
+
+// {"metric":{...},"values":[...],"timestamps":[...]} and a newline.
+void append_export_line(std::string& out, const model::SeriesColumns& series);
 
 Status register_export_api(net::Router& router, ExportApiDeps deps);
 

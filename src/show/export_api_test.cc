@@ -31,7 +31,6 @@ class ExportApiTest : public ::testing::Test {
 
   SimulatedClock clock_{1'700'000'000'000'000'000};
   const int64_t now_ms_ = 1'700'000'000'000;
-  Registry registry_;
   store::metrics::LinearStore store_{clock_};
   query::promql::QueryLimits limits_;
   net::Router router_;

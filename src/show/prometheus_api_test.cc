@@ -41,7 +41,6 @@ class PrometheusApiTest : public testing::Test {
 
   static constexpr int64_t kStartMs = 1'700'000'000'000;
   SimulatedClock clock_{kStartMs * 1'000'000};
-  Registry registry_;
   store::metrics::LinearStore store_{clock_};
   net::Router router_;
 };

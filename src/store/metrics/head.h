@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,7 @@ class Head {
     std::vector<WalSample> samples;
     std::vector<std::pair<model::SeriesRef, std::string>> unlogged;  // series, with their labels
   };
-  // `batch` may come back in another order.
-  Applied apply(std::vector<PendingSample>& batch, CommitNumber commit, int64_t now_ms);
+  Applied apply(std::span<const PendingSample> batch, CommitNumber commit, int64_t now_ms);
   void mark_logged(std::span<const std::pair<model::SeriesRef, std::string>> series);
 
   // From the log or a snapshot, in any order of the series' samples.

@@ -22,6 +22,16 @@ Status refuse(Code code, int64_t timestamp_ms, std::string_view why) {
   return fail(code, fmt::format("{} ({})", why, format_rfc3339(timestamp_ms)));
 }
 
+// Within a shard the samples keep their order.
+std::vector<PendingSample> by_shard(std::span<const PendingSample> batch) {
+  std::array<size_t, Head::kShards + 1> begin = {};
+  for (const PendingSample& pending : batch) ++begin[shard_of(pending.ref) + 1];
+  for (size_t i = 1; i <= Head::kShards; ++i) begin[i] += begin[i - 1];
+  std::vector<PendingSample> sorted(batch.size());
+  for (const PendingSample& pending : batch) sorted[begin[shard_of(pending.ref)]++] = pending;
+  return sorted;
+}
+
 }  // namespace
 
 void Head::note_time(int64_t ms) {
@@ -43,18 +53,17 @@ void Head::measure_oldest() {
   }
 }
 
-Head::Applied Head::apply(std::vector<PendingSample>& batch, CommitNumber commit, int64_t now_ms) {
+Head::Applied Head::apply(std::span<const PendingSample> batch, CommitNumber commit,
+                          int64_t now_ms) {
   Applied out;
   out.samples.reserve(batch.size());
-  std::stable_sort(batch.begin(), batch.end(), [](const PendingSample& a, const PendingSample& b) {
-    return shard_of(a.ref) < shard_of(b.ref);
-  });
   const StoreLimits limits = this->limits();
-  for (size_t begin = 0; begin < batch.size();) {
-    const size_t shard = shard_of(batch[begin].ref);
+  const std::vector<PendingSample> sorted = by_shard(batch);
+  for (size_t begin = 0; begin < sorted.size();) {
+    const size_t shard = shard_of(sorted[begin].ref);
     size_t end = begin + 1;
-    while (end < batch.size() && shard_of(batch[end].ref) == shard) ++end;
-    apply_shard(shards_[shard], std::span(batch).subspan(begin, end - begin), commit, now_ms,
+    while (end < sorted.size() && shard_of(sorted[end].ref) == shard) ++end;
+    apply_shard(shards_[shard], std::span(sorted).subspan(begin, end - begin), commit, now_ms,
                 limits, out);
     begin = end;
   }
