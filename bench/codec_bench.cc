@@ -30,7 +30,7 @@ static_assert(std::size(kKinds) == kSeriesKinds);
 
 struct Series {
   int kind = 0;
-  bool has_reference = false;  // the series before it is the next lower bucket
+  size_t reference = 0;  // its number; 0: none
   Column values;
 };
 
@@ -39,7 +39,9 @@ std::vector<Series> generate(size_t gpus) {
   std::vector<Series> all(data.series_count());
   for (size_t i = 0; i < all.size(); ++i) {
     all[i].kind = data.series(i).kind;
-    all[i].has_reference = i > 0 && all[i].kind == kBucket && all[i - 1].kind == kBucket;
+    // The next lower bucket; for _count, which stands behind _sum, the bucket +Inf.
+    if (all[i].kind == kBucket && all[i - 1].kind == kBucket) all[i].reference = i - 1;
+    if (all[i].kind == kCount) all[i].reference = i - 2;
   }
   for (size_t step = 0; step < kSteps; ++step) {
     for (size_t i = 0; i < all.size(); ++i) all[i].values.push_back(data.value(i));
@@ -119,9 +121,8 @@ void wrong(const Series& series) {
 
 void run(const Setting& setting, const std::vector<Series>& all, size_t i, size_t at, Cost& cost) {
   const std::span values = std::span(all[i].values).subspan(at, setting.length);
-  const bool try_reference = setting.against && all[i].has_reference;
-  const std::span reference =
-      std::span(all[try_reference ? i - 1 : i].values).subspan(at, setting.length);
+  const bool try_reference = setting.against && all[i].reference != 0;
+  const std::span reference = std::span(all[all[i].reference].values).subspan(at, setting.length);
   std::string bytes;
   auto start = Clock::now();
   encode_values(values, setting.effort, bytes);
