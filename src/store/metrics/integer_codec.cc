@@ -24,6 +24,10 @@ constexpr unsigned kTokens = 3;
 // In place of that order: a list of outliers comes first, then the column with its own head.
 constexpr unsigned kWithOutliers = 0xF0;
 
+// What taking outliers out must save for each of the others before it is tried: tokens are good
+// with tails.
+constexpr unsigned kWorthwhileBits = 2;
+
 struct Range {
   int64_t low = std::numeric_limits<int64_t>::max();
   int64_t high = std::numeric_limits<int64_t>::min();
@@ -192,7 +196,7 @@ void encode_integers(std::span<uint64_t> integers, Effort effort, std::string& o
   if (effort == Effort::kQuick || integers.size() < kFewestForOutliers)
     return encode_plain(integers, effort, out);
   const OutlierPlan plan = plan_outliers(integers);
-  if (plan.outliers == 0) return encode_plain(integers, effort, out);
+  if (plan.widest < plan.width + kWorthwhileBits) return encode_plain(integers, effort, out);
   std::vector<uint64_t> copy(integers.begin(), integers.end());
   std::string rival;
   encode_with_outliers(copy, plan, rival);

@@ -43,7 +43,9 @@ OutlierPlan plan_order(std::span<const uint64_t> x, unsigned order) {
   size_t outside = 0;
   size_t outside_bytes = 0;
   plan.bytes = ~size_t{0};
-  for (unsigned width = 64;; --width) {
+  plan.widest = 64;
+  while (plan.widest > 0 && widths[plan.widest] == 0) --plan.widest;
+  for (unsigned width = plan.widest;; --width) {
     const size_t bytes = packed_bytes(count, width) + outside_bytes;
     if (bytes <= plan.bytes) {
       plan.bytes = bytes;

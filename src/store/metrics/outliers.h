@@ -22,6 +22,7 @@ struct OutlierPlan {
   unsigned order = 0;
   uint64_t center = 0;  // a residual in the midst of the others
   unsigned width = 64;  // of the zigzag of a residual less the center: what needs more is taken out
+  unsigned widest = 0;  // of all
   size_t outliers = 0;
   size_t bytes = 0;  // of all residuals, estimated
 };

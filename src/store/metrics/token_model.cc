@@ -63,17 +63,6 @@ const std::array<float, (1 << kMaxTableBits) + 1>& frequency_bits() {
   return table;
 }
 
-double cost(uint8_t shape, std::span<const uint32_t> counts, unsigned table_bits) {
-  std::array<uint16_t, kMaxTokens> room;
-  const std::span frequencies(room.data(), counts.size());
-  token_frequencies(shape, table_bits, frequencies);
-  const auto& saved = frequency_bits();
-  double bits = 0;
-  for (size_t k = 0; k < counts.size(); ++k)
-    bits += counts[k] * (static_cast<double>(table_bits) - saved[frequencies[k]]);
-  return bits;
-}
-
 template <size_t kSize>
 int nearest(const int (&grid)[kSize], double value) {
   int best = 0;
@@ -152,16 +141,27 @@ void token_frequencies(uint8_t shape, unsigned table_bits, std::span<uint16_t> f
   *std::max_element(frequencies.begin(), frequencies.end()) += static_cast<uint16_t>(total - given);
 }
 
+double token_bits(uint8_t shape, std::span<const uint32_t> counts, unsigned table_bits) {
+  std::array<uint16_t, kMaxTokens> room;
+  const std::span frequencies(room.data(), counts.size());
+  token_frequencies(shape, table_bits, frequencies);
+  const auto& saved = frequency_bits();
+  double bits = 0;
+  for (size_t k = 0; k < counts.size(); ++k)
+    bits += counts[k] * (static_cast<double>(table_bits) - saved[frequencies[k]]);
+  return bits;
+}
+
 FittedShape fit_token_shape(std::span<const uint32_t> counts, unsigned table_bits) {
   constexpr Place kSteps[] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
   Place place = guess(counts);
-  double best = cost(place.shape(), counts, table_bits);
+  double best = token_bits(place.shape(), counts, table_bits);
   for (bool better = true; better;) {
     better = false;
     for (const Place& step : kSteps) {
       const Place next{place.slope + step.slope, place.curve + step.curve};
       if (!next.valid()) continue;
-      const double bits = cost(next.shape(), counts, table_bits);
+      const double bits = token_bits(next.shape(), counts, table_bits);
       if (bits >= best) continue;
       best = bits;
       place = next;

@@ -26,6 +26,9 @@ struct FittedShape {
   double bits = 0;  // what all tokens take together
 };
 
+// What tokens that occurred `counts` times each take together at that shape, in bits.
+double token_bits(uint8_t shape, std::span<const uint32_t> counts, unsigned table_bits);
+
 // The shape found to suit tokens that occurred `counts` times each: a descent, not always the best.
 FittedShape fit_token_shape(std::span<const uint32_t> counts, unsigned table_bits);
 
