@@ -22,7 +22,7 @@ uint64_t residual(std::span<const uint64_t> x, unsigned order, size_t i) {
 }
 
 uint64_t median(std::span<const uint64_t> x, unsigned order) {
-  std::array<int64_t, kSample + 1> sample;
+  std::array<int64_t, kSample + 1> sample{};
   const size_t stride = std::max<size_t>(1, (x.size() - order) / kSample);
   size_t size = 0;
   for (size_t i = order; i < x.size() && size < sample.size(); i += stride)

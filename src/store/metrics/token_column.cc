@@ -93,7 +93,7 @@ bool decode_token_column(std::string_view bytes, unsigned shift, unsigned tokens
   if (tokens < 2 || tokens > kMaxTokens || shift > 63) return false;
   if (!split(bytes, out.size(), shift, sections)) return false;
   const unsigned table_bits = token_table_bits(out.size());
-  std::array<uint16_t, kMaxTokens> room;
+  std::array<uint16_t, kMaxTokens> room{};
   const std::span frequencies(room.data(), tokens);
   token_frequencies(sections.shape, table_bits, frequencies);
   if (!decode_tokens(sections.tokens, frequencies, table_bits, shift, out)) return false;

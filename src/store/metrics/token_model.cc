@@ -36,7 +36,7 @@ uint64_t weigh(uint8_t shape, size_t tokens, Weights& weights) {
   const int slope = (shape & kSlopeDown) != 0 ? -steepness : steepness;
   const auto last = static_cast<int>(tokens) - 1;
   const int inverse = (1 << 2 * kFraction) / last;
-  std::array<int, kMaxTokens> logs;
+  std::array<int, kMaxTokens> logs{};
   for (int k = 0; k <= last; ++k) {
     const int u = ((2 * k - last) * inverse) >> kFraction;
     const int square = (u * u) >> kFraction;
@@ -84,7 +84,7 @@ struct Place {
 };
 
 // The normal distribution with the counts' mean and variance.
-Place guess(std::span<const uint32_t> counts) {
+Place guess_normal(std::span<const uint32_t> counts) {
   double n = 0;
   double sum = 0;
   double squares = 0;
@@ -103,6 +103,21 @@ Place guess(std::span<const uint32_t> counts) {
   const int steepness = nearest(kSlopes, std::abs(slope));
   return {slope < 0 ? -steepness : steepness,
           nearest(kCurves, kUnit * std::numbers::log2e / 2 * flat)};
+}
+
+// The geometric distribution with the counts' mean, from the end that it is nearer to.
+Place guess_geometric(std::span<const uint32_t> counts) {
+  double n = 0;
+  double sum = 0;
+  for (size_t k = 0; k < counts.size(); ++k) {
+    n += counts[k];
+    sum += counts[k] * static_cast<double>(k);
+  }
+  const auto last = static_cast<double>(counts.size() - 1);
+  const bool down = 2 * sum < n * last;
+  const double mean = std::max((down ? sum : n * last - sum) / n, 1e-3);
+  const int steepness = nearest(kSlopes, kUnit * std::log2((1 + mean) / mean) * last / 2);
+  return {down ? -steepness : steepness, 0};
 }
 
 }  // namespace
@@ -142,7 +157,7 @@ void token_frequencies(uint8_t shape, unsigned table_bits, std::span<uint16_t> f
 }
 
 double token_bits(uint8_t shape, std::span<const uint32_t> counts, unsigned table_bits) {
-  std::array<uint16_t, kMaxTokens> room;
+  std::array<uint16_t, kMaxTokens> room{};
   const std::span frequencies(room.data(), counts.size());
   token_frequencies(shape, table_bits, frequencies);
   const auto& saved = frequency_bits();
@@ -154,8 +169,13 @@ double token_bits(uint8_t shape, std::span<const uint32_t> counts, unsigned tabl
 
 FittedShape fit_token_shape(std::span<const uint32_t> counts, unsigned table_bits) {
   constexpr Place kSteps[] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
-  Place place = guess(counts);
+  Place place = guess_normal(counts);
   double best = token_bits(place.shape(), counts, table_bits);
+  const Place other = guess_geometric(counts);
+  if (const double bits = token_bits(other.shape(), counts, table_bits); bits < best) {
+    place = other;
+    best = bits;
+  }
   for (bool better = true; better;) {
     better = false;
     for (const Place& step : kSteps) {
