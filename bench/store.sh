@@ -24,7 +24,7 @@ trap cleanup EXIT
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 now_ms() { date +%s%3N; }
 rss_bytes() { awk '/VmRSS/ { print $2 * 1024 }' "/proc/$server/status"; }
-file_bytes() { du -sb --apparent-size "$1" | cut -f1; }
+file_bytes() { du -scb "$@" | tail -1 | cut -f1; }
 # figure NAME KEY VALUE: for the table at the end.
 figure() { printf '%s %s\n' "$2" "$3" >>"$work/$1.figures"; }
 value() { awk -v key="$2" '$1 == key { v = $2 } END { print v }' "$work/$1.figures"; }
@@ -58,7 +58,7 @@ compact_victoria-metrics() {
     sleep 1
     active=$(curl -sf "$1/metrics" | awk '/^vm_active_(force_)?merges/ { n += $2 } END { print n + 0 }')
   done
-  file_bytes "$2"
+  file_bytes "$2/data" "$2/indexdb"
 }
 
 start_prometheus() {
@@ -103,11 +103,15 @@ count_series() {
   esac
 }
 
+end_server() {
+  { kill -9 "$server" && wait "$server"; } 2>/dev/null || true # the shell would tell of the killed job
+  server=
+}
+
 # revive NAME DATA PORT URL SERIES LAST_MS: seconds from start after kill -9 to the right count, or "never".
 revive() {
   local began i
-  kill -9 "$server"
-  wait "$server" 2>/dev/null || true
+  end_server
   began=$(now_ms)
   "start_$1" "$2" "$3"
   for ((i = 0; i < START_SECONDS * 20; i++)); do
@@ -143,9 +147,7 @@ measure() {
     "$(awk -v b="$bytes" -v n="$(($(value "$name" new_samples) + $(value "$name" all_samples)))" 'BEGIN { printf "%.3f", b / n }')"
   revive "$name" "$data" "$port" "$url" "$series" "$last" >"$work/$name.revived"
   figure "$name" ready_seconds "$(cat "$work/$name.revived")"
-  kill -9 "$server"
-  wait 2>/dev/null || true
-  server=
+  end_server
   for key in samples_per_cpu new_series_per_cpu; do
     local phase=all
     [ $key = samples_per_cpu ] || phase=new

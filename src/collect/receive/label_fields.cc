@@ -2,28 +2,19 @@
 
 #include <algorithm>
 #include <exception>
-#include <protozero/pbf_reader.hpp>
 
 #include "base/utf8.h"
+#include "collect/receive/protobuf_fields.h"
 
 namespace binnacle::collect::receive {
 namespace {
 
 using protozero::pbf_reader;
-using protozero::pbf_wire_type;
 
 enum : uint32_t { kNameField = 1, kValueField = 2 };
 
 constexpr size_t kMaxShownLabels = 16;
 constexpr size_t kMaxShownBytes = 64;
-
-// Throws as protozero does; a string in another wire type is as malformed as a cut one.
-std::string_view view_of(pbf_reader& field) {
-  if (field.wire_type() != pbf_wire_type::length_delimited)
-    throw protozero::unknown_pbf_wire_type_exception();
-  const auto view = field.get_view();
-  return {view.data(), view.size()};
-}
 
 model::Label read_label(pbf_reader fields) {
   model::Label label;
@@ -54,11 +45,8 @@ std::string shown(std::string_view text) {
 bool LabelFields::parse(std::string_view label_bytes) {
   labels_.clear();
   try {
-    pbf_reader fields(protozero::data_view(label_bytes.data(), label_bytes.size()));
-    while (fields.next()) {
-      const std::string_view bytes = view_of(fields);
-      labels_.push_back(read_label(pbf_reader(protozero::data_view(bytes.data(), bytes.size()))));
-    }
+    pbf_reader fields = reader_of(label_bytes);
+    while (fields.next()) labels_.push_back(read_label(reader_of(view_of(fields))));
   } catch (const std::exception&) {
     return false;
   }

@@ -37,7 +37,8 @@ class LabelFields {
 
   // After kGood; holds until the next read().
   model::LabelsView labels() const { return model::LabelsView(packed_); }
-  // After any verdict but kGood: the series as far as it can be shown, in valid UTF-8 and not long.
+  // After any verdict, while the bytes that were read stay: the series as far as it can be shown,
+  // in valid UTF-8 and not long.
   std::string describe() const;
 
  private:

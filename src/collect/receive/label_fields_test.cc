@@ -60,7 +60,8 @@ TEST_F(LabelFieldsTest, FindsMalformedBytes) {
 }
 
 TEST_F(LabelFieldsTest, DescribesWhatItRefused) {
-  ASSERT_EQ(read({{"a", "\xff"}, {"b", std::string(100, 'x')}}), LabelVerdict::kInvalidUtf8);
+  const std::string bytes = label_bytes({{"a", "\xff"}, {"b", std::string(100, 'x')}});
+  ASSERT_EQ(fields_.read(bytes, limits_), LabelVerdict::kInvalidUtf8);
   EXPECT_EQ(fields_.describe(), "{a=\"\xEF\xBF\xBD\", b=\"" + std::string(64, 'x') + "...\"}");
 }
 

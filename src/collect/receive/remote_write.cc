@@ -43,6 +43,10 @@ Response refused(int status, std::string message) {
   return response;
 }
 
+int status_of_broken(const Error& error) {
+  return error.code == Code::kResourceExhausted ? 413 : 400;
+}
+
 }  // namespace
 
 struct RemoteWrite::Workspace {
@@ -174,17 +178,17 @@ Response RemoteWrite::handle(const Request& request) {
 }
 
 Response RemoteWrite::answer(const Request& request) {
-  if (auto unsupported = check_remote_write_headers(request); !unsupported)
-    return refused(415, std::move(unsupported).error().message);
+  const auto version = check_remote_write_headers(request);
+  if (!version) return refused(415, version.error().message);
   const RemoteWriteOptions now = options();
   const Lease workspace(*this);
   const auto body = workspace->buffer.decompress(request.body, now.max_body_bytes);
-  if (!body) {
-    const int status = body.error().code == Code::kResourceExhausted ? 413 : 400;
-    return refused(status, body.error().message);
-  }
-  if (const auto decoded = workspace->request.decode(*body); !decoded)
-    return refused(400, decoded.error().message);
+  if (!body) return refused(status_of_broken(body.error()), body.error().message);
+  WriteRequest& decoded = workspace->request;
+  const Status whole = *version == RemoteWriteVersion::k1
+                           ? decoded.decode(*body)
+                           : decoded.decode_v2(*body, now.max_body_bytes);
+  if (!whole) return refused(status_of_broken(whole.error()), whole.error().message);
   return store(*workspace, now);
 }
 

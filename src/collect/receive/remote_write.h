@@ -1,7 +1,7 @@
-// Prometheus' remote write 1.0, the receiving side: POST /api/v1/write. Good samples are stored
-// whatever the others are: 204 when all were, 400 with reasons and counts when some were not (a
-// sender then goes on), 503 when nothing was acknowledged and the same body should come again. Any
-// thread; each body on one thread of the pool. Answers: docs/api.md.
+// Prometheus' remote write, 1.0 and 2.0, the receiving side: POST /api/v1/write. Good samples are
+// stored whatever the others are: 204 when all were, 400 with reasons and counts when some were not
+// (a sender then goes on), 503 when nothing was acknowledged and the same body should come again.
+// Any thread; each body on one thread of the pool. Answers: docs/api.md.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// Remote-write bodies of a hostile sender, taken as plain protobuf and as a snappy
+// Remote-write bodies of a hostile sender, taken as protobuf of either version and as a snappy
 // block. Whatever goes in: every refused or stored sample is counted once, sent again the body
 // gets the same answer (now through the cache), and nothing is stored of a malformed one.
 #include <snappy.h>
@@ -55,12 +55,10 @@ class CheckingStore final : public model::Appendable {
   };
 };
 
-void take(std::string_view body) {
+void take(const WriteRequest& request) {
   SeededRandom random(1);
   SeriesCache cache(100, random);
   WriteBatch batch(cache);
-  WriteRequest request;
-  if (!request.decode(body)) return;
   size_t sent = request.samples.size();
   for (const SeriesEntry& series : request.series) sent += series.histogram_count;
   std::string first;
@@ -77,6 +75,12 @@ void take(std::string_view body) {
     CHECK(round == 0 || text == first);
     first = text;
   }
+}
+
+void take(std::string_view body) {
+  WriteRequest request;
+  if (request.decode(body)) take(request);
+  if (request.decode_v2(body, kMaxBytes)) take(request);
 }
 
 }  // namespace

@@ -3,12 +3,16 @@
 // the Content-Type says it all.
 #pragma once
 
+#include <cstdint>
+
 #include "base/error.h"
 #include "net/http.h"
 
 namespace binnacle::collect::receive {
 
+enum class RemoteWriteVersion : uint8_t { k1, k2 };
+
 // The error says what is supported; its answer is 415.
-Status check_remote_write_headers(const net::Request& request);
+Result<RemoteWriteVersion> check_remote_write_headers(const net::Request& request);
 
 }  // namespace binnacle::collect::receive

@@ -276,7 +276,7 @@ TEST_F(RemoteWriteTest, HeadersAreJudgedAsPrometheusJudgesThem) {
   };
   EXPECT_EQ(status("Content-Type", "application/x-protobuf"), 204);
   EXPECT_EQ(status("Content-Type", "application/x-protobuf; proto=prometheus.WriteRequest"), 204);
-  EXPECT_EQ(status("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"),
+  EXPECT_EQ(status("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v3.Request"),
             415);
   EXPECT_EQ(status("Content-Type", "application/x-protobuf;proto"), 415);
   EXPECT_EQ(status("Content-Type", "application/json"), 415);
@@ -284,6 +284,20 @@ TEST_F(RemoteWriteTest, HeadersAreJudgedAsPrometheusJudgesThem) {
   EXPECT_EQ(status("Content-Encoding", "gzip"), 415);
   EXPECT_EQ(status("X-Prometheus-Remote-Write-Version", "0.1.0"), 204);
   EXPECT_THAT(send(body, {{"Content-Encoding", "zstd"}}).body, HasSubstr("snappy"));
+}
+
+TEST_F(RemoteWriteTest, VersionTwoFindsTheSeriesOfVersionOne) {
+  send(WriteBody().series(up_a_, {{now_, 1}}));
+  const std::string body =
+      WriteBody::compress(WriteBody2().series(up_a_, {{now_ + 1, 2}}, 2).bytes());
+  const Response response =
+      send(body, {{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"},
+                  {"Content-Encoding", "snappy"}});
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(written(response), "1");
+  EXPECT_EQ(store_.by_ref, 1u);
+  EXPECT_EQ(store_.metadata["up"].type, model::MetricType::kGauge);
+  EXPECT_EQ(stored(), (Lines{R"(up{job="a"} 1@0 2@1)"}));
 }
 
 TEST_F(RemoteWriteTest, LimitsFollowTheOptions) {

@@ -70,7 +70,7 @@ class SeriesCache {
   bool is_old(const Slot& slot) const REQUIRES(mu_);
   void drop_old(Shard& shard) REQUIRES(mu_);
 
-  std::array<char, kSecretBytes> secret_;  // Fixed after construction.
+  std::array<char, kSecretBytes> secret_{};  // Fixed after construction.
 
   mutable SharedMutex mu_;
   std::vector<Shard> shards_ GUARDED_BY(mu_);

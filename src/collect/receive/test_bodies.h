@@ -72,4 +72,52 @@ class WriteBody {
   std::string bytes_;
 };
 
+// A body of remote write 2.0: strings stand in a table.
+class WriteBody2 {
+ public:
+  WriteBody2() { symbol(""); }
+
+  uint32_t symbol(const std::string& text) {
+    for (size_t i = 0; i < symbols_.size(); ++i) {
+      if (symbols_[i] == text) return static_cast<uint32_t>(i);
+    }
+    symbols_.push_back(text);
+    return static_cast<uint32_t>(symbols_.size() - 1);
+  }
+  WriteBody2& series(const TestLabels& labels, const std::vector<TestSample>& samples,
+                     int metadata_type = 0) {
+    std::vector<uint32_t> refs;
+    for (const auto& [name, value] : labels) {
+      refs.push_back(symbol(name));
+      refs.push_back(symbol(value));
+    }
+    return series_of_refs(refs, samples, metadata_type);
+  }
+  WriteBody2& series_of_refs(const std::vector<uint32_t>& refs,
+                             const std::vector<TestSample>& samples, int metadata_type = 0) {
+    std::string bytes;
+    protozero::pbf_writer writer(bytes);
+    writer.add_packed_uint32(1, refs.begin(), refs.end());
+    for (const TestSample& sample : samples) WriteBody::add_sample(writer, sample);
+    if (metadata_type != 0) {
+      std::string metadata;
+      protozero::pbf_writer fields(metadata);
+      fields.add_enum(1, metadata_type);
+      fields.add_uint32(3, symbol("Help."));
+      writer.add_message(5, metadata);
+    }
+    protozero::pbf_writer(series_).add_message(5, bytes);
+    return *this;
+  }
+  std::string bytes() const {
+    std::string out;
+    for (const std::string& text : symbols_) protozero::pbf_writer(out).add_string(4, text);
+    return out + series_;
+  }
+
+ private:
+  std::vector<std::string> symbols_;
+  std::string series_;
+};
+
 }  // namespace binnacle::collect::receive

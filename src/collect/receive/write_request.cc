@@ -4,13 +4,13 @@
 
 #include <exception>
 #include <limits>
-#include <protozero/pbf_reader.hpp>
+
+#include "collect/receive/protobuf_fields.h"
 
 namespace binnacle::collect::receive {
 namespace {
 
 using protozero::pbf_reader;
-using protozero::pbf_wire_type;
 
 namespace write_request_field {
 enum : uint32_t { kTimeSeries = 1, kMetadata = 3 };
@@ -18,55 +18,8 @@ enum : uint32_t { kTimeSeries = 1, kMetadata = 3 };
 namespace time_series_field {
 enum : uint32_t { kLabel = 1, kSample = 2, kExemplar = 3, kHistogram = 4 };
 }
-namespace sample_field {
-enum : uint32_t { kValue = 1, kTimestamp = 2 };
-}
 namespace metadata_field {
 enum : uint32_t { kType = 1, kMetric = 2, kHelp = 4, kUnit = 5 };
-}
-
-// Thrown inside this file alone, as protozero throws its own.
-struct WrongType : std::exception {
-  const char* what() const noexcept override { return "a field of the wrong type"; }
-};
-
-void expect(const pbf_reader& field, pbf_wire_type type) {
-  if (field.wire_type() != type) throw WrongType();
-}
-
-std::string_view view_of(pbf_reader& field) {
-  expect(field, pbf_wire_type::length_delimited);
-  const auto view = field.get_view();
-  return {view.data(), view.size()};
-}
-
-pbf_reader reader_of(std::string_view bytes) {
-  return pbf_reader(protozero::data_view(bytes.data(), bytes.size()));
-}
-
-model::Sample decode_sample(pbf_reader fields) {
-  model::Sample sample;
-  while (fields.next()) {
-    switch (fields.tag()) {
-      case sample_field::kValue:
-        expect(fields, pbf_wire_type::fixed64);
-        sample.value = fields.get_double();
-        break;
-      case sample_field::kTimestamp:
-        expect(fields, pbf_wire_type::varint);
-        sample.timestamp_ms = fields.get_int64();
-        break;
-      default:
-        fields.skip();
-    }
-  }
-  return sample;
-}
-
-// An unknown type of a newer sender is no reason to refuse its samples.
-model::MetricType metric_type(int64_t number) {
-  const bool known = number >= 0 && number <= static_cast<int>(model::MetricType::kStateset);
-  return known ? static_cast<model::MetricType>(number) : model::MetricType::kUnknown;
 }
 
 MetadataEntry decode_metadata(pbf_reader fields) {
@@ -74,8 +27,7 @@ MetadataEntry decode_metadata(pbf_reader fields) {
   while (fields.next()) {
     switch (fields.tag()) {
       case metadata_field::kType:
-        expect(fields, pbf_wire_type::varint);
-        entry.type = metric_type(fields.get_enum());
+        entry.type = decode_metric_type(fields);
         break;
       case metadata_field::kMetric:
         entry.metric = view_of(fields);
@@ -165,11 +117,16 @@ class WriteRequestDecoder {
   WriteRequest& out_;
 };
 
-Status WriteRequest::decode(std::string_view body) {
+void WriteRequest::clear() {
   series.clear();
   samples.clear();
   metadata.clear();
   gathered_.clear();
+  written_.clear();
+}
+
+Status WriteRequest::decode(std::string_view body) {
+  clear();
   if (body.size() > std::numeric_limits<uint32_t>::max())
     return fail(Code::kResourceExhausted, "protobuf body: 4 GiB or more");
   try {

@@ -1,8 +1,7 @@
-// A body of remote write 1.0 (prometheus.WriteRequest) as flat columns of views: series, their raw
-// label bytes, their samples. No label is looked at here. Decoding is all or nothing; one object is
-// used for body after body and keeps its memory. One thread.
-// Source: prompb/remote.proto and types.proto as the "Prometheus Remote-Write 1.0" specification
-// shows them.
+// A body of remote write as flat columns of views: series, their raw label bytes, their samples. No
+// label is looked at here. Decoding is all or nothing; one object is used for body after body and
+// keeps its memory. One thread. Source: prompb/remote.proto and types.proto as the "Prometheus
+// Remote-Write 1.0" specification shows them.
 #pragma once
 
 #include <cstddef>
@@ -37,14 +36,22 @@ struct WriteRequest {
   std::vector<model::Sample> samples;
   std::vector<MetadataEntry> metadata;
 
-  // Views point into `body`, which must stay. kInvalidArgument when it is malformed.
+  // prometheus.WriteRequest (1.0). Views point into `body`, which must stay. kInvalidArgument when
+  // it is malformed.
   Status decode(std::string_view body);
+  // io.prometheus.write.v2.Request. kResourceExhausted when the labels, written out as 1.0 has
+  // them, take more than max_label_bytes.
+  Status decode_v2(std::string_view body, size_t max_label_bytes);
 
  private:
   friend class WriteRequestDecoder;
+  friend class WriteRequestV2Decoder;
+  void clear();
+
   // Label fields of series that send them apart from each other, put together. A deque, so that
   // views hold.
   std::deque<std::string> gathered_;
+  std::string written_;  // label fields of a body of 2.0
 };
 
 }  // namespace binnacle::collect::receive

@@ -103,5 +103,54 @@ TEST(WriteRequestTest, RefusesFieldsOfAWrongType) {
   EXPECT_FALSE(request.decode(std::string_view("\0\0", 2)));  // field number 0
 }
 
+constexpr size_t kManyBytes = 1 << 20;
+
+// One cache serves both versions.
+TEST(WriteRequestV2Test, WritesLabelsOutAsVersionOneHasThem) {
+  const TestLabels a = {{"__name__", "up"}, {"job", "a"}};
+  const TestLabels b = {{"__name__", "up"}, {"job", std::string(300, 'b')}};
+  WriteRequest first, second;
+  const WriteBody body1 = WriteBody().series(a, {{1000, 1}}).series(b, {{1, 2}, {2, 3}});
+  const std::string body2 = WriteBody2().series(a, {{1000, 1}}).series(b, {{1, 2}, {2, 3}}).bytes();
+  ASSERT_TRUE(first.decode(body1.bytes()));
+  ASSERT_TRUE(second.decode_v2(body2, kManyBytes));
+  ASSERT_EQ(second.series.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(second.series[i].label_bytes, first.series[i].label_bytes);
+    EXPECT_EQ(second.series[i].first_sample, first.series[i].first_sample);
+    EXPECT_EQ(second.series[i].sample_count, first.series[i].sample_count);
+  }
+  EXPECT_EQ(second.samples[2].value, 3);
+}
+
+TEST(WriteRequestV2Test, ReadsTheMetadataOfAMetricOnce) {
+  WriteBody2 body;
+  body.series({{"__name__", "up"}, {"i", "1"}}, {{1, 1}}, 2);
+  body.series({{"__name__", "up"}, {"i", "2"}}, {{1, 1}}, 2);
+  WriteRequest request;
+  const std::string bytes = body.bytes();
+  ASSERT_TRUE(request.decode_v2(bytes, kManyBytes));
+  ASSERT_EQ(request.metadata.size(), 1u);
+  EXPECT_EQ(request.metadata[0].metric, "up");
+  EXPECT_EQ(request.metadata[0].help, "Help.");
+  EXPECT_EQ(request.metadata[0].type, model::MetricType::kGauge);
+}
+
+TEST(WriteRequestV2Test, RefusesReferencesThatLeadNowhere) {
+  WriteRequest request;
+  EXPECT_FALSE(request.decode_v2(WriteBody2().series_of_refs({0, 7}, {}).bytes(), kManyBytes));
+  EXPECT_FALSE(request.decode_v2(WriteBody2().series_of_refs({0}, {}).bytes(), kManyBytes));
+}
+
+TEST(WriteRequestV2Test, BoundsWhatAShortBodySwellsTo) {
+  WriteBody2 body;
+  const uint32_t big = body.symbol(std::string(1000, 'x'));
+  body.series_of_refs(std::vector<uint32_t>(1000, big), {});
+  WriteRequest request;
+  const auto refused = request.decode_v2(body.bytes(), 100'000);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+}
+
 }  // namespace
 }  // namespace binnacle::collect::receive
