@@ -49,8 +49,8 @@ constexpr Constant kConstants[] = {
 };
 
 struct Counter {
-  const char* name;
-  double rate;
+  const char* name = nullptr;
+  double rate = 0;
   int decimals = 0;
   const char* finished_reason = nullptr;
 };

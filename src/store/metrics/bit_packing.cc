@@ -67,7 +67,7 @@ void pack_bits(std::span<const uint64_t> values, unsigned width, std::string& ou
 
 bool unpack_bits(std::string_view bytes, unsigned width, std::span<uint64_t> out) {
   if (width > 64 || bytes.size() != packed_bytes(out.size(), width)) return false;
-  if (width == 0) {
+  if (width == 0 || out.empty()) {
     std::fill(out.begin(), out.end(), 0);
     return true;
   }

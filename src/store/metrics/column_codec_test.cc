@@ -155,6 +155,19 @@ TEST(ColumnCodecTest, OneStaleMarkerDoesNotRuinAColumnOfIntegers) {
   EXPECT_LE(encoded(values, Effort::kSmall).size(), clean + 12);
 }
 
+TEST(ColumnCodecTest, AResetDoesNotRuinACounter) {
+  ColumnRandom random(7);
+  std::vector<double> steady = {5e9};
+  for (int i = 1; i < 1000; ++i)
+    steady.push_back(steady.back() + 40 + static_cast<double>(random.below(16)));
+  const size_t clean = encoded(steady, Effort::kSmall).size();
+  EXPECT_LT(clean, 1000 * 4 / 8 + 32);
+  std::vector<double> reset = steady;
+  for (size_t i = 700; i < reset.size(); ++i) reset[i] -= steady[700];
+  EXPECT_LE(encoded(reset, Effort::kSmall).size(), clean + 16);
+  expect_round_trip(reset, "reset");
+}
+
 TEST(ColumnCodecTest, TimesComeBack) {
   constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();

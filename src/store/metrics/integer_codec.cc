@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "store/metrics/bit_packing.h"
+#include "store/metrics/outliers.h"
 #include "store/metrics/token_column.h"
 
 namespace binnacle::store::metrics {
@@ -19,6 +21,12 @@ constexpr unsigned kOrders = 3;      // times differenced: 0, 1, 2
 // first and 6 to 7 of the second are the shift, bits 0 to 5 of the second the alphabet less one,
 // bits 4 and 5 of the first the order.
 constexpr unsigned kTokens = 3;
+// In place of that order: a list of outliers comes first, then the column with its own head.
+constexpr unsigned kWithOutliers = 0xF0;
+
+// What taking outliers out must save for each of the others before it is tried: tokens are good
+// with tails.
+constexpr unsigned kWorthwhileBits = 2;
 
 struct Range {
   int64_t low = std::numeric_limits<int64_t>::max();
@@ -128,47 +136,86 @@ bool decode_seeds(ByteReader& reader, unsigned order, std::span<uint64_t> out, u
   return reader.ok();
 }
 
-bool decode_token_residuals(ByteReader& reader, unsigned head, std::span<uint64_t> out) {
-  const unsigned second = reader.u8();
-  const unsigned order = (head >> 4) & 3;
-  const unsigned shift = (head & 15) << 2 | second >> 6;
+struct Decoded {
+  unsigned order = 0;
   uint64_t low = 0;
-  if (!decode_seeds(reader, order, out, low)) return false;
-  if (!decode_token_column(reader.rest(), shift, (second & 63) + 1, out.subspan(order)))
-    return false;
-  integrate(out, order, low);
-  return true;
+};
+
+bool decode_token_residuals(ByteReader& reader, unsigned head, std::span<uint64_t> out,
+                            Decoded& column) {
+  const unsigned second = reader.u8();
+  column.order = (head >> 4) & 3;
+  const unsigned shift = (head & 15) << 2 | second >> 6;
+  if (!decode_seeds(reader, column.order, out, column.low)) return false;
+  return decode_token_column(reader.rest(), shift, (second & 63) + 1, out.subspan(column.order));
 }
 
-}  // namespace
+bool decode_residuals(ByteReader& reader, std::span<uint64_t> out, Decoded& column) {
+  const unsigned head = reader.u8();
+  column.order = head >> kWidthBits;
+  if (column.order == kTokens) return decode_token_residuals(reader, head, out, column);
+  if (!decode_seeds(reader, column.order, out, column.low)) return false;
+  const unsigned width = (head & kWidthMask) == kWidthMask ? 64 : head & kWidthMask;
+  return unpack_bits(reader.rest(), width, out.subspan(column.order));
+}
 
-void encode_integers(std::span<uint64_t> integers, Effort effort, std::string& out) {
-  CHECK(!integers.empty());
-  const Plan plan = plan_packing(integers);
-  difference(integers, plan.order);
-  const std::span<uint64_t> residuals = integers.subspan(plan.order);
+// `x` holds the seeds, then residuals.
+void encode_residuals(std::span<uint64_t> x, const Plan& plan, Effort effort, std::string& out) {
+  const std::span<uint64_t> residuals = x.subspan(plan.order);
   for (uint64_t& v : residuals) v -= plan.low;
   if (effort == Effort::kSmall && plan.width > 0 && residuals.size() >= kFewestResiduals) {
     const uint64_t largest = *std::max_element(residuals.begin(), residuals.end());
     const TokenPlan tokens = plan_tokens(residuals, largest);
     // One byte more of head.
     if (1 + tokens.bytes < packed_bytes(residuals.size(), plan.width))
-      return encode_token_residuals(integers, plan, tokens, out);
+      return encode_token_residuals(x, plan, tokens, out);
   }
-  encode_packed(integers, plan, out);
+  encode_packed(x, plan, out);
+}
+
+void encode_plain(std::span<uint64_t> x, Effort effort, std::string& out) {
+  const Plan plan = plan_packing(x);
+  difference(x, plan.order);
+  encode_residuals(x, plan, effort, out);
+}
+
+void encode_with_outliers(std::span<uint64_t> x, const OutlierPlan& plan, std::string& out) {
+  difference(x, plan.order);
+  out.push_back(static_cast<char>(kWithOutliers));
+  encode_outliers(take_outliers(x, plan), out);
+  Range range;
+  for (const uint64_t v : x.subspan(plan.order)) range.take(v);
+  encode_residuals(x, {plan.order, range.width(), static_cast<uint64_t>(range.low), 0},
+                   Effort::kSmall, out);
+}
+
+}  // namespace
+
+void encode_integers(std::span<uint64_t> integers, Effort effort, std::string& out) {
+  CHECK(!integers.empty());
+  if (effort == Effort::kQuick || integers.size() < kFewestForOutliers)
+    return encode_plain(integers, effort, out);
+  const OutlierPlan plan = plan_outliers(integers);
+  if (plan.widest < plan.width + kWorthwhileBits) return encode_plain(integers, effort, out);
+  std::vector<uint64_t> copy(integers.begin(), integers.end());
+  std::string rival;
+  encode_with_outliers(copy, plan, rival);
+  const size_t start = out.size();
+  encode_plain(integers, effort, out);
+  if (rival.size() < out.size() - start) out.replace(start, std::string::npos, rival);
 }
 
 bool decode_integers(std::string_view bytes, std::span<uint64_t> out) {
   CHECK(!out.empty());
   ByteReader reader(bytes);
-  const unsigned head = reader.u8();
-  const unsigned order = head >> kWidthBits;
-  if (order == kTokens) return decode_token_residuals(reader, head, out);
-  uint64_t low = 0;
-  if (!decode_seeds(reader, order, out, low)) return false;
-  const unsigned width = (head & kWidthMask) == kWidthMask ? 64 : head & kWidthMask;
-  if (!unpack_bits(reader.rest(), width, out.subspan(order))) return false;
-  integrate(out, order, low);
+  const bool outliers = !bytes.empty() && static_cast<uint8_t>(bytes[0]) == kWithOutliers;
+  if (outliers) reader.u8();
+  const ByteReader list = reader;
+  if (outliers && !skip_outliers(reader, out.size())) return false;
+  Decoded column;
+  if (!decode_residuals(reader, out, column)) return false;
+  if (outliers) add_outliers(list, out);
+  integrate(out, column.order, column.low);
   return true;
 }
 

@@ -11,6 +11,7 @@ namespace binnacle::store::metrics {
 
 class IntegerScratch {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read
   explicit IntegerScratch(size_t count)
       : heap_(count > kInline ? std::make_unique_for_overwrite<uint64_t[]>(count) : nullptr),
         words_(heap_ ? heap_.get() : inline_, count) {}
@@ -22,7 +23,7 @@ class IntegerScratch {
  private:
   static constexpr size_t kInline = 256;
 
-  uint64_t inline_[kInline];  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
+  uint64_t inline_[kInline];
   std::unique_ptr<uint64_t[]> heap_;
   std::span<uint64_t> words_;
 };

@@ -44,11 +44,12 @@ struct DecodeEntry {
 
 class DecodeTable {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): no state beyond the table is met
   DecodeTable(std::span<const uint16_t> frequencies, unsigned table_bits) {
     spread(frequencies, table_bits, [this](size_t token, size_t slot) {
       entries_[slot].token = static_cast<uint8_t>(token);
     });
-    std::array<uint16_t, kMaxTokens> next;
+    std::array<uint16_t, kMaxTokens> next{};
     std::copy(frequencies.begin(), frequencies.end(), next.begin());
     const unsigned states = 1u << table_bits;
     for (DecodeEntry& entry : std::span(entries_, states)) {
@@ -60,7 +61,7 @@ class DecodeTable {
   DecodeEntry operator[](size_t state) const { return entries_[state]; }
 
  private:
-  DecodeEntry entries_[kMaxStates];  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  DecodeEntry entries_[kMaxStates];
 };
 
 class EncodeTable {
@@ -73,7 +74,7 @@ class EncodeTable {
       starts_[token] = sum;
       sum += frequencies[token];
     }
-    std::array<uint8_t, kMaxStates> tokens;
+    std::array<uint8_t, kMaxStates> tokens{};
     spread(frequencies, table_bits,
            [&](size_t token, size_t slot) { tokens[slot] = static_cast<uint8_t>(token); });
     std::array<unsigned, kMaxTokens> next = starts_;

@@ -29,32 +29,41 @@ bool split(std::string_view bytes, size_t count, unsigned shift, Sections& secti
   return true;
 }
 
-TokenPlan plan_at(std::span<const uint64_t> residuals, uint64_t largest, unsigned shift) {
-  TokenPlan plan;
-  plan.shift = shift;
-  plan.tokens = static_cast<unsigned>(largest >> shift) + 1;
-  std::array<uint32_t, kMaxTokens> counts{};
-  for (const uint64_t residual : residuals) ++counts[residual >> shift];
-  const unsigned table_bits = token_table_bits(residuals.size());
-  const FittedShape fitted = fit_token_shape(std::span(counts).first(plan.tokens), table_bits);
-  plan.shape = fitted.shape;
+using Counts = std::array<uint32_t, kMaxTokens>;
+
+TokenPlan plan_of(size_t count, unsigned shift, unsigned tokens, const FittedShape& fitted) {
   // About half of the states' bits is got back, as the last tokens are free.
-  plan.bytes = 1 + packed_bytes(residuals.size(), shift) +
-               static_cast<size_t>(std::ceil((fitted.bits + table_bits / 2.0) / 8));
-  return plan;
+  const double bits = fitted.bits + token_table_bits(count) / 2.0;
+  return {shift, tokens, fitted.shape,
+          1 + packed_bytes(count, shift) + static_cast<size_t>(std::ceil(bits / 8))};
 }
 
 }  // namespace
 
 TokenPlan plan_tokens(std::span<const uint64_t> residuals, uint64_t largest) {
   CHECK(residuals.size() >= kFewestResiduals && largest > 0);
+  const unsigned table_bits = token_table_bits(residuals.size());
   // Short columns have no use for fine steps, and their table has no room for them.
-  const unsigned most_bits = token_table_bits(residuals.size()) == kMaxTableBits ? 6 : 5;
+  const unsigned most_bits = table_bits == kMaxTableBits ? 6 : 5;
   const unsigned width = bit_width(largest);
-  const unsigned finest = width > most_bits ? width - most_bits : 0;
-  TokenPlan best = plan_at(residuals, largest, finest);
-  for (unsigned shift = finest + 1; shift < std::min(finest + 3, width); ++shift) {
-    const TokenPlan plan = plan_at(residuals, largest, shift);
+  unsigned shift = width > most_bits ? width - most_bits : 0;
+  auto tokens = static_cast<unsigned>(largest >> shift) + 1;
+  Counts counts{};
+  for (const uint64_t residual : residuals) ++counts[residual >> shift];
+  FittedShape fitted = fit_token_shape(std::span(counts).first(tokens), table_bits);
+  TokenPlan best = plan_of(residuals.size(), shift, tokens, fitted);
+  // Shapes do not depend on the size of the alphabet, so that one fit does for coarser ones.
+  constexpr unsigned kCoarser = 2;
+  for (unsigned n = 0; n < kCoarser && tokens > 2; ++n) {
+    for (size_t k = 0; k < kMaxTokens; k += 2) {
+      const uint32_t both = counts[k] + counts[k + 1];
+      counts[k / 2] = both;
+    }
+    std::fill(counts.begin() + kMaxTokens / 2, counts.end(), 0);
+    ++shift;
+    tokens = (tokens + 1) / 2;
+    fitted.bits = token_bits(fitted.shape, std::span(counts).first(tokens), table_bits);
+    const TokenPlan plan = plan_of(residuals.size(), shift, tokens, fitted);
     if (plan.bytes < best.bytes) best = plan;
   }
   return best;
@@ -84,7 +93,7 @@ bool decode_token_column(std::string_view bytes, unsigned shift, unsigned tokens
   if (tokens < 2 || tokens > kMaxTokens || shift > 63) return false;
   if (!split(bytes, out.size(), shift, sections)) return false;
   const unsigned table_bits = token_table_bits(out.size());
-  std::array<uint16_t, kMaxTokens> room;
+  std::array<uint16_t, kMaxTokens> room{};
   const std::span frequencies(room.data(), tokens);
   token_frequencies(sections.shape, table_bits, frequencies);
   if (!decode_tokens(sections.tokens, frequencies, table_bits, shift, out)) return false;

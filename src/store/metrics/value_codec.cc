@@ -79,6 +79,7 @@ void bound(std::span<const double> values, size_t start, std::string& out) {
 
 class Encoder {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): misfits are written before read
   Encoder(std::span<const double> values, Effort effort, std::string& out)
       : values_(values), effort_(effort), out_(out), scratch_(values.size()) {}
 
@@ -110,7 +111,7 @@ class Encoder {
   Effort effort_;
   std::string& out_;
   IntegerScratch scratch_;
-  uint32_t misfits_[kMaxMisfits];  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  uint32_t misfits_[kMaxMisfits];
 };
 
 }  // namespace
