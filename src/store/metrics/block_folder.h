@@ -22,7 +22,8 @@ Result<BlockMeta> read_block_meta(FileSystem& files, const std::string& folder);
 // Removes what unfinished writes and removals left. No writer may be at work.
 Status remove_unfinished(FileSystem& files, const std::string& blocks_folder);
 
-// ULIDs of those that another of these names as its parent: a crash came before their removal.
+// ULIDs of those that another of these names as its parent: a crash came before their removal. Give
+// it the blocks that could be opened, or a damaged one takes its intact parents along.
 std::vector<std::string> find_superseded(std::span<const BlockMeta> metas);
 
 // Takes the block's name away first, so that a crash leaves no half block. Fine when it is not
