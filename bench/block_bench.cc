@@ -1,5 +1,5 @@
 // Writes, opens, reads and merges blocks of the store's benchmark data and prints what that cost.
-// Usage: block_bench FOLDER [GPUS [SAMPLES]]
+// Usage: block_bench FOLDER [GPUS [SAMPLES]], then: block_bench FOLDER merge
 #include "cluster_data.h"
 
 #include <algorithm>
@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "store/metrics/block.h"
+#include "store/metrics/block_folder.h"
 #include "store/metrics/block_writer.h"
+#include "store/metrics/compactor.h"
 
 namespace {
 
@@ -77,12 +79,12 @@ BlockMeta meta_of(int64_t start_ms, int samples) {
 }
 
 std::string write(const std::string& folder, const std::vector<Series>& data, int samples,
-                  bool zstd) {
+                  bool zstd, int64_t start_ms = kStartMs) {
   std::vector<int64_t> times;
-  for (int i = 0; i < samples; ++i) times.push_back(kStartMs + i * kStepMs);
+  for (int i = 0; i < samples; ++i) times.push_back(start_ms + i * kStepMs);
   const Watch watch;
   const auto writer = must(
-      BlockWriter::create(real_file_system(), folder, meta_of(kStartMs, samples), {.zstd = zstd}));
+      BlockWriter::create(real_file_system(), folder, meta_of(start_ms, samples), {.zstd = zstd}));
   for (const Series& series : data) {
     if (auto added = writer->add(series.labels, times, series.values); !added) std::abort();
   }
@@ -134,18 +136,47 @@ void read(const std::string& folder) {
   }
 }
 
+// The largest resident set so far, in MiB.
+size_t peak_mib() {
+  const std::string status = must(real_file_system().read_file("/proc/self/status"));
+  return std::strtoul(status.c_str() + status.find("VmHWM:") + 6, nullptr, 10) / 1024;
+}
+
+// Merges all blocks of the folder; run alone, so that the peak is the merge's own.
+void merge(const std::string& folder) {
+  std::vector<std::shared_ptr<const Block>> blocks;
+  uint64_t samples = 0;
+  for (const std::string& ulid : must(list_blocks(real_file_system(), folder))) {
+    blocks.push_back(must(Block::open(real_file_system(), folder + "/" + ulid)));
+    samples += blocks.back()->meta().samples;
+  }
+  SystemRandom random;
+  const Watch watch;
+  const BlockMeta meta =
+      must(merge_blocks(real_file_system(), folder, blocks, make_ulid(kStartMs + 1, random), {}));
+  const double seconds = watch.seconds();
+  fmt::print("merge of {} blocks: {:.1f} M samples/s, {} samples from {}, peak {} MiB\n",
+             blocks.size(), static_cast<double>(samples) / seconds / 1e6, meta.samples, samples,
+             peak_mib());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s FOLDER [GPUS [SAMPLES]]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s FOLDER [GPUS [SAMPLES] | merge]\n", argv[0]);
     return 2;
+  }
+  if (argc == 3 && std::string_view(argv[2]) == "merge") {
+    merge(argv[1]);
+    return 0;
   }
   const size_t gpus = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1000;
   const int samples = argc > 3 ? std::atoi(argv[3]) : 100;
   const auto data = make_data(gpus, samples);
   const std::string block = write(argv[1], data, samples, false);
   read(block);
-  write(argv[1], data, samples, true);
+  for (int i = 1; i < 3; ++i)
+    write(argv[1], data, samples, i == 2, kStartMs + i * samples * kStepMs);
   return 0;
 }
