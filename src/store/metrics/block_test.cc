@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
 
 #include "base/fault_file_system.h"
 #include "store/metrics/block_folder.h"
@@ -86,6 +87,41 @@ TEST_F(BlockTest, AnEmptyBlockAndAnEmptyLabelSet) {
   ASSERT_TRUE(block);
   EXPECT_EQ(testing::difference(*block, data), "");
   EXPECT_TRUE(block->verify());
+}
+
+// Buckets of one name, whatever their bounds, times and the labels behind `le`.
+TEST_F(BlockTest, OddHistogramsComeBack) {
+  TestData data;
+  SeededRandom random(9);
+  const std::vector<std::string> bounds = {"1", "1.0", "+Inf", "-Inf", "nan", "NaN", "text", "1e3"};
+  for (int i = 0; i < 900; ++i) {
+    model::LabelsBuilder labels;
+    labels.set("__name__", "h_bucket").set("zone", std::to_string(random.below(3)));
+    labels.set("le", i < 30 ? bounds[random.below(bounds.size())] : std::to_string(i));
+    testing::TestSeries& series = data[labels.build()];
+    series = {};
+    const size_t samples = random.below(4) == 0 ? 1 + random.below(40) : 20;
+    for (size_t k = 0; k < samples; ++k) {
+      series.times_ms.push_back(1'700'000'000'000 + static_cast<int64_t>(k) * 1000);
+      series.values.push_back(static_cast<double>(k * 3 + random.below(2)));
+    }
+  }
+  const auto block = write(data);
+  ASSERT_TRUE(block);
+  EXPECT_EQ(testing::difference(*block, data), "");
+  EXPECT_TRUE(block->verify());
+}
+
+TEST_F(BlockTest, ManyThreadsMayReadIt) {
+  const TestData data = testing::make_test_data({.nodes = 20, .samples = 100});
+  const auto block = write(data, {.zstd = true});
+  ASSERT_TRUE(block);
+  std::vector<std::string> found(4, "not run");
+  std::vector<std::thread> threads;
+  for (std::string& text : found)
+    threads.emplace_back([&] { text = testing::difference(*block, data); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(found, std::vector<std::string>(4));
 }
 
 Matcher matcher(MatchOp op, std::string name, std::string value) {

@@ -78,8 +78,8 @@ Status BlockWriter::Impl::write_index() {
 }
 
 Status BlockWriter::Impl::publish() {
+  // Last, since it syncs the folder and with it the names of the other files.
   TRY(files.write_file_atomically(aside + "/meta.json", block_meta_json(meta)));
-  TRY(files.sync_dir(aside));
   TRY(files.rename(aside, folder));
   if (auto synced = files.sync_dir(blocks_folder); !synced) {
     // The caller is told that there is no block, so there must be none.
