@@ -112,6 +112,25 @@ TEST_F(BlockTest, OddHistogramsComeBack) {
   EXPECT_TRUE(block->verify());
 }
 
+// 200 buckets that hardly differ: each would lean on the one below, down to the first.
+TEST_F(BlockTest, AChainOfBucketsStaysShortEnoughToRead) {
+  TestData data;
+  SeededRandom random(4);
+  testing::TestSeries series;
+  for (int k = 0; k < 100; ++k) {
+    series.times_ms.push_back(1'700'000'000'000 + k * 1000);
+    series.values.push_back(static_cast<double>(random.below(1'000'000'000)));
+  }
+  for (int b = 0; b < 200; ++b) {
+    series.values[static_cast<size_t>(b) % 100] += 1;
+    data[model::LabelsBuilder().set("le", std::to_string(b)).build()] = series;
+  }
+  const auto block = write(data);
+  ASSERT_TRUE(block);
+  EXPECT_LT(block->file_bytes(), 200u * 100);  // alone, each takes four times that
+  EXPECT_EQ(testing::difference(*block, data), "");
+}
+
 TEST_F(BlockTest, ManyThreadsMayReadIt) {
   const TestData data = testing::make_test_data({.nodes = 20, .samples = 100});
   const auto block = write(data, {.zstd = true});
