@@ -33,7 +33,7 @@ struct BlockMeta {
 
 // With a checksum of its own, which parse_block_meta() holds it to.
 std::string block_meta_json(const BlockMeta& meta);
-Result<BlockMeta> parse_block_meta(std::string_view json);
+Result<BlockMeta> parse_block_meta(std::string_view text);
 
 // 26 characters of Crockford's base 32: 48 bits of Unix milliseconds, 80 random ones. Source:
 // github.com/ulid/spec.

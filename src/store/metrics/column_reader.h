@@ -20,7 +20,7 @@ class ColumnReader {
 
   // Appends the samples of a series with min_ms <= time <= max_ms.
   Status read(uint32_t series, int64_t min_ms, int64_t max_ms, std::vector<int64_t>& times_ms,
-              std::vector<double>& values) const;
+              std::vector<double>& out) const;
 
  private:
   using Times = std::shared_ptr<const std::vector<int64_t>>;

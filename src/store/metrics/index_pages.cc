@@ -22,7 +22,7 @@ std::string join_streams(std::span<const std::string* const> streams) {
 template <size_t N>
 bool split_streams(std::string_view raw, std::array<std::string_view, N>& streams) {
   ByteReader in(raw);
-  std::array<uint64_t, N - 1> sizes;
+  std::array<uint64_t, N - 1> sizes{};
   for (uint64_t& size : sizes) size = in.varint();
   for (size_t i = 0; i + 1 < N; ++i) streams[i] = in.raw(sizes[i]);
   streams[N - 1] = in.rest();
