@@ -4,7 +4,7 @@
 #include <set>
 #include <tuple>
 
-#include "store/metrics/compactor.h"
+#include "store/metrics/block_folder.h"
 
 namespace binnacle::store::metrics {
 
@@ -14,13 +14,12 @@ BlockSet::BlockSet(FileSystem& files, std::string folder)
 Result<BlockSet::OpenReport> BlockSet::open() {
   OpenReport report;
   TRY(files_.create_directories(folder_));
-  TRY_ASSIGN(const auto entries, files_.list(folder_));
+  TRY(remove_unfinished(files_, folder_));
+  TRY_ASSIGN(const auto ulids, list_blocks(files_, folder_));
   BlockList found;
   std::vector<BlockMeta> metas;
-  for (const DirEntry& entry : entries) {
-    const std::string path = folder_ + "/" + entry.name;
-    if (entry.name.ends_with(".tmp")) TRY(files_.remove_all(path));
-    if (!entry.is_directory || entry.name.find('.') != std::string::npos) continue;
+  for (const std::string& ulid : ulids) {
+    const std::string path = path_of(ulid);
     auto block = Block::open(files_, path);
     if (block) {
       metas.push_back((*block)->meta());
@@ -28,12 +27,12 @@ Result<BlockSet::OpenReport> BlockSet::open() {
       continue;
     }
     if (block.error().code == Code::kFailedPrecondition) return fail(block.error());
-    report.damaged.push_back(entry.name + ".damaged: " + block.error().message);
+    report.damaged.push_back(ulid + ".damaged: " + block.error().message);
     TRY(files_.rename(path, path + ".damaged"));
   }
   for (const std::string& ulid : find_superseded(metas)) {
     std::erase_if(found, [&](const auto& block) { return block->meta().ulid == ulid; });
-    TRY(files_.remove_all(path_of(ulid)));
+    TRY(remove_block(files_, folder_, ulid));
   }
   report.blocks = found.size();
   publish(std::move(found));
@@ -64,7 +63,7 @@ Status BlockSet::change(const std::vector<std::string>& add,
   const std::set<std::string> gone(remove.begin(), remove.end());
   std::erase_if(next, [&](const auto& block) { return gone.contains(block->meta().ulid); });
   publish(std::move(next));
-  for (const std::string& ulid : remove) TRY(files_.remove_all(path_of(ulid)));
+  for (const std::string& ulid : remove) TRY(remove_block(files_, folder_, ulid));
   return {};
 }
 
