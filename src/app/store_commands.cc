@@ -34,10 +34,13 @@ int refuse(const Error& error, std::ostream& err) {
 }
 
 json block_json(const CheckedBlock& block) {
-  return {{"ulid", block.name},           {"min_time", format_rfc3339(block.meta.min_ms)},
+  return {{"ulid", block.name},
+          {"min_time", format_rfc3339(block.meta.min_ms)},
           {"max_time", format_rfc3339(block.meta.max_ms)},
-          {"level", block.meta.level},    {"series", block.meta.series},
-          {"samples", block.meta.samples}, {"bytes", block.bytes},
+          {"level", block.meta.level},
+          {"series", block.meta.series},
+          {"samples", block.meta.samples},
+          {"bytes", block.bytes},
           {"problem", block.problem}};
 }
 
@@ -63,8 +66,8 @@ std::string check_json(const StoreCheck& check) {
 void print_blocks(const StoreCheck& check, std::ostream& out) {
   uint64_t samples = 0;
   uint64_t bytes = 0;
-  out << fmt::format("{:<26}  {:<20}  {:<20}  {:>5}  {:>9}  {:>12}  {:>12}  {:>8}\n", "block", "from",
-                     "to", "level", "series", "samples", "bytes", "B/sample");
+  out << fmt::format("{:<26}  {:<20}  {:<20}  {:>5}  {:>9}  {:>12}  {:>12}  {:>8}\n", "block",
+                     "from", "to", "level", "series", "samples", "bytes", "B/sample");
   for (const CheckedBlock& block : check.blocks) {
     samples += block.meta.samples;
     bytes += block.bytes;
@@ -93,7 +96,8 @@ void print_problems(const StoreCheck& check, std::ostream& out) {
 
 void print_logs(const StoreCheck& check, std::ostream& out) {
   for (const CheckedLog& log : check.snapshots)
-    out << fmt::format("head snapshot {}: {} records, {} bytes\n", log.path, log.records, log.bytes);
+    out << fmt::format("head snapshot {}: {} records, {} bytes\n", log.path, log.records,
+                       log.bytes);
   out << fmt::format("write-ahead log: {} records, {} bytes{}\n", check.wal.records,
                      check.wal.bytes, check.wal.torn_tail ? ", its tail cut short by a crash" : "");
 }
@@ -193,8 +197,7 @@ int run_store_repair(const StoreCommand& command, FileSystem& files, std::ostrea
   return 0;
 }
 
-int run_store_dump(const StoreDump& dump, FileSystem& files, std::ostream& out,
-                   std::ostream& err) {
+int run_store_dump(const StoreDump& dump, FileSystem& files, std::ostream& out, std::ostream& err) {
   const Status done = dump_series(dump, files, out);
   return done ? 0 : refuse(done.error(), err);
 }
@@ -216,8 +219,7 @@ void add_store_commands(CLI::App& root, int& exit_code) {
   };
   add("stats", "Blocks, head snapshot and log, with sizes", run_store_stats);
   add("verify", "Check every checksum; exit 1 when something is damaged", run_store_verify);
-  add("repair", "Set aside what is damaged, so that a server starts on the rest",
-      run_store_repair);
+  add("repair", "Set aside what is damaged, so that a server starts on the rest", run_store_repair);
 
   CLI::App* sub = store->add_subcommand("dump", "Write samples as JSON lines");
   const auto dump = std::make_shared<StoreDump>();

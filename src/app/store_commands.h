@@ -1,5 +1,6 @@
-// `binnacle store stats|verify|repair|dump`: the metric store of a data folder, while no server runs
-// on it. The functions do the work and return the exit code (0 good, 1 damage found or failed).
+// `binnacle store stats|verify|repair|dump`: the metric store of a data folder, while no server
+// runs on it. The functions do the work and return the exit code (0 good, 1 damage found or
+// failed).
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,7 @@ struct StoreDump {
   std::string start, end;              // as in the HTTP API; empty: no bound
 };
 // One series a line, as /api/binnacle/v1/export writes it.
-int run_store_dump(const StoreDump& dump, FileSystem& files, std::ostream& out,
-                   std::ostream& err);
+int run_store_dump(const StoreDump& dump, FileSystem& files, std::ostream& out, std::ostream& err);
 
 void add_store_commands(CLI::App& root, int& exit_code);
 

@@ -48,7 +48,7 @@ class Appender {
 class Appendable {
  public:
   virtual ~Appendable() = default;
-  virtual std::unique_ptr<Appender> appender() = 0;  // any thread
+  virtual std::unique_ptr<Appender> appender() = 0;  // any thread; the store outlives it
 };
 
 }  // namespace binnacle::model

@@ -82,6 +82,7 @@ struct MetricStore::Parts {
       REQUIRES(maintenance);
   void upkeep() EXCLUDES(maintenance);
   bool snapshot_due() EXCLUDES(mu);
+  bool stopped() const EXCLUDES(mu);
 
   void run_upkeep() EXCLUDES(mu);
   void run_sync() EXCLUDES(mu);

@@ -183,9 +183,10 @@ TEST_F(MetricStoreTest, ASecondProcessIsKeptOut) {
 }
 
 TEST_F(MetricStoreTest, MetadataSurvives) {
-  const auto appender = run_.store->appender();
+  auto appender = run_.store->appender();
   appender->append_metadata("up", {model::MetricType::kGauge, "Whether it is up.", ""});
   ASSERT_TRUE(appender->commit());
+  appender.reset();
   run_.crash(Crash::kPowerCut);
   ASSERT_TRUE(run_.open());
   const auto all_words = run_.store->metadata();

@@ -1,9 +1,12 @@
 // What a metric store does by itself: syncs, snapshots, cuts the head, merges, removes.
 #include <algorithm>
 
+#include "store/metrics/compaction_plan.h"
+#include "store/metrics/compactor.h"
 #include "store/metrics/head_flush.h"
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
+#include "store/metrics/tombstones.h"
 #include "store/metrics/wal_records.h"
 
 namespace binnacle::store::metrics {
@@ -13,6 +16,33 @@ constexpr int64_t kUpkeepEveryMs = 1000;
 constexpr int64_t kSyncLookEveryMs = 50;
 // A quiet store is written down only when that spares the next start some work.
 constexpr uint64_t kIdleSnapshotBytes = uint64_t{1} << 20;
+constexpr int64_t kRangesInRetention = 10;  // the largest block holds a tenth of the retention
+
+// Keeps a writer to so many bytes a second by making it wait.
+class Pace {
+ public:
+  Pace(const Clock& clock, uint64_t bytes_per_second)
+      : clock_(clock), bytes_per_second_(bytes_per_second), begun_ns_(clock.monotonic_ns()) {}
+
+  void spend(size_t bytes, const std::function<bool()>& ended) {
+    constexpr int64_t kNapNs = 10'000'000;
+    spent_ += bytes;
+    const auto due_ns = static_cast<int64_t>(1e9 * static_cast<double>(spent_) /
+                                             static_cast<double>(bytes_per_second_));
+    // A clock that stands still, as a test's may, does not make it wait for ever.
+    while (!ended() && std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns) {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(kNapNs));
+      slept_ns_ += kNapNs;
+    }
+  }
+
+ private:
+  const Clock& clock_;
+  const uint64_t bytes_per_second_;
+  const int64_t begun_ns_;
+  uint64_t spent_ = 0;
+  int64_t slept_ns_ = 0;
+};
 
 }  // namespace
 
@@ -68,9 +98,52 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
   return snapshot();
 }
 
-Status MetricStore::Parts::compact() { return {}; }
+// Plans anew after each merge: its result may be one more for the next range.
+Status MetricStore::Parts::compact() {
+  const StoreOptions now = options();
+  const CompactionOptions plan_options{
+      compaction_ranges(now.block_range_ms, now.retention_ms / kRangesInRetention)};
+  for (;;) {
+    const auto list = blocks.list();
+    std::vector<BlockMeta> metas;
+    for (const auto& block : *list) metas.push_back(block->meta());
+    const auto groups = plan_compactions(metas, plan_options, clock.wall_ms());
+    if (groups.empty()) return {};
+    const auto& group = groups.front();
+    BlockList inputs;
+    for (const auto& block : *list) {
+      if (std::find(group.begin(), group.end(), block->meta().ulid) != group.end())
+        inputs.push_back(block);
+    }
+    Pace pace(clock, now.compaction_bytes_per_second);
+    const auto ended = [this] { return stopped(); };
+    const MergeOptions merge{
+        .write = {.zstd = now.zstd_from_level != 0 &&
+                          inputs.front()->meta().level + 1 >= now.zstd_from_level,
+                  .pace = [&](size_t bytes) { pace.spend(bytes, ended); }},
+        .cancelled = ended};
+    TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
+                                                  make_ulid(clock.wall_ms(), random), merge));
+    TRY(blocks.change({made.ulid}, made.parents));
+    instruments.compactions.add();
+  }
+}
 
-Status MetricStore::Parts::keep_to_retention() { return {}; }
+Status MetricStore::Parts::keep_to_retention() {
+  const StoreOptions now = options();
+  std::vector<SizedBlock> sized;
+  for (const auto& block : *blocks.list()) sized.push_back({block->meta(), block->file_bytes()});
+  const auto old = plan_retention(
+      sized, {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes}, clock.wall_ms());
+  if (old.empty()) return {};
+  log.info("removing blocks beyond the retention", {{"blocks", old.size()}});
+  return blocks.change({}, old);
+}
+
+bool MetricStore::Parts::stopped() const {
+  MutexLock guard(mu);
+  return stopping;
+}
 
 Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
   // No commit in flight: what is acknowledged later stays.
@@ -88,6 +161,15 @@ Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms
     encode_tombstones(gone, frames);
     end_wal_frame(begun, frames);
     TRY(wal->append(frames));
+  }
+  for (const auto& block : *blocks.list()) {
+    if (block->meta().min_ms > max_ms || block->meta().max_ms <= min_ms) continue;
+    TRY_ASSIGN(const auto series, block->select(matchers));
+    if (series.empty()) continue;
+    std::vector<Tombstone> tombstones;
+    for (const uint32_t one : series) tombstones.push_back({one, min_ms, max_ms});
+    TRY(add_tombstones(files, block->folder(), tombstones));
+    TRY(blocks.reopen(block->meta().ulid));
   }
   return {};
 }

@@ -73,7 +73,7 @@ Result<StoreCheck> check_store(FileSystem& files, const std::string& folder, boo
   TRY_ASSIGN(const auto blocks, entries_of(files, folder + "/blocks"));
   for (const DirEntry& entry : blocks) {
     if (entry.name.ends_with(".damaged")) out.set_aside.push_back("blocks/" + entry.name);
-    if (entry.is_directory && entry.name.find('.') == std::string::npos)
+    if (is_ulid(entry.name))
       out.blocks.push_back(check_block(files, folder + "/blocks", entry.name, thorough));
   }
   TRY_ASSIGN(const auto snapshots, entries_of(files, folder + "/snapshots"));

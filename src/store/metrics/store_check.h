@@ -27,10 +27,10 @@ struct CheckedLog {
 };
 
 struct StoreCheck {
-  std::vector<CheckedBlock> blocks;     // by name
-  std::vector<CheckedLog> snapshots;    // of the head, oldest first
+  std::vector<CheckedBlock> blocks;   // by name
+  std::vector<CheckedLog> snapshots;  // of the head, oldest first
   CheckedLog wal;
-  std::vector<std::string> set_aside;   // damaged parts that an earlier start put away
+  std::vector<std::string> set_aside;  // damaged parts that an earlier start put away
 
   size_t problems() const;
 };
