@@ -15,7 +15,7 @@ constexpr size_t kSampleBytes = sizeof(int64_t) + sizeof(double);
 struct Overlap {
   size_t begin = 0;
   size_t end = 0;
-  int64_t before_ms = 0;
+  SealedChunk before;
 };
 
 Overlap overlap(std::string_view sealed, int64_t min_ms, int64_t max_ms) {
@@ -24,11 +24,11 @@ Overlap overlap(std::string_view sealed, int64_t min_ms, int64_t max_ms) {
   SealedChunk chunk;
   for (;;) {
     const size_t at = sealed.size() - reader.rest().size();
-    const int64_t before_ms = reader.before_ms();
+    const SealedChunk before = chunk;
     if (!reader.next(chunk) || chunk.first_ms > max_ms) break;
     if (chunk.first_ms <= min_ms) {
       found.begin = at;
-      found.before_ms = before_ms;
+      found.before = before;
     }
     found.end = sealed.size() - reader.rest().size();
   }
@@ -60,7 +60,7 @@ bool HeadImage::copy(const HeadSeries& series, int64_t min_ms, int64_t max_ms, u
     if (entry.hidden > 0) part.end = sealed.size();
     entry.sealed_at = bytes_.size();
     entry.sealed_size = part.end - part.begin;
-    entry.before_ms = part.before_ms;
+    entry.before = part.before;
     bytes_ += sealed.substr(part.begin, entry.sealed_size);
   }
   entry.open_at = bytes_.size();
@@ -104,7 +104,7 @@ Status HeadImage::decode(size_t i, int64_t min_ms, int64_t max_ms, std::vector<i
   times_ms.clear();
   values.clear();
   SealedChunkReader reader(std::string_view(bytes_).substr(entry.sealed_at, entry.sealed_size),
-                           entry.before_ms);
+                           entry.before);
   for (SealedChunk chunk; reader.next(chunk);) TRY(decode_chunk(chunk, times_ms, values));
   CHECK(reader.ok() && entry.hidden <= times_ms.size());
   times_ms.resize(times_ms.size() - entry.hidden);

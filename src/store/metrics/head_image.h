@@ -43,8 +43,8 @@ class HeadImage {
     size_t labels_size = 0;
     size_t sealed_at = 0;
     size_t sealed_size = 0;
-    int64_t before_ms = 0;  // what the first copied chunk's time is relative to
-    size_t open_at = 0;     // pairs of time and value
+    SealedChunk before;  // the one before the first that was copied
+    size_t open_at = 0;  // pairs of time and value
     size_t open_count = 0;
     size_t late_at = 0;
     size_t late_count = 0;

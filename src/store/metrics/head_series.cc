@@ -13,28 +13,17 @@ namespace {
 
 constexpr size_t kFirstCapacity = 4;
 constexpr size_t kBaseBytes = sizeof(int64_t);
-constexpr size_t open_bytes(size_t capacity) {
-  return kBaseBytes + capacity * (sizeof(double) + sizeof(uint32_t));
+
+// First byte of a chunk: the number of samples and how their times are written.
+constexpr uint8_t kCountMask = 0x1f;
+constexpr uint8_t kRegular = 0x20;    // first time and step
+constexpr uint8_t kContinues = 0x40;  // nothing: behind the chunk before, at its step
+
+constexpr size_t open_bytes(size_t capacity, bool regular) {
+  return kBaseBytes + capacity * (sizeof(double) + (regular ? 0 : sizeof(uint32_t)));
 }
 
 bool time_before(const LateSample& sample, int64_t ms) { return sample.timestamp_ms < ms; }
-
-// Behind what is sealed already; `before_ms` is the first time of the chunk before, 0 of none.
-void append_chunk(std::span<const int64_t> times_ms, std::span<const double> values,
-                  int64_t before_ms, std::string& out) {
-  const int64_t first_ms = times_ms.front();
-  std::array<int64_t, HeadSeries::kChunkSamples> relative;
-  for (size_t i = 0; i < times_ms.size(); ++i) relative[i] = times_ms[i] - first_ms;
-  std::string times;
-  encode_times({relative.data(), times_ms.size()}, Effort::kQuick, times);
-  std::string body;
-  ByteWriter writer(body);
-  writer.u8(static_cast<uint8_t>(times_ms.size()));
-  writer.zigzag(first_ms - before_ms);
-  writer.sized(times);
-  encode_values(values, Effort::kQuick, body);
-  ByteWriter(out).sized(body);
-}
 
 }  // namespace
 
@@ -42,13 +31,24 @@ bool SealedChunkReader::next(SealedChunk& out) {
   if (rest_.empty() || !ok_) return false;
   ByteReader chunks(rest_);
   ByteReader body(chunks.sized());
-  out.count = body.u8();
-  out.first_ms = before_ms_ + body.zigzag();
-  out.times = body.sized();
+  const uint8_t head = body.u8();
+  out = {};
+  out.count = head & kCountMask;
+  if ((head & kContinues) != 0) {
+    out.first_ms = before_.end_ms();
+    out.step_ms = before_.step_ms;
+  } else {
+    out.first_ms = body.zigzag();
+    if ((head & kRegular) != 0) {
+      out.step_ms = static_cast<int64_t>(body.varint());
+    } else {
+      out.times = body.sized();
+    }
+  }
   ok_ = chunks.ok() && body.ok() && out.count > 0;
   out.values = body.rest();
   rest_ = chunks.rest();
-  before_ms_ = out.first_ms;
+  before_ = out;
   return ok_;
 }
 
@@ -57,8 +57,13 @@ Status decode_chunk(const SealedChunk& chunk, std::vector<int64_t>& times_ms,
   const size_t begin = times_ms.size();
   times_ms.resize(begin + chunk.count);
   values.resize(begin + chunk.count);
-  TRY(decode_times(chunk.times, std::span(times_ms).subspan(begin)));
-  for (size_t i = begin; i < times_ms.size(); ++i) times_ms[i] += chunk.first_ms;
+  if (chunk.step_ms != 0) {
+    for (size_t i = 0; i < chunk.count; ++i)
+      times_ms[begin + i] = chunk.first_ms + static_cast<int64_t>(i) * chunk.step_ms;
+  } else {
+    TRY(decode_times(chunk.times, std::span(times_ms).subspan(begin)));
+    for (size_t i = begin; i < times_ms.size(); ++i) times_ms[i] += chunk.first_ms;
+  }
   return decode_values(chunk.values, std::span(values).subspan(begin));
 }
 
@@ -91,7 +96,15 @@ int64_t HeadSeries::open_base() const {
   return base;
 }
 
-int64_t HeadSeries::open_time(size_t i) const { return open_base() + open_offsets()[i]; }
+int64_t HeadSeries::open_step() const {
+  return open_count_ < 2 ? 0 : (last_ms_ - open_base()) / (open_count_ - 1);
+}
+
+int64_t HeadSeries::open_time(size_t i) const {
+  return open_base() +
+         (open_regular_ ? static_cast<int64_t>(i) * open_step() : int64_t{open_offsets()[i]});
+}
+
 double HeadSeries::open_value(size_t i) const { return open_values()[i]; }
 double HeadSeries::last_value() const { return open_value(open_count_ - 1U); }
 
@@ -111,16 +124,31 @@ int64_t HeadSeries::first_ms() const {
   return late_ == nullptr ? first : std::min(first, late_->samples.front().timestamp_ms);
 }
 
-void HeadSeries::grow_open() {
-  const size_t capacity = open_capacity_ == 0 ? kFirstCapacity : open_capacity_ * size_t{2};
-  auto grown = std::make_unique_for_overwrite<char[]>(open_bytes(capacity));
+void HeadSeries::lay_out(size_t capacity, bool regular) {
+  auto laid = std::make_unique_for_overwrite<char[]>(open_bytes(capacity, regular));
   if (open_count_ > 0) {
-    std::memcpy(grown.get(), open_.get(), kBaseBytes + open_count_ * sizeof(double));
-    std::memcpy(grown.get() + kBaseBytes + capacity * sizeof(double), open_offsets(),
-                open_count_ * sizeof(uint32_t));
+    std::memcpy(laid.get(), open_.get(), kBaseBytes + open_count_ * sizeof(double));
+    auto* offsets =
+        reinterpret_cast<uint32_t*>(laid.get() + kBaseBytes + capacity * sizeof(double));
+    for (size_t i = 0; !regular && i < open_count_; ++i)
+      offsets[i] = static_cast<uint32_t>(open_time(i) - open_base());
   }
-  open_ = std::move(grown);
+  open_ = std::move(laid);
   open_capacity_ = static_cast<uint8_t>(capacity);
+  open_regular_ = regular;
+}
+
+void HeadSeries::put_open(int64_t timestamp_ms, double value) {
+  const bool regular = open_count_ < 2 || timestamp_ms - last_ms_ == open_step();
+  if (open_regular_ && !regular) lay_out(open_capacity_, false);
+  if (open_count_ == open_capacity_)
+    lay_out(open_capacity_ == 0 ? kFirstCapacity : open_capacity_ * size_t{2}, open_regular_);
+  if (open_count_ == 0) std::memcpy(open_.get(), &timestamp_ms, sizeof(timestamp_ms));
+  open_values()[open_count_] = value;
+  if (!open_regular_)
+    open_offsets()[open_count_] = static_cast<uint32_t>(timestamp_ms - open_base());
+  ++open_count_;
+  last_ms_ = timestamp_ms;
 }
 
 void HeadSeries::push(int64_t timestamp_ms, double value, CommitNumber commit) {
@@ -129,13 +157,9 @@ void HeadSeries::push(int64_t timestamp_ms, double value, CommitNumber commit) {
       (open_count_ > 0 && static_cast<uint64_t>(timestamp_ms) - static_cast<uint64_t>(open_base()) >
                               std::numeric_limits<uint32_t>::max())) {
     seal();
+    open_continues_ = sealed_step_ != 0 && timestamp_ms - last_ms_ == sealed_step_;
   }
-  if (open_count_ == open_capacity_) grow_open();
-  if (open_count_ == 0) std::memcpy(open_.get(), &timestamp_ms, sizeof(timestamp_ms));
-  open_values()[open_count_] = value;
-  open_offsets()[open_count_] = static_cast<uint32_t>(timestamp_ms - open_base());
-  ++open_count_;
-  last_ms_ = timestamp_ms;
+  put_open(timestamp_ms, value);
   if (commit == last_commit_) {
     ++last_commit_count_;
     return;
@@ -147,22 +171,47 @@ void HeadSeries::push(int64_t timestamp_ms, double value, CommitNumber commit) {
   last_commit_count_ = 1;
 }
 
+// Times of the open chunk, in the form that is shortest for them; returns their step, 0 without.
+uint32_t HeadSeries::write_times(std::string& body) const {
+  ByteWriter writer(body);
+  const auto step = static_cast<uint32_t>(open_regular_ ? open_step() : 0);
+  if (step != 0 && step == sealed_step_ && open_continues_) {
+    writer.u8(open_count_ | kContinues);
+  } else if (step != 0) {
+    writer.u8(open_count_ | kRegular);
+    writer.zigzag(open_base());
+    writer.varint(step);
+  } else {
+    std::array<int64_t, kChunkSamples> times;
+    for (size_t i = 0; i < open_count_; ++i) times[i] = open_time(i) - open_base();
+    std::string column;
+    encode_times({times.data(), open_count_}, Effort::kQuick, column);
+    writer.u8(open_count_);
+    writer.zigzag(open_base());
+    writer.sized(column);
+  }
+  return step;
+}
+
 void HeadSeries::seal() {
-  std::array<int64_t, kChunkSamples> times;
-  for (size_t i = 0; i < open_count_; ++i) times[i] = open_time(i);
-  int64_t before_ms = 0;
-  SealedChunk chunk;
-  for (SealedChunkReader reader(sealed()); reader.next(chunk);) before_ms = chunk.first_ms;
-  std::string added;
-  append_chunk({times.data(), open_count_}, {open_values(), open_count_}, before_ms, added);
-  auto grown = std::make_unique_for_overwrite<char[]>(sealed_size_ + added.size());
+  thread_local std::string body;
+  thread_local std::string size;
+  body.clear();
+  size.clear();
+  sealed_step_ = write_times(body);
+  encode_values({open_values(), open_count_}, Effort::kQuick, body);
+  ByteWriter(size).varint(body.size());
+  const size_t total = sealed_size_ + size.size() + body.size();
+  auto grown = std::make_unique_for_overwrite<char[]>(total);
   if (sealed_size_ > 0) std::memcpy(grown.get(), sealed_.get(), sealed_size_);
-  std::memcpy(grown.get() + sealed_size_, added.data(), added.size());
+  std::memcpy(grown.get() + sealed_size_, size.data(), size.size());
+  std::memcpy(grown.get() + sealed_size_ + size.size(), body.data(), body.size());
   sealed_ = std::move(grown);
-  sealed_size_ += static_cast<uint32_t>(added.size());
+  sealed_size_ = static_cast<uint32_t>(total);
   open_.reset();
   open_count_ = 0;
   open_capacity_ = 0;
+  open_regular_ = true;
 }
 
 void HeadSeries::insert_late(LateSample sample) {
@@ -219,8 +268,8 @@ void HeadSeries::forget_commits(CommitNumber watermark) {
 size_t HeadSeries::memory_bytes() const {
   const size_t late = late_ == nullptr ? 0 : late_->samples.capacity() * sizeof(LateSample);
   const size_t pairs = alive() ? (pairs_[0] + 1) * sizeof(PairId) : 0;
-  return sizeof(*this) + pairs + (open_ == nullptr ? 0 : open_bytes(open_capacity_)) +
-         sealed_size_ + late;
+  return sizeof(*this) + pairs +
+         (open_ == nullptr ? 0 : open_bytes(open_capacity_, open_regular_)) + sealed_size_ + late;
 }
 
 void HeadSeries::restore(int64_t last_ms, std::string_view sealed,

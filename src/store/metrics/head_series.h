@@ -1,5 +1,5 @@
 // One series of the head: its newest samples as they came (the open chunk), older ones sealed in
-// chunks of 32 behind one another in one allocation, and those that came out of order beside them.
+// chunks of 16 behind one another in one allocation, and those that came out of order beside them.
 // Small on purpose: there are millions. Not thread-safe: guarded by its shard's lock. Format of the
 // sealed chunks: docs/formats/head.md.
 #pragma once
@@ -38,7 +38,7 @@ inline bool same_bits(double a, double b) {
 
 class HeadSeries {
  public:
-  static constexpr size_t kChunkSamples = 32;
+  static constexpr size_t kChunkSamples = 16;
 
   HeadSeries() = default;
   ~HeadSeries();
@@ -102,24 +102,31 @@ class HeadSeries {
   };
 
   double* open_values() const;
-  uint32_t* open_offsets() const;
+  uint32_t* open_offsets() const;  // only when not regular
   int64_t open_base() const;
-  void grow_open();
+  int64_t open_step() const;  // between regular times; 0 of less than two
+  void lay_out(size_t capacity, bool regular);
+  void put_open(int64_t timestamp_ms, double value);
+  uint32_t write_times(std::string& body) const;
   void seal();
   void rebuild(std::span<const int64_t> times_ms, std::span<const double> values);
 
   uint64_t hash_ = 0;
   std::unique_ptr<PairId[]> pairs_;  // how many, then the ids
   int64_t last_ms_ = std::numeric_limits<int64_t>::min();
-  std::unique_ptr<char[]> open_;  // base time, values, then 32 bit times after the base
+  // Base time, values, and where times are not regular 32 bit offsets from the base.
+  std::unique_ptr<char[]> open_;
   std::unique_ptr<char[]> sealed_;
   std::unique_ptr<Late> late_;
   uint32_t sealed_size_ = 0;
   CommitNumber last_commit_ = 0;
   uint32_t last_commit_count_ = 0;  // samples of that commit
   uint16_t commit_distance_ = 0;    // from the commit before; the largest value: that or more
+  uint32_t sealed_step_ = 0;        // between the times of the newest sealed chunk; 0: not regular
   uint8_t open_count_ = 0;
   uint8_t open_capacity_ = 0;
+  bool open_regular_ = true;
+  bool open_continues_ = false;  // the first time follows the sealed ones at their step
   bool logged_ = false;
 };
 
@@ -127,22 +134,23 @@ class HeadSeries {
 struct SealedChunk {
   size_t count = 0;
   int64_t first_ms = 0;
+  int64_t step_ms = 0;     // between times; 0: `times` has them
   std::string_view times;  // relative to first_ms
   std::string_view values;
+  int64_t end_ms() const { return first_ms + static_cast<int64_t>(count) * step_ms; }
 };
 class SealedChunkReader {
  public:
-  // `before_ms`: first time of the chunk before; 0 at the beginning.
-  explicit SealedChunkReader(std::string_view sealed, int64_t before_ms = 0)
-      : rest_(sealed), before_ms_(before_ms) {}
+  // `before`: the chunk before the first one; none at the beginning.
+  explicit SealedChunkReader(std::string_view sealed, const SealedChunk& before = {})
+      : rest_(sealed), before_(before) {}
   bool next(SealedChunk& out);  // false at the end, and at broken bytes
   bool ok() const { return ok_; }
   std::string_view rest() const { return rest_; }
-  int64_t before_ms() const { return before_ms_; }
 
  private:
   std::string_view rest_;
-  int64_t before_ms_;
+  SealedChunk before_;
   bool ok_ = true;
 };
 // Appends the chunk's samples to the columns.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "store/metrics/column_codec.h"
 #include "store/metrics/head_series.h"
 
 namespace binnacle::store::metrics {
@@ -17,11 +16,11 @@ size_t HeadSeries::count_before(int64_t end_ms) const {
     last_begun = chunk;
   }
   if (last_begun.count > 0) {
-    std::vector<int64_t> times(last_begun.count);
-    CHECK(decode_times(last_begun.times, times));
-    const auto relative = end_ms - last_begun.first_ms;
+    std::vector<int64_t> times;
+    std::vector<double> values;
+    CHECK(decode_chunk(last_begun, times, values));
     count +=
-        static_cast<size_t>(std::lower_bound(times.begin(), times.end(), relative) - times.begin());
+        static_cast<size_t>(std::lower_bound(times.begin(), times.end(), end_ms) - times.begin());
   }
   for (size_t i = 0; i < open_count_ && open_time(i) < end_ms; ++i) ++count;
   return count;
@@ -92,6 +91,9 @@ void HeadSeries::rebuild(std::span<const int64_t> times_ms, std::span<const doub
   open_.reset();
   open_count_ = 0;
   open_capacity_ = 0;
+  open_regular_ = true;
+  open_continues_ = false;
+  sealed_step_ = 0;
   last_ms_ = std::numeric_limits<int64_t>::min();
   for (size_t i = 0; i < times_ms.size(); ++i) push(times_ms[i], values[i], 0);
   last_commit_ = commit;
