@@ -59,12 +59,17 @@ void HeadIndex::add(uint32_t series, LabelsView labels, std::vector<PairId>& pai
   const char* begin = labels.packed().data();
   for (const Label& label : labels) {
     const char* end = label.value.data() + label.value.size();
-    const PairId id = table_.intern({begin, static_cast<size_t>(end - begin)});
+    const std::string_view packed(begin, static_cast<size_t>(end - begin));
     begin = end;
+    // Series that come one after the other share most of their labels.
+    const size_t at = pairs.size();
+    const bool again = at < last_pairs_.size() && table_.bytes(last_pairs_[at]) == packed;
+    const PairId id = again ? last_pairs_[at] : table_.intern(packed);
     postings(id).add(series);
     pairs.push_back(id);
   }
   all_->add(series);
+  last_pairs_ = pairs;
 }
 
 void HeadIndex::remove(uint32_t series, std::span<const PairId> pairs) {

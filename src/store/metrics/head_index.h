@@ -80,6 +80,7 @@ class HeadIndex {
   std::vector<std::unique_ptr<Roaring>> postings_ GUARDED_BY(mu_);  // by PairId
   Names names_ GUARDED_BY(mu_);
   std::unique_ptr<Roaring> all_ GUARDED_BY(mu_);
+  std::vector<PairId> last_pairs_ GUARDED_BY(mu_);  // of the series added last
 };
 
 }  // namespace binnacle::store::metrics

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -66,7 +67,9 @@ class SnapshotLoad {
 
   Status take(WalRecordType type, std::string_view payload) {
     switch (type) {
-      case kWalSeries:
+      case kWalHeadPairs:
+        return take_pairs(payload);
+      case kWalHeadSeries:
         return take_series(payload);
       case kWalHeadColumns:
         return take_columns(payload);
@@ -83,11 +86,30 @@ class SnapshotLoad {
   uint64_t series() const { return count_; }
 
  private:
+  Status take_pairs(std::string_view payload) {
+    ByteReader in(payload);
+    while (!in.at_end()) {
+      pairs_.emplace_back(in.sized());
+      if (!in.ok()) return fail(Code::kDataLoss, "head snapshot: broken labels");
+    }
+    return {};
+  }
+
   Status take_series(std::string_view payload) {
-    TRY(decode_series(payload, series_));
-    for (const WalSeries& one : series_)
-      TRY(head_.restore_series(one.series, model::LabelsView(one.labels)));
-    count_ += series_.size();
+    ByteReader in(payload);
+    std::string labels;
+    while (!in.at_end()) {
+      const uint64_t ref = in.u64();
+      labels.clear();
+      for (uint64_t n = in.varint(); n > 0; --n) {
+        const uint64_t pair = in.varint();
+        if (!in.ok() || pair >= pairs_.size())
+          return fail(Code::kDataLoss, "head snapshot: a series with unknown labels");
+        labels += pairs_[pair];
+      }
+      TRY(head_.restore_series(ref, model::LabelsView(labels)));
+      ++count_;
+    }
     return {};
   }
 
@@ -115,7 +137,7 @@ class SnapshotLoad {
 
   Head& head_;
   MetadataTable& metadata_;
-  std::vector<WalSeries> series_;
+  std::vector<std::string> pairs_;  // packed labels by number
   std::vector<WalMetadata> words_;
   uint64_t count_ = 0;
   bool whole_ = false;
@@ -132,36 +154,72 @@ void append_metadata(const MetadataTable& metadata, std::string& frames) {
   append_wal_frame(kWalMetadata, payload, frames);
 }
 
-// The series from `begin` on, as many as make a record; returns the number to go on with.
-uint32_t append_series(Head& head, uint32_t begin, uint32_t end, std::string& frames) {
-  std::vector<std::pair<uint64_t, std::string>> labels;
-  std::string columns;
-  ByteWriter out(columns);
-  uint32_t number = begin;
-  for (; number < end && columns.size() < kRecordBytes; ++number) {
-    head.visit(number, [&](model::SeriesRef ref, HeadSeries& series) {
-      labels.emplace_back(ref, std::string());
-      head.append_labels(series, labels.back().second);
-      write_columns(ref, series, out);
-    });
+// Writes series as numbers of their labels; a label is written before its first use.
+class SeriesWriter {
+ public:
+  explicit SeriesWriter(Head& head) : head_(head) {}
+
+  // The series from `begin` on, as many as make a record; returns the number to go on with.
+  uint32_t append(uint32_t begin, uint32_t end, std::string& frames) {
+    pairs_.clear();
+    series_.clear();
+    columns_.clear();
+    uint32_t number = begin;
+    for (; number < end && columns_.size() < kRecordBytes; ++number) {
+      head_.visit(number, [&](model::SeriesRef ref, HeadSeries& series) { add(ref, series); });
+    }
+    if (series_.empty()) return number;
+    if (!pairs_.empty()) append_wal_frame(kWalHeadPairs, pairs_, frames);
+    append_wal_frame(kWalHeadSeries, series_, frames);
+    append_wal_frame(kWalHeadColumns, columns_, frames);
+    return number;
   }
-  if (labels.empty()) return number;
-  std::vector<WalSeries> series;
-  series.reserve(labels.size());
-  for (const auto& [ref, packed] : labels) series.push_back({ref, packed});
-  std::string payload;
-  encode_series(series, payload);
-  append_wal_frame(kWalSeries, payload, frames);
-  append_wal_frame(kWalHeadColumns, columns, frames);
-  return number;
-}
+
+ private:
+  void add(model::SeriesRef ref, HeadSeries& series) {
+    if (series.empty()) {
+      // Its labels go into the log again with its next sample.
+      series.set_logged(false);
+      return;
+    }
+    ByteWriter out(series_);
+    out.u64(ref);
+    out.varint(series.pairs().size());
+    for (const PairId id : series.pairs()) out.varint(number_of(id));
+    ByteWriter columns(columns_);
+    write_columns(ref, series, columns);
+  }
+
+  uint32_t number_of(PairId id) {
+    const auto [known, fresh] = numbers_.try_emplace(id, Known{next_, {}});
+    const std::string_view bytes = head_.index().pair(id);
+    // An id may be given to another label while the snapshot is written.
+    if (fresh || known->second.bytes != bytes) {
+      known->second = {next_++, std::string(bytes)};
+      ByteWriter(pairs_).sized(bytes);
+    }
+    return known->second.number;
+  }
+
+  struct Known {
+    uint32_t number;
+    std::string bytes;
+  };
+  Head& head_;
+  std::unordered_map<PairId, Known> numbers_;
+  uint32_t next_ = 0;
+  std::string pairs_;
+  std::string series_;
+  std::string columns_;
+};
 
 Status write_all(Head& head, const MetadataTable& metadata, Wal& log) {
   std::string frames;
   append_metadata(metadata, frames);
   const uint32_t end = head.numbers_end();
+  SeriesWriter writer(head);
   for (uint32_t next = 0; next < end;) {
-    next = append_series(head, next, end, frames);
+    next = writer.append(next, end, frames);
     if (frames.size() < kFlushBytes) continue;
     TRY(log.append(frames));
     frames.clear();

@@ -136,7 +136,8 @@ TEST_F(MetricStoreTest, ACleanStopLeavesNothingToReplay) {
   ASSERT_TRUE(put_at(a_, -5, 5));
   const Lines before = all();
   run_.close();
-  ASSERT_TRUE(run_.open());
+  const Status opened = run_.open();
+  ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(run_.store->status().replayed_samples, 0u);
   EXPECT_EQ(all(), before);
   ASSERT_TRUE(put_at(a_, 100, 1));  // the ref of the log holds on

@@ -23,6 +23,8 @@ enum WalRecordKind : uint8_t {
   // Of head snapshots alone (docs/formats/head.md).
   kWalHeadColumns = 64,
   kWalHeadEnd = 65,
+  kWalHeadPairs = 66,
+  kWalHeadSeries = 67,
 };
 
 struct WalSample {
