@@ -56,9 +56,8 @@ class Head {
   Status restore_series(model::SeriesRef ref, model::LabelsView labels);
   using Restore = std::function<void(HeadSeries&)>;
   Status restore_columns(model::SeriesRef ref, const Restore& restore);
-  // All of one shard group (number % groups); false in `known` for unknown series. Several threads
-  // may replay different groups.
-  size_t replay(std::span<const WalSample> samples);  // how many had no series
+  // Returns how many samples had no series. Several threads may replay different shards.
+  size_t replay(std::span<const WalSample> samples);
   void erase(model::SeriesRef ref, int64_t min_ms, int64_t max_ms);
 
   // The samples of those series that a reader of `snapshot` sees; false when that cannot be told
@@ -118,6 +117,7 @@ class Head {
                           model::LabelsView labels) REQUIRES(shard.mu);
   void apply_shard(Shard& shard, std::span<const PendingSample> batch, CommitNumber commit,
                    int64_t now_ms, const StoreLimits& limits, Applied& out) EXCLUDES(shard.mu);
+  size_t replay_shard(Shard& shard, std::span<const WalSample> samples) EXCLUDES(shard.mu);
   void note_time(int64_t ms);
   Status apply_one(HeadSeries& series, const model::Sample& sample, CommitNumber commit,
                    int64_t now_ms, const StoreLimits& limits, bool& fresh);

@@ -156,32 +156,43 @@ Status Head::restore_columns(model::SeriesRef ref, const Restore& restore) {
 
 size_t Head::replay(std::span<const WalSample> samples) {
   size_t lost = 0;
+  // A commit's samples stand in the log shard by shard.
+  for (size_t begin = 0; begin < samples.size();) {
+    const size_t shard = shard_of(samples[begin].series);
+    size_t end = begin + 1;
+    while (end < samples.size() && shard_of(samples[end].series) == shard) ++end;
+    lost += replay_shard(shards_[shard], samples.subspan(begin, end - begin));
+    begin = end;
+  }
+  return lost;
+}
+
+size_t Head::replay_shard(Shard& shard, std::span<const WalSample> samples) {
+  size_t lost = 0;
+  MutexLock lock(shard.mu);
+  const uint32_t slots = shard.end;
   for (size_t i = 0; i < samples.size(); ++i) {
     if (i + kPrefetchAhead < samples.size()) {
-      const uint64_t ahead = samples[i + kPrefetchAhead].series;
-      const Shard& shard = shards_[shard_of(ahead)];
-      const uint32_t slot = static_cast<uint32_t>(ahead) / kShards;
-      if (slot < shard.end) __builtin_prefetch(series(shard, slot));
+      const auto ahead = static_cast<uint32_t>(samples[i + kPrefetchAhead].series) / kShards;
+      if (ahead < slots) __builtin_prefetch(series(shard, ahead));
     }
     const WalSample& sample = samples[i];
-    const std::atomic<uint32_t>* life = generation(static_cast<uint32_t>(sample.series));
+    const auto number = static_cast<uint32_t>(sample.series);
+    const std::atomic<uint32_t>* life = generation(number);
     if (life == nullptr ||
         (life->load(std::memory_order_relaxed) & ~kDoomed) != sample.series >> 32) {
       ++lost;
       continue;
     }
-    Shard& shard = shards_[shard_of(sample.series)];
-    MutexLock lock(shard.mu);
-    HeadSeries& here = *series(shard, static_cast<uint32_t>(sample.series) / kShards);
+    HeadSeries& here = *series(shard, number / kShards);
+    note_time(sample.timestamp_ms);
     if (sample.timestamp_ms > here.last_ms()) {
       here.push(sample.timestamp_ms, sample.value, 0);
-      note_time(sample.timestamp_ms);
       continue;
     }
     const auto there = here.find(sample.timestamp_ms);
     if (there && same_bits(*there, sample.value)) continue;
     here.insert_late({sample.timestamp_ms, sample.value, ++late_sequence_, 0});
-    note_time(sample.timestamp_ms);
   }
   return lost;
 }
