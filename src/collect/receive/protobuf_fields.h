@@ -30,6 +30,19 @@ inline protozero::pbf_reader reader_of(std::string_view bytes) {
   return protozero::pbf_reader(protozero::data_view(bytes.data(), bytes.size()));
 }
 
+// How many bytes the fields with that one-byte tag and a length of one byte take from the beginning
+// on: labels are passed over by the million, and nearly all look like that. What is left, odd or
+// malformed, is for a reader.
+inline size_t leading_fields(std::string_view bytes, uint8_t tag) {
+  size_t at = 0;
+  while (at + 2 <= bytes.size() && static_cast<uint8_t>(bytes[at]) == tag) {
+    const auto length = static_cast<uint8_t>(bytes[at + 1]);
+    if (length >= 0x80 || bytes.size() - at - 2 < length) break;
+    at += 2U + length;
+  }
+  return at;
+}
+
 inline model::Sample decode_sample(protozero::pbf_reader fields) {
   enum : uint32_t { kValue = 1, kTimestamp = 2 };
   model::Sample sample;

@@ -18,6 +18,7 @@ enum : uint32_t { kTimeSeries = 1, kMetadata = 3 };
 namespace time_series_field {
 enum : uint32_t { kLabel = 1, kSample = 2, kExemplar = 3, kHistogram = 4 };
 }
+constexpr uint8_t kLabelTag = time_series_field::kLabel << 3 | 2;  // length-delimited
 namespace metadata_field {
 enum : uint32_t { kType = 1, kMetric = 2, kHelp = 4, kUnit = 5 };
 }
@@ -71,8 +72,10 @@ class WriteRequestDecoder {
   void decode_series(std::string_view bytes) {
     SeriesEntry entry;
     entry.first_sample = static_cast<uint32_t>(out_.samples.size());
-    pbf_reader fields = reader_of(bytes);
-    const char* field_begin = bytes.data();
+    const size_t labels = leading_fields(bytes, kLabelTag);
+    entry.label_bytes = bytes.substr(0, labels);
+    pbf_reader fields = reader_of(bytes.substr(labels));
+    const char* field_begin = bytes.data() + labels;
     while (fields.next()) {
       switch (fields.tag()) {
         case time_series_field::kLabel:
