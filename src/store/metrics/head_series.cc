@@ -208,8 +208,10 @@ void HeadSeries::seal() {
   std::memcpy(grown.get() + sealed_size_ + size.size(), body.data(), body.size());
   sealed_ = std::move(grown);
   sealed_size_ = static_cast<uint32_t>(total);
-  open_.reset();
   open_count_ = 0;
+  // Regular times are the rule, and their chunk is used again as it is.
+  if (open_regular_) return;
+  open_.reset();
   open_capacity_ = 0;
   open_regular_ = true;
 }
