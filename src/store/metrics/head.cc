@@ -236,6 +236,7 @@ Status Head::restore_series(SeriesRef ref, LabelsView labels) {
     index_.remove(number, here->pairs());
     unlink(shard, slot);
     here->close();
+    ++removals_;
     --series_count_;
   } else {
     std::erase(shard.free, slot);
@@ -291,6 +292,7 @@ size_t Head::collect_empty(CommitNumber watermark, bool may_remove) {
       unlink(shard, slot);
       here->close();
       life->store((now + 1) & ~kDoomed);
+      ++removals_;
       shard.free.push_back(slot);
       --series_count_;
       ++gone;

@@ -108,6 +108,7 @@ class Head {
   HeadSeries* series(const Shard& shard, uint32_t slot) const;
   Status check_room(model::LabelsView labels, const StoreLimits& limits) const;
   bool same_labels(const HeadSeries& series, model::LabelsView labels) const;
+  bool matches(const HeadSeries& series, const model::Matchers& matchers) const;
   uint32_t find(const Shard& shard, uint64_t hash, model::LabelsView labels) const
       REQUIRES(shard.mu);
   void insert(Shard& shard, uint32_t slot, uint64_t hash) REQUIRES(shard.mu);
@@ -128,6 +129,8 @@ class Head {
   std::atomic<uint64_t> late_sequence_ = 0;
   std::atomic<int64_t> newest_ms_ = std::numeric_limits<int64_t>::min();
   std::atomic<int64_t> oldest_ms_ = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> lowered_ms_ = std::numeric_limits<int64_t>::max();  // see measure_oldest()
+  std::atomic<uint64_t> removals_ = 0;  // of series; a slot may then have another one
 
   mutable Mutex limits_mu_;
   StoreLimits limits_ GUARDED_BY(limits_mu_);

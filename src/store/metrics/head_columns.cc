@@ -22,6 +22,12 @@ Status refuse(Code code, int64_t timestamp_ms, std::string_view why) {
   return fail(code, fmt::format("{} ({})", why, format_rfc3339(timestamp_ms)));
 }
 
+void lower(std::atomic<int64_t>& mark, int64_t ms) {
+  int64_t before = mark.load(std::memory_order_relaxed);
+  while (before > ms && !mark.compare_exchange_weak(before, ms)) {
+  }
+}
+
 // Within a shard the samples keep their order.
 std::vector<PendingSample> by_shard(std::span<const PendingSample> batch) {
   std::array<size_t, Head::kShards + 1> begin = {};
@@ -35,22 +41,23 @@ std::vector<PendingSample> by_shard(std::span<const PendingSample> batch) {
 }  // namespace
 
 void Head::note_time(int64_t ms) {
+  lower(lowered_ms_, ms);
+  lower(oldest_ms_, ms);
   int64_t newest = newest_ms_.load(std::memory_order_relaxed);
   while (newest < ms && !newest_ms_.compare_exchange_weak(newest, ms)) {
-  }
-  int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
-  while (oldest > ms && !oldest_ms_.compare_exchange_weak(oldest, ms)) {
   }
 }
 
 void Head::measure_oldest() {
-  // What comes meanwhile lowers the mark as ever; what is there lowers it here.
-  oldest_ms_ = std::numeric_limits<int64_t>::max();
+  lowered_ms_ = std::numeric_limits<int64_t>::max();
+  int64_t oldest = std::numeric_limits<int64_t>::max();
   for (uint32_t number = 0; number < numbers_end(); ++number) {
     visit(number, [&](model::SeriesRef, HeadSeries& series) {
-      if (!series.empty()) note_time(series.first_ms());
+      if (!series.empty()) oldest = std::min(oldest, series.first_ms());
     });
   }
+  oldest_ms_ = oldest;
+  lower(oldest_ms_, lowered_ms_);  // what came meanwhile
 }
 
 Head::Applied Head::apply(std::span<const PendingSample> batch, CommitNumber commit,
@@ -203,8 +210,15 @@ void Head::erase(model::SeriesRef ref, int64_t min_ms, int64_t max_ms) {
   });
 }
 
+bool Head::matches(const HeadSeries& series, const model::Matchers& matchers) const {
+  std::string packed;
+  append_labels(series, packed);
+  return model::matches_all(matchers, model::LabelsView(packed));
+}
+
 bool Head::capture(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms,
                    bool labels_only, CommitNumber snapshot, HeadImage& out) const {
+  const uint64_t removals = removals_;
   std::array<std::vector<uint32_t>, kShards> by_shard;
   for (const uint32_t number : index_.select(matchers))
     by_shard[number % kShards].push_back(number / kShards);
@@ -217,6 +231,8 @@ bool Head::capture(const model::Matchers& matchers, int64_t min_ms, int64_t max_
       for (size_t k = begin; k < end; ++k) {
         const HeadSeries& here = *series(shard, slots[k]);
         if (!here.alive() || here.empty()) continue;
+        // The slot may have been given to another series since the index was asked.
+        if (removals_ != removals && !matches(here, matchers)) continue;
         const auto hidden = here.hidden_from(snapshot);
         if (!hidden) return false;
         out.add(here, min_ms, max_ms, *hidden, snapshot, labels_only,
@@ -243,9 +259,11 @@ std::vector<uint32_t> Head::ordered() const {
       const HeadSeries& here = *series(shard, slot);
       if (!here.alive() || here.empty()) continue;
       const auto pairs = here.pairs();
-      // One that came after the ranks were taken waits for the next time.
-      if (std::any_of(pairs.begin(), pairs.end(), [&](PairId id) { return id >= ranks.size(); }))
-        continue;
+      // One with a label that came after the ranks were taken waits for the next time.
+      const auto unranked = [&](PairId id) {
+        return id >= ranks.size() || ranks[id] == HeadIndex::kNoRank;
+      };
+      if (std::any_of(pairs.begin(), pairs.end(), unranked)) continue;
       places.push_back({all.size(), static_cast<uint32_t>(pairs.size()),
                         static_cast<uint32_t>(slot * kShards + i)});
       for (const PairId id : pairs) all.push_back(ranks[id]);

@@ -80,7 +80,11 @@ struct MetricStore::Parts {
   Status keep_to_retention() REQUIRES(maintenance);
   Status erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
       REQUIRES(maintenance);
-  void upkeep() EXCLUDES(maintenance);
+  Status erase_from_head(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
+      REQUIRES(maintenance);
+  bool flush_due(int64_t cut_ms) const REQUIRES(maintenance);
+  bool upkeep() EXCLUDES(maintenance);  // false: something failed
+  bool changed_since_snapshot() const EXCLUDES(mu);
   bool snapshot_due() EXCLUDES(mu);
   bool stopped() const EXCLUDES(mu);
 
@@ -110,6 +114,8 @@ struct MetricStore::Parts {
   std::atomic<int64_t> last_commit_ms = 0;  // monotonic
 
   Mutex maintenance;  // one of flush, compaction, snapshot, deletion, backup at a time
+  int64_t last_cut_ms GUARDED_BY(maintenance) = std::numeric_limits<int64_t>::min();
+  int64_t last_flush_ms GUARDED_BY(maintenance) = 0;  // monotonic
   mutable Mutex mu;
   CondVar wake;
   StoreOptions wanted GUARDED_BY(mu);

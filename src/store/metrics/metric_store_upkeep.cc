@@ -13,9 +13,14 @@ namespace binnacle::store::metrics {
 namespace {
 
 constexpr int64_t kUpkeepEveryMs = 1000;
+constexpr int64_t kUpkeepAfterFailureMs = 5000;
 constexpr int64_t kSyncLookEveryMs = 50;
+constexpr uint64_t kEmptySegmentsBytes = 2 * 32;  // a start begins a segment of its own
 // A quiet store is written down only when that spares the next start some work.
 constexpr uint64_t kIdleSnapshotBytes = uint64_t{1} << 20;
+constexpr size_t kTombstonesPerRecord = 1'000'000;
+// Late samples wait that long for others before they are cut into a block.
+constexpr int64_t kLateFlushEveryMs = 30 * 60'000;
 constexpr int64_t kRangesInRetention = 10;  // the largest block holds a tenth of the retention
 
 // Keeps a writer to so many bytes a second by making it wait.
@@ -49,16 +54,14 @@ class Pace {
 // Everything that the log held before is on disk in another form when this returns, and so is what
 // a failed commit left in memory.
 Status MetricStore::Parts::snapshot() {
+  TRY_ASSIGN(const uint64_t segment, wal->rotate());
   uint64_t failed = 0;
-  if (!writable()) {
+  {
+    // Who wrote into an earlier segment is done with its series when these are looked at.
     const CommitOrder::Hold drained(order);
     MutexLock guard(mu);
     failed = failures;
-  } else {
-    MutexLock guard(mu);
-    failed = failures;
   }
-  TRY_ASSIGN(const uint64_t segment, wal->rotate());
   TRY(write_head_snapshot(head, metadata, files, clock, snapshots_folder(), segment));
   TRY(wal->remove_before(segment));
   wal->forgive();
@@ -69,6 +72,12 @@ Status MetricStore::Parts::snapshot() {
   if (healed != failed && failed == failures) log.info("samples are logged again");
   healed = failed;
   return {};
+}
+
+bool MetricStore::Parts::changed_since_snapshot() const {
+  MutexLock guard(mu);
+  return failures != healed ||
+         replayed_bytes + wal->bytes_since(snapshot_segment) > kEmptySegmentsBytes;
 }
 
 bool MetricStore::Parts::snapshot_due() {
@@ -95,6 +104,8 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
   head.collect_empty(order.snapshot(), batches.all_recent());
   batches.advance();
   instruments.flushes.add();
+  last_cut_ms = std::max(last_cut_ms, cut_ms);
+  last_flush_ms = clock.monotonic_ms();
   return snapshot();
 }
 
@@ -145,7 +156,8 @@ bool MetricStore::Parts::stopped() const {
   return stopping;
 }
 
-Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
+Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int64_t min_ms,
+                                           int64_t max_ms) {
   // No commit in flight: what is acknowledged later stays.
   const CommitOrder::Hold hold(order);
   std::vector<WalTombstone> gone;
@@ -155,13 +167,19 @@ Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms
       gone.push_back({ref, min_ms, max_ms});
     });
   }
-  if (!gone.empty()) {
-    std::string frames;
+  std::string frames;
+  for (std::span<const WalTombstone> rest = gone; !rest.empty();) {
+    const size_t count = std::min(rest.size(), kTombstonesPerRecord);
     const size_t begun = begin_wal_frame(kWalTombstones, frames);
-    encode_tombstones(gone, frames);
+    encode_tombstones(rest.first(count), frames);
     end_wal_frame(begun, frames);
-    TRY(wal->append(frames));
+    rest = rest.subspan(count);
   }
+  return frames.empty() ? Status() : wal->append(frames);
+}
+
+Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
+  TRY(erase_from_head(matchers, min_ms, max_ms));
   for (const auto& block : *blocks.list()) {
     if (block->meta().min_ms > max_ms || block->meta().max_ms <= min_ms) continue;
     TRY_ASSIGN(const auto series, block->select(matchers));
@@ -174,18 +192,25 @@ Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms
   return {};
 }
 
-void MetricStore::Parts::upkeep() {
+bool MetricStore::Parts::flush_due(int64_t cut_ms) const {
+  if (head.oldest_ms() >= cut_ms) return false;
+  return cut_ms > last_cut_ms || clock.monotonic_ms() - last_flush_ms > kLateFlushEveryMs;
+}
+
+bool MetricStore::Parts::upkeep() {
   MutexLock guard(maintenance);
-  const auto note = [this](const Status& outcome, std::string_view what) {
-    if (outcome) return;
+  bool all_well = true;
+  const auto note = [&](const Status& outcome, std::string_view what) {
+    if (outcome || outcome.error().code == Code::kCancelled) return;
+    all_well = false;
     instruments.upkeep_failures.add();
-    log.error("upkeep of the metric store failed, tried again in a second",
+    log.error("upkeep of the metric store failed, it is tried again",
               {{"what", what}, {"error", outcome.error().message}});
   };
   const StoreOptions now = options();
-  // A block is cut when all of it is older than the window for late samples.
+  // A block is cut when all of it is older than half a range, which is the time for late samples.
   const int64_t cut_ms = range_start(clock.wall_ms() - now.block_range_ms / 2, now.block_range_ms);
-  if (head.oldest_ms() < cut_ms) {
+  if (flush_due(cut_ms)) {
     note(flush(cut_ms), "cutting a block");
     note(compact(), "merging blocks");
   } else if (snapshot_due()) {
@@ -193,6 +218,7 @@ void MetricStore::Parts::upkeep() {
   }
   note(keep_to_retention(), "removing old blocks");
   measure();
+  return all_well;
 }
 
 void MetricStore::Parts::measure() {
@@ -206,25 +232,30 @@ void MetricStore::Parts::measure() {
 }
 
 void MetricStore::Parts::run_upkeep() {
+  int64_t pause_ms = kUpkeepEveryMs;
   for (;;) {
+    const int64_t until_ms = clock.monotonic_ms() + pause_ms;
     {
       MutexLock guard(mu);
-      if (!stopping) wake.wait_for_ms(mu, kUpkeepEveryMs);
+      while (!stopping && clock.monotonic_ms() < until_ms) wake.wait_for_ms(mu, kUpkeepEveryMs);
       if (stopping) return;
     }
-    upkeep();
+    pause_ms = upkeep() ? kUpkeepEveryMs : kUpkeepAfterFailureMs;
   }
 }
 
 void MetricStore::Parts::run_sync() {
+  bool failing = false;
   for (;;) {
     {
       MutexLock guard(mu);
       if (!stopping) wake.wait_for_ms(mu, kSyncLookEveryMs);
       if (stopping) return;
     }
-    if (const Status synced = wal->sync_if_due(); !synced)
-      log.error("the log could not be synced", {{"error", synced.error().message}});
+    const Status synced = wal->sync_if_due();
+    if (!synced && !failing)
+      log.error("the log cannot be synced", {{"error", synced.error().message}});
+    failing = !synced;
   }
 }
 
@@ -242,11 +273,12 @@ void MetricStore::stop() {
   }
   for (std::thread& thread : parts_->threads) thread.join();
   MutexLock guard(parts_->maintenance);
+  if (!parts_->changed_since_snapshot()) return;
   if (const Status written = parts_->snapshot(); !written)
     parts_->log.error("no snapshot at the end, the next start replays the log",
                       {{"error", written.error().message}});
 }
 
-void MetricStore::upkeep_once() { parts_->upkeep(); }
+void MetricStore::upkeep_once() { (void)parts_->upkeep(); }
 
 }  // namespace binnacle::store::metrics
