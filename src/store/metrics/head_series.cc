@@ -171,11 +171,11 @@ void HeadSeries::push(int64_t timestamp_ms, double value, CommitNumber commit) {
   last_commit_count_ = 1;
 }
 
-// Times of the open chunk, in the form that is shortest for them; returns their step, 0 without.
-uint32_t HeadSeries::write_times(std::string& body) const {
+// The open chunk in its sealed form; returns the step of its times, 0 when they are not regular.
+uint32_t HeadSeries::write_chunk(bool may_continue, std::string& body) const {
   ByteWriter writer(body);
   const auto step = static_cast<uint32_t>(open_regular_ ? open_step() : 0);
-  if (step != 0 && step == sealed_step_ && open_continues_) {
+  if (may_continue && step != 0 && step == sealed_step_ && open_continues_) {
     writer.u8(open_count_ | kContinues);
   } else if (step != 0) {
     writer.u8(open_count_ | kRegular);
@@ -190,7 +190,15 @@ uint32_t HeadSeries::write_times(std::string& body) const {
     writer.zigzag(open_base());
     writer.sized(column);
   }
+  encode_values({open_values(), open_count_}, Effort::kQuick, body);
   return step;
+}
+
+void HeadSeries::append_open(std::string& out) const {
+  if (open_count_ == 0) return;
+  std::string body;
+  write_chunk(false, body);
+  ByteWriter(out).sized(body);
 }
 
 void HeadSeries::seal() {
@@ -198,8 +206,7 @@ void HeadSeries::seal() {
   thread_local std::string size;
   body.clear();
   size.clear();
-  sealed_step_ = write_times(body);
-  encode_values({open_values(), open_count_}, Effort::kQuick, body);
+  sealed_step_ = write_chunk(true, body);
   ByteWriter(size).varint(body.size());
   const size_t total = sealed_size_ + size.size() + body.size();
   auto grown = std::make_unique_for_overwrite<char[]>(total);

@@ -81,6 +81,8 @@ class HeadSeries {
   int64_t open_time(size_t i) const;
   double open_value(size_t i) const;
   std::span<const LateSample> late() const;
+  // The open chunk as a sealed one, for a snapshot; nothing when it is empty.
+  void append_open(std::string& out) const;
 
   // Samples in order with time < end_ms: how many.
   size_t count_before(int64_t end_ms) const;
@@ -107,7 +109,7 @@ class HeadSeries {
   int64_t open_step() const;  // between regular times; 0 of less than two
   void lay_out(size_t capacity, bool regular);
   void put_open(int64_t timestamp_ms, double value);
-  uint32_t write_times(std::string& body) const;
+  uint32_t write_chunk(bool may_continue, std::string& body) const;
   void seal();
   void rebuild(std::span<const int64_t> times_ms, std::span<const double> values);
 

@@ -30,11 +30,9 @@ void write_columns(model::SeriesRef ref, const HeadSeries& series, ByteWriter& o
   out.u64(ref);
   out.zigzag(series.last_ms());
   out.sized(series.sealed());
-  out.varint(series.open_count());
-  for (size_t i = 0; i < series.open_count(); ++i) {
-    out.zigzag(series.open_time(i));
-    out.f64(series.open_value(i));
-  }
+  std::string open;
+  series.append_open(open);
+  out.sized(open);
   out.varint(series.late().size());
   for (const LateSample& sample : series.late()) {
     out.zigzag(sample.timestamp_ms);
@@ -47,16 +45,16 @@ bool read_columns(ByteReader& in, HeadSeries& series, int64_t last_ms) {
   const std::string_view sealed = in.sized();
   std::vector<int64_t> times;
   std::vector<double> values;
-  for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    times.push_back(in.zigzag());
-    values.push_back(in.f64());
+  SealedChunkReader open(in.sized());
+  for (SealedChunk chunk; open.next(chunk);) {
+    if (!decode_chunk(chunk, times, values)) return false;
   }
   std::vector<LateSample> late;
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     const int64_t at_ms = in.zigzag();
     late.push_back({at_ms, in.f64(), 0, 0});
   }
-  if (!in.ok() || times.size() > HeadSeries::kChunkSamples) return false;
+  if (!in.ok() || !open.ok() || times.size() > HeadSeries::kChunkSamples) return false;
   series.restore(last_ms, sealed, times, values, late);
   return true;
 }
