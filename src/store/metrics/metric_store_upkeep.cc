@@ -24,16 +24,15 @@ class Pace {
   Pace(const Clock& clock, uint64_t bytes_per_second)
       : clock_(clock), bytes_per_second_(bytes_per_second), begun_ns_(clock.monotonic_ns()) {}
 
-  void spend(size_t bytes, const std::function<bool()>& ended) {
-    constexpr int64_t kNapNs = 10'000'000;
+  // `nap` waits for so many milliseconds, less when the store is stopping; false: do not wait on.
+  void spend(size_t bytes, const std::function<bool(int64_t)>& nap) {
+    constexpr int64_t kNapMs = 10;
     spent_ += bytes;
     const auto due_ns = static_cast<int64_t>(1e9 * static_cast<double>(spent_) /
                                              static_cast<double>(bytes_per_second_));
     // A clock that stands still, as a test's may, does not make it wait for ever.
-    while (!ended() && std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns) {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(kNapNs));
-      slept_ns_ += kNapNs;
-    }
+    while (std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns && nap(kNapMs))
+      slept_ns_ += kNapMs * 1'000'000;
   }
 
  private:
@@ -116,12 +115,16 @@ Status MetricStore::Parts::compact() {
         inputs.push_back(block);
     }
     Pace pace(clock, now.compaction_bytes_per_second);
-    const auto ended = [this] { return stopped(); };
+    const auto nap = [this](int64_t ms) {
+      MutexLock guard(mu);
+      if (!stopping) wake.wait_for_ms(mu, ms);
+      return !stopping;
+    };
     const MergeOptions merge{
         .write = {.zstd = now.zstd_from_level != 0 &&
                           inputs.front()->meta().level + 1 >= now.zstd_from_level,
-                  .pace = [&](size_t bytes) { pace.spend(bytes, ended); }},
-        .cancelled = ended};
+                  .pace = [&](size_t bytes) { pace.spend(bytes, nap); }},
+        .cancelled = [this] { return stopped(); }};
     TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
                                                   make_ulid(clock.wall_ms(), random), merge));
     TRY(blocks.change({made.ulid}, made.parents));
