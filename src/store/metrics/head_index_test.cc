@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/random.h"
 
 namespace binnacle::store::metrics {
@@ -135,6 +136,20 @@ TEST(HeadIndex, NothingIsLeftOfWhatWasRemoved) {
   EXPECT_EQ(both.index.statistics(10).pairs, 0u);
   EXPECT_TRUE(both.index.label_names({}).empty());
   both.expect_same({});
+}
+
+// Takes seconds where each removal walks over all values.
+TEST(HeadIndex, ManyValuesOfOneLabelGoQuickly) {
+  constexpr uint32_t kSeries = 200'000;
+  HeadIndex index;
+  std::vector<std::vector<PairId>> pairs(kSeries);
+  for (uint32_t i = 0; i < kSeries; ++i)
+    index.add(i, Labels{{"__name__", "x"}, {"uid", std::to_string(i)}}, pairs[i]);
+  const SystemClock clock;
+  const int64_t begun_ms = clock.monotonic_ms();
+  for (uint32_t i = kSeries; i-- > 0;) index.remove((i * 7) % kSeries, pairs[(i * 7) % kSeries]);
+  EXPECT_LT(clock.monotonic_ms() - begun_ms, 5'000);
+  EXPECT_EQ(index.series_count(), 0u);
 }
 
 TEST(HeadIndex, CountsSeriesOfALabel) {
