@@ -97,7 +97,9 @@ Result<CpuMs> measure_collector(const Plan& plan, size_t& series) {
     if (auto tick = collector->collect_once(clock.wall_ms()); !tick) outcome = std::move(tick);
   });
   TRY(outcome);
-  series = store.series_count();
+  TRY_ASSIGN(const auto querier, store.querier(0, clock.wall_ms()));
+  TRY_ASSIGN(const auto set, querier->select({}, {}));
+  for (model::SeriesColumns one; set->next(one);) ++series;
   return per_tick;
 }
 

@@ -153,6 +153,14 @@ void add_storage_keys(std::vector<ConfigKey>& keys) {
                   .reload = Reload::kLive,
                   .min = "1MiB",
                   .max = "100GB"});
+  keys.push_back({.path = "storage.downsample",
+                  .type = ConfigType::kStrings,
+                  .default_text = "[]",
+                  .meaning =
+                      "Coarser copies of old blocks, for long ranges: one point for each `5m` and "
+                      "aggregate, for each `1h`, or both. Raw samples are kept beside them.",
+                  .reload = Reload::kLive,
+                  .choices = {"5m", "1h"}});
   keys.push_back({.path = "storage.external_labels",
                   .type = ConfigType::kMap,
                   .default_text = "{}",

@@ -111,6 +111,8 @@ store::metrics::StoreOptions store_options(const Config& config) {
   options.retention_ms = config.get_duration_ms("storage.retention");
   options.retention_bytes = bytes(config, "storage.max_bytes");
   options.compaction_bytes_per_second = bytes(config, "storage.compaction_bandwidth");
+  for (const std::string& resolution : config.get_strings("storage.downsample"))
+    options.downsample_ms.push_back(*parse_duration_ms(resolution));
   options.cluster = config.get_string("cluster.name");
   for (const auto& [name, value] : config.get_map("storage.external_labels"))
     options.external_labels[name] = value;

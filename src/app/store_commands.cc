@@ -15,6 +15,7 @@
 #include "query/promql/selector.h"
 #include "show/export_api.h"
 #include "show/time_params.h"
+#include "store/metrics/block_folder.h"
 #include "store/metrics/metric_store.h"
 #include "store/metrics/store_check.h"
 
@@ -182,9 +183,8 @@ int run_store_repair(const StoreCommand& command, FileSystem& files, std::ostrea
     const auto lock = files.lock(folder + "/lock");
     if (!lock) return refuse(lock.error(), err);
     for (const CheckedBlock& block : before->blocks) {
-      const std::string path = folder + "/blocks/" + block.name;
       if (block.problem.empty()) continue;
-      if (const Status moved = files.rename(path, path + ".damaged"); !moved)
+      if (const auto moved = set_block_aside(files, folder + "/blocks", block.name); !moved)
         return refuse(moved.error(), err);
     }
   }

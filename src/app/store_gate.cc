@@ -51,10 +51,16 @@ Status StoreGate::loading() const {
                                        done / 1'000'000, total / 1'000'000));
 }
 
+Status StoreGate::refusal() const {
+  MutexLock lock(mu_);
+  if (closed_) return fail(Code::kUnavailable, "the metric store is closed: the server is ending");
+  return store_ == nullptr ? loading() : Status();
+}
+
 std::unique_ptr<model::Appender> StoreGate::appender() {
-  auto store = this->store();
-  if (store == nullptr) return std::make_unique<RefusingAppender>(loading().error());
-  return std::make_unique<HoldingAppender>(std::move(store));
+  if (const Status refused = refusal(); !refused)
+    return std::make_unique<RefusingAppender>(refused.error());
+  return std::make_unique<HoldingAppender>(store());
 }
 
 Result<std::unique_ptr<model::Querier>> StoreGate::querier(int64_t min_ms, int64_t max_ms) {
@@ -69,6 +75,10 @@ void StoreGate::open(std::unique_ptr<MetricStore> store) {
 }
 
 void StoreGate::close() {
+  {
+    MutexLock lock(mu_);
+    closed_ = true;
+  }
   if (const auto store = this->store()) store->stop();
 }
 
@@ -78,8 +88,8 @@ std::shared_ptr<MetricStore> StoreGate::store() const {
 }
 
 Status StoreGate::status() const {
-  const auto store = this->store();
-  return store == nullptr ? loading() : store->writable();
+  TRY(refusal());
+  return store()->writable();
 }
 
 }  // namespace binnacle::app

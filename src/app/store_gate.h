@@ -16,7 +16,7 @@ class StoreGate final : public model::Appendable, public model::Queryable {
 
   store::metrics::StoreProgress& progress() { return progress_; }
   void open(std::unique_ptr<store::metrics::MetricStore> store) EXCLUDES(mu_);
-  // Stops the store: what is committed from then on fails. Those who have it may still read.
+  // Stops the store: no batch begins from then on. Those who have the store may still read.
   void close() EXCLUDES(mu_);
   // Null until it is open. Shared with requests in flight.
   std::shared_ptr<store::metrics::MetricStore> store() const EXCLUDES(mu_);
@@ -25,9 +25,11 @@ class StoreGate final : public model::Appendable, public model::Queryable {
 
  private:
   Status loading() const;
+  Status refusal() const EXCLUDES(mu_);  // why no batch begins; good when one may
 
   store::metrics::StoreProgress progress_;
   mutable Mutex mu_;
+  bool closed_ GUARDED_BY(mu_) = false;
   std::shared_ptr<store::metrics::MetricStore> store_ GUARDED_BY(mu_);
 };
 

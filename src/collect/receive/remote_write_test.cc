@@ -103,8 +103,8 @@ class RemoteWriteTest : public ::testing::Test {
   SeededRandom random_{1};
   Registry registry_;
   LinearStore memory_{
-      clock_, {.late_limit_ms = 600'000, .out_of_order_ms = 0, .max_ahead_ms = 60'000,
-               .max_series = 50}};
+      clock_,
+      {.late_limit_ms = 600'000, .out_of_order_ms = 0, .max_ahead_ms = 60'000, .max_series = 50}};
   WatchedStore store_{memory_};
   RemoteWrite receiver_{RemoteWriteOptions{.max_body_bytes = 100'000, .labels = {.max_count = 4}},
                         store_, clock_, random_, registry_};

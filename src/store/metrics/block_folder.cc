@@ -41,6 +41,16 @@ Status remove_unfinished(FileSystem& files, const std::string& blocks_folder) {
   return {};
 }
 
+Result<std::string> set_block_aside(FileSystem& files, const std::string& blocks_folder,
+                                    const std::string& ulid) {
+  std::string name = ulid + std::string(kDamagedSuffix);
+  for (int i = 2; files.exists(blocks_folder + "/" + name); ++i)
+    name = ulid + "." + std::to_string(i) + std::string(kDamagedSuffix);
+  TRY(files.rename(blocks_folder + "/" + ulid, blocks_folder + "/" + name));
+  TRY(files.sync_dir(blocks_folder));
+  return name;
+}
+
 std::vector<std::string> find_superseded(std::span<const BlockMeta> metas) {
   std::set<std::string_view> parents;
   for (const BlockMeta& meta : metas) parents.insert(meta.parents.begin(), meta.parents.end());

@@ -14,6 +14,7 @@
 namespace binnacle::store::metrics {
 
 inline constexpr std::string_view kUnfinishedSuffix = ".tmp";
+inline constexpr std::string_view kDamagedSuffix = ".damaged";
 
 // ULIDs of the blocks, ascending; what has another name is left out.
 Result<std::vector<std::string>> list_blocks(FileSystem& files, const std::string& blocks_folder);
@@ -21,6 +22,11 @@ Result<BlockMeta> read_block_meta(FileSystem& files, const std::string& folder);
 
 // Removes what unfinished writes and removals left. No writer may be at work.
 Status remove_unfinished(FileSystem& files, const std::string& blocks_folder);
+
+// Renames a block that cannot be used to <ulid>.damaged, or <ulid>.2.damaged and so on where there
+// is one already; returns the name. Nothing is deleted.
+Result<std::string> set_block_aside(FileSystem& files, const std::string& blocks_folder,
+                                    const std::string& ulid);
 
 // ULIDs of those that another of these names as its parent: a crash came before their removal. Give
 // it the blocks that could be opened, or a damaged one takes its intact parents along.

@@ -19,16 +19,15 @@ Result<BlockSet::OpenReport> BlockSet::open() {
   BlockList found;
   std::vector<BlockMeta> metas;
   for (const std::string& ulid : ulids) {
-    const std::string path = path_of(ulid);
-    auto block = Block::open(files_, path);
+    auto block = Block::open(files_, path_of(ulid));
     if (block) {
       metas.push_back((*block)->meta());
       found.push_back(std::move(*block));
       continue;
     }
     if (block.error().code == Code::kFailedPrecondition) return fail(block.error());
-    report.damaged.push_back(ulid + ".damaged: " + block.error().message);
-    TRY(files_.rename(path, path + ".damaged"));
+    TRY_ASSIGN(const std::string name, set_block_aside(files_, folder_, ulid));
+    report.damaged.push_back(name + ": " + block.error().message);
   }
   for (const std::string& ulid : find_superseded(metas)) {
     std::erase_if(found, [&](const auto& block) { return block->meta().ulid == ulid; });

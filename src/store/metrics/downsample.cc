@@ -161,11 +161,11 @@ void downsample(std::span<const int64_t> times_ms, std::span<const double> value
 
 Result<BlockMeta> downsample_block(FileSystem& files, const std::string& blocks_folder,
                                    const Block& raw, int64_t resolution_ms, std::string ulid,
-                                   const MergeOptions& options) {
+                                   const MergeOptions& options, std::vector<std::string> replaces) {
   CHECK(raw.meta().resolution_ms == 0);
   BlockMeta meta = raw.meta();
   meta.ulid = std::move(ulid);
-  meta.parents.clear();  // the raw block stays
+  meta.parents = std::move(replaces);  // the raw block stays
   meta.resolution_ms = resolution_ms;
   meta.min_ms = window_start(meta.min_ms, resolution_ms);
   meta.max_ms = window_start(meta.max_ms - 1, resolution_ms) + resolution_ms;

@@ -33,10 +33,12 @@ void downsample(std::span<const int64_t> times_ms, std::span<const double> value
                 int64_t resolution_ms, Aggregate aggregate, std::vector<int64_t>& out_times_ms,
                 std::vector<double>& out_values);
 
-// A tier block of a block of raw samples. The series are read once for each aggregate, so that
-// memory stays that of a writer.
+// A tier block of a block of raw samples, whose sources it names as its own. The series are read
+// once for each aggregate, so that memory stays that of a writer. `replaces`: tiers that it stands
+// for from then on, its parents.
 Result<BlockMeta> downsample_block(FileSystem& files, const std::string& blocks_folder,
                                    const Block& raw, int64_t resolution_ms, std::string ulid,
-                                   const MergeOptions& options);
+                                   const MergeOptions& options,
+                                   std::vector<std::string> replaces = {});
 
 }  // namespace binnacle::store::metrics

@@ -167,7 +167,7 @@ void Head::insert(Shard& shard, uint32_t slot, uint64_t hash) {
 }
 
 // As in PairTable: what was pushed behind the hole moves back.
-void Head::unlink(Shard& shard, uint32_t slot) {
+void Head::detach(Shard& shard, uint32_t slot) {
   const size_t size = shard.table.size();
   const size_t mask = size - 1;
   size_t hole = home_of(series(shard, slot)->hash(), size);
@@ -234,7 +234,7 @@ Status Head::restore_series(SeriesRef ref, LabelsView labels) {
     }
     // The slot was given to another series; what the first one held is in blocks.
     index_.remove(number, here->pairs());
-    unlink(shard, slot);
+    detach(shard, slot);
     here->close();
     ++removals_;
     --series_count_;
@@ -289,7 +289,7 @@ size_t Head::collect_empty(CommitNumber watermark, bool may_remove) {
       }
       if (!may_remove) continue;
       index_.remove(number, here->pairs());
-      unlink(shard, slot);
+      detach(shard, slot);
       here->close();
       life->store((now + 1) & ~kDoomed);
       ++removals_;

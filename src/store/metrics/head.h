@@ -112,7 +112,7 @@ class Head {
   uint32_t find(const Shard& shard, uint64_t hash, model::LabelsView labels) const
       REQUIRES(shard.mu);
   void insert(Shard& shard, uint32_t slot, uint64_t hash) REQUIRES(shard.mu);
-  void unlink(Shard& shard, uint32_t slot) REQUIRES(shard.mu);
+  void detach(Shard& shard, uint32_t slot) REQUIRES(shard.mu);
   void make_slot(Shard& shard, uint32_t slot) REQUIRES(shard.mu);
   model::SeriesRef create(Shard& shard, size_t shard_number, uint64_t hash,
                           model::LabelsView labels) REQUIRES(shard.mu);

@@ -33,7 +33,7 @@ void keep_largest(std::vector<HeadIndex::Cardinality>& all, size_t limit) {
 }  // namespace
 
 struct HeadIndex::Name {
-  std::vector<PairId> values;
+  std::vector<PairId> values;  // in any order
 };
 
 HeadIndex::HeadIndex() : all_(std::make_unique<Roaring>()) {}
@@ -48,6 +48,8 @@ Roaring& HeadIndex::postings(PairId id) {
     if (at == names_.end()) {
       at = names_.emplace(std::string(label.name), std::make_unique<Name>()).first;
     }
+    if (id >= places_.size()) places_.resize(id + 1);
+    places_[id] = static_cast<uint32_t>(at->second->values.size());
     at->second->values.push_back(id);
   }
   return *postings_[id];
@@ -81,8 +83,13 @@ void HeadIndex::remove(uint32_t series, std::span<const PairId> pairs) {
     if (!list.isEmpty()) continue;
     const auto name = names_.find(label_of(table_.bytes(id)).name);
     CHECK(name != names_.end());
-    std::erase(name->second->values, id);
-    if (name->second->values.empty()) names_.erase(name);
+    // The last one takes its place: a search would make the end of many values take their square.
+    std::vector<PairId>& values = name->second->values;
+    CHECK(values[places_[id]] == id);
+    values[places_[id]] = values.back();
+    places_[values.back()] = places_[id];
+    values.pop_back();
+    if (values.empty()) names_.erase(name);
     postings_[id].reset();
     table_.release(id);
   }

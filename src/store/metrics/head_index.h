@@ -79,6 +79,7 @@ class HeadIndex {
   mutable Mutex mu_;
   PairTable table_ GUARDED_BY(mu_);
   std::vector<std::unique_ptr<Roaring>> postings_ GUARDED_BY(mu_);  // by PairId
+  std::vector<uint32_t> places_ GUARDED_BY(mu_);  // by PairId: where its name has it
   Names names_ GUARDED_BY(mu_);
   std::unique_ptr<Roaring> all_ GUARDED_BY(mu_);
   std::vector<PairId> last_pairs_ GUARDED_BY(mu_);  // of the series added last

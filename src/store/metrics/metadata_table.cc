@@ -1,15 +1,24 @@
 #include "store/metrics/metadata_table.h"
 
-#include "base/utf8.h"
-
 namespace binnacle::store::metrics {
+namespace {
+
+// Not within a character of UTF-8; other bytes stay as they are.
+void cut(std::string& text, size_t bytes) {
+  constexpr size_t kMostFurtherBytes = 3;
+  if (text.size() <= bytes) return;
+  const auto goes_on = [&](size_t at) { return (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80; };
+  size_t end = bytes;
+  while (end > 0 && bytes - end < kMostFurtherBytes && goes_on(end)) --end;
+  text.resize(goes_on(end) ? bytes : end);
+}
+
+}  // namespace
 
 bool MetadataTable::set(std::string_view metric, const model::MetricMetadata& metadata) {
   model::MetricMetadata kept = metadata;
-  if (kept.help.size() > kMaxHelpBytes) {
-    kept.help.resize(kMaxHelpBytes);
-    while (!kept.help.empty() && !is_valid_utf8(kept.help)) kept.help.pop_back();
-  }
+  cut(kept.help, kMaxHelpBytes);
+  cut(kept.unit, kMaxUnitBytes);
   MutexLock lock(mu_);
   const auto at = entries_.find(metric);
   if (at == entries_.end()) {

@@ -15,6 +15,7 @@ class MetadataTable {
  public:
   static constexpr size_t kMaxMetrics = 200'000;
   static constexpr size_t kMaxHelpBytes = 4096;
+  static constexpr size_t kMaxUnitBytes = 256;
 
   // True when it is news. What is beyond the bounds is cut or left out.
   bool set(std::string_view metric, const model::MetricMetadata& metadata) EXCLUDES(mu_);

@@ -252,16 +252,22 @@ Status MetricStore::backup(const std::string& to) {
   if (parts.files.exists(to))
     return fail(Code::kAlreadyExists, "backup " + to + ": it is there already");
   MutexLock guard(parts.maintenance);
+  // Under another name until it is whole, so that nobody takes a part for a backup.
+  const std::string aside = to + ".tmp";
+  TRY(parts.files.remove_all(aside));
+  TRY(parts.files.create_directories(aside));
   for (const auto& block : *parts.blocks.list()) {
-    const std::string target = to + "/blocks/" + block->meta().ulid;
+    const std::string target = aside + "/blocks/" + block->meta().ulid;
     TRY(parts.files.create_directories(target));
     TRY_ASSIGN(const auto entries, parts.files.list(block->folder()));
     for (const DirEntry& entry : entries)
       TRY(parts.files.link(block->folder() + "/" + entry.name, target + "/" + entry.name));
     TRY(parts.files.sync_dir(target));
   }
-  return write_head_snapshot(parts.head, parts.metadata, parts.files, parts.clock,
-                             to + "/snapshots", 1);
+  TRY(write_head_snapshot(parts.head, parts.metadata, parts.files, parts.clock,
+                          aside + "/snapshots", 1));
+  TRY(parts.files.rename(aside, to));
+  return parts.files.sync_dir(parent_folder(to));
 }
 
 Status MetricStore::writable() const { return parts_->writable(); }

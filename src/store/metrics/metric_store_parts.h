@@ -10,6 +10,7 @@
 #include "store/metrics/commit_order.h"
 #include "store/metrics/head.h"
 #include "store/metrics/metric_store.h"
+#include "store/metrics/store_room.h"
 #include "store/metrics/wal.h"
 
 namespace binnacle::store::metrics {
@@ -28,6 +29,7 @@ struct StoreInstruments {
   Counter& snapshots;
   Counter& flushes;
   Counter& compactions;
+  Counter& tiers;
   Counter& upkeep_failures;
   Gauge& series;
   Gauge& newest_seconds;
@@ -35,6 +37,7 @@ struct StoreInstruments {
   Gauge& block_bytes;
   Gauge& wal_bytes;
   Gauge& head_bytes;
+  Gauge& room_seconds;
 };
 
 // Tells which batches are alive, so that no series goes that one of them may know.
@@ -77,6 +80,7 @@ struct MetricStore::Parts {
   Status snapshot() REQUIRES(maintenance);
   Status flush(int64_t cut_ms) REQUIRES(maintenance);
   Status compact() REQUIRES(maintenance);
+  Status make_tiers() REQUIRES(maintenance);
   Status keep_to_retention() REQUIRES(maintenance);
   Status erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
       REQUIRES(maintenance);
@@ -86,12 +90,18 @@ struct MetricStore::Parts {
   bool upkeep() EXCLUDES(maintenance);  // false: something failed
   bool changed_since_snapshot() const EXCLUDES(mu);
   bool snapshot_due() EXCLUDES(mu);
+  Status drop_tiers(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
+      REQUIRES(maintenance);
   bool stopped() const EXCLUDES(mu);
+  // Waits so many milliseconds, less when the store is stopping; false: it is.
+  std::function<bool(int64_t)> napper();
 
   void run_upkeep() EXCLUDES(mu);
   void run_sync() EXCLUDES(mu);
   StoreOptions options() const EXCLUDES(mu);
   void measure() EXCLUDES(mu);
+  StoreRoom room() const EXCLUDES(mu);
+  void log_room() const EXCLUDES(mu);
 
   std::string snapshots_folder() const { return folder + "/snapshots"; }
 

@@ -1,11 +1,14 @@
 // What a metric store does by itself: syncs, snapshots, cuts the head, merges, removes.
 #include <algorithm>
+#include <cmath>
 
 #include "store/metrics/compaction_plan.h"
 #include "store/metrics/compactor.h"
+#include "store/metrics/downsample.h"
 #include "store/metrics/head_flush.h"
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
+#include "store/metrics/tier_plan.h"
 #include "store/metrics/tombstones.h"
 #include "store/metrics/wal_records.h"
 
@@ -29,16 +32,15 @@ class Pace {
   Pace(const Clock& clock, uint64_t bytes_per_second)
       : clock_(clock), bytes_per_second_(bytes_per_second), begun_ns_(clock.monotonic_ns()) {}
 
-  void spend(size_t bytes, const std::function<bool()>& ended) {
-    constexpr int64_t kNapNs = 10'000'000;
+  // `nap` waits for so many milliseconds, less when the store is stopping; false: do not wait on.
+  void spend(size_t bytes, const std::function<bool(int64_t)>& nap) {
+    constexpr int64_t kNapMs = 10;
     spent_ += bytes;
     const auto due_ns = static_cast<int64_t>(1e9 * static_cast<double>(spent_) /
                                              static_cast<double>(bytes_per_second_));
     // A clock that stands still, as a test's may, does not make it wait for ever.
-    while (!ended() && std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns) {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(kNapNs));
-      slept_ns_ += kNapNs;
-    }
+    while (std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns && nap(kNapMs))
+      slept_ns_ += kNapMs * 1'000'000;
   }
 
  private:
@@ -109,11 +111,19 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
   return snapshot();
 }
 
-// Plans anew after each merge: its result may be one more for the next range.
+std::function<bool(int64_t)> MetricStore::Parts::napper() {
+  return [this](int64_t ms) {
+    MutexLock guard(mu);
+    if (!stopping) wake.wait_for_ms(mu, ms);
+    return !stopping;
+  };
+}
+
 Status MetricStore::Parts::compact() {
   const StoreOptions now = options();
   const CompactionOptions plan_options{
       compaction_ranges(now.block_range_ms, now.retention_ms / kRangesInRetention)};
+  // Plans anew after each merge: its result may be one more for the next range.
   for (;;) {
     const auto list = blocks.list();
     std::vector<BlockMeta> metas;
@@ -127,17 +137,40 @@ Status MetricStore::Parts::compact() {
         inputs.push_back(block);
     }
     Pace pace(clock, now.compaction_bytes_per_second);
-    const auto ended = [this] { return stopped(); };
     const MergeOptions merge{
         .write = {.zstd = now.zstd_from_level != 0 &&
                           inputs.front()->meta().level + 1 >= now.zstd_from_level,
-                  .pace = [&](size_t bytes) { pace.spend(bytes, ended); }},
-        .cancelled = ended};
+                  .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
+        .cancelled = [this] { return stopped(); }};
     TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
                                                   make_ulid(clock.wall_ms(), random), merge));
     TRY(blocks.change({made.ulid}, made.parents));
     instruments.compactions.add();
   }
+}
+
+// One at a time, so that what is due each second is not kept waiting for a long row of them.
+Status MetricStore::Parts::make_tiers() {
+  const StoreOptions now = options();
+  if (now.downsample_ms.empty()) return {};
+  const auto list = blocks.list();
+  std::vector<BlockMeta> metas;
+  for (const auto& block : *list) metas.push_back(block->meta());
+  const auto plan = plan_tiers(metas, now.downsample_ms, clock.wall_ms());
+  if (plan.empty()) return {};
+  const TierWork& work = plan.front();
+  const auto raw = std::ranges::find_if(
+      *list, [&](const auto& block) { return block->meta().ulid == work.raw; });
+  Pace pace(clock, now.compaction_bytes_per_second);
+  const MergeOptions merge{
+      .write = {.zstd = false, .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
+      .cancelled = [this] { return stopped(); }};
+  TRY_ASSIGN(const BlockMeta made,
+             downsample_block(files, blocks.folder(), **raw, work.resolution_ms,
+                              make_ulid(clock.wall_ms(), random), merge, work.replaces));
+  TRY(blocks.change({made.ulid}, work.replaces));
+  instruments.tiers.add();
+  return {};
 }
 
 Status MetricStore::Parts::keep_to_retention() {
@@ -154,6 +187,26 @@ Status MetricStore::Parts::keep_to_retention() {
 bool MetricStore::Parts::stopped() const {
   MutexLock guard(mu);
   return stopping;
+}
+
+// The tiers that sum up some of what is to be deleted, where they can be made anew of what stays.
+// Others keep their sums but for the windows that end within the time, as a raw block its samples.
+Status MetricStore::Parts::drop_tiers(const model::Matchers& matchers, int64_t min_ms,
+                                      int64_t max_ms) {
+  std::vector<std::string> dropped;
+  const auto list = blocks.list();
+  for (const auto& tier : *list) {
+    const BlockMeta& meta = tier->meta();
+    if (meta.resolution_ms == 0 || meta.min_ms > max_ms || meta.max_ms <= min_ms) continue;
+    const bool raw_stays = std::ranges::any_of(*list, [&](const auto& block) {
+      const BlockMeta& raw = block->meta();
+      return raw.resolution_ms == 0 && raw.min_ms < meta.max_ms && raw.max_ms > meta.min_ms;
+    });
+    if (!raw_stays) continue;
+    TRY_ASSIGN(const auto series, tier->select(matchers));
+    if (!series.empty()) dropped.push_back(meta.ulid);
+  }
+  return dropped.empty() ? Status() : blocks.change({}, dropped);
 }
 
 Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int64_t min_ms,
@@ -180,6 +233,7 @@ Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int6
 
 Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
   TRY(erase_from_head(matchers, min_ms, max_ms));
+  TRY(drop_tiers(matchers, min_ms, max_ms));
   for (const auto& block : *blocks.list()) {
     if (block->meta().min_ms > max_ms || block->meta().max_ms <= min_ms) continue;
     TRY_ASSIGN(const auto series, block->select(matchers));
@@ -216,6 +270,7 @@ bool MetricStore::Parts::upkeep() {
   } else if (snapshot_due()) {
     note(snapshot(), "writing a head snapshot");
   }
+  note(make_tiers(), "downsampling a block");
   note(keep_to_retention(), "removing old blocks");
   measure();
   return all_well;
@@ -226,9 +281,36 @@ void MetricStore::Parts::measure() {
   instruments.newest_seconds.set(static_cast<double>(head.newest_ms()) / 1000);
   instruments.blocks.set(static_cast<double>(blocks.list()->size()));
   instruments.block_bytes.set(static_cast<double>(blocks.file_bytes()));
+  constexpr double kSecondsADay = 86'400;
+  instruments.room_seconds.set(room().days * kSecondsADay);
   MutexLock guard(mu);
   instruments.wal_bytes.set(
       static_cast<double>(replayed_bytes + wal->bytes_since(snapshot_segment)));
+}
+
+StoreRoom MetricStore::Parts::room() const {
+  std::vector<SizedBlock> sized;
+  for (const auto& block : *blocks.list()) sized.push_back({block->meta(), block->file_bytes()});
+  const auto space = files.space(folder);
+  return store_room(sized, options().retention_bytes, space ? space->available_bytes : UINT64_MAX);
+}
+
+void MetricStore::Parts::log_room() const {
+  constexpr double kDayMs = 86'400'000;
+  const StoreRoom found = room();
+  if (std::isnan(found.days)) return;
+  const double kept_days = static_cast<double>(options().retention_ms) / kDayMs;
+  const LogFields fields = {{"days", found.days},
+                            {"free_bytes", found.free_bytes},
+                            {"bytes_per_day", found.bytes_per_day},
+                            {"retention_days", kept_days}};
+  const double needed = found.bytes_per_day * kept_days;
+  const bool lasts = needed <= static_cast<double>(found.free_bytes + blocks.file_bytes());
+  if (lasts) {
+    log.info("there is room for all that the retention keeps", fields);
+  } else {
+    log.warn("at the present rate the room for blocks is full before the retention ends", fields);
+  }
 }
 
 void MetricStore::Parts::run_upkeep() {
@@ -260,6 +342,8 @@ void MetricStore::Parts::run_sync() {
 }
 
 void MetricStore::start() {
+  parts_->log_room();
+  parts_->measure();
   parts_->threads.emplace_back([this] { parts_->run_upkeep(); });
   parts_->threads.emplace_back([this] { parts_->run_sync(); });
 }

@@ -24,6 +24,7 @@ StoreInstruments::StoreInstruments(Registry& registry)
       flushes(
           registry.counter("binnacle_store_flushes_total", "Times the head was cut into blocks.")),
       compactions(registry.counter("binnacle_store_compactions_total", "Merges of blocks.")),
+      tiers(registry.counter("binnacle_store_tiers_total", "Downsampled blocks made.")),
       upkeep_failures(registry.counter("binnacle_store_upkeep_failures_total",
                                        "Snapshots, flushes, merges and removals that failed.")),
       series(registry.gauge("binnacle_store_series", "Series with samples in the metric store.")),
@@ -33,7 +34,11 @@ StoreInstruments::StoreInstruments(Registry& registry)
       block_bytes(registry.gauge("binnacle_store_block_bytes", "Files of the sealed blocks.")),
       wal_bytes(registry.gauge("binnacle_store_wal_bytes",
                                "Write-ahead log since the last head snapshot.")),
-      head_bytes(registry.gauge("binnacle_store_head_bytes", "Memory of the head's series.")) {}
+      head_bytes(registry.gauge("binnacle_store_head_bytes", "Memory of the head's series.")),
+      room_seconds(registry.gauge("binnacle_store_room_seconds",
+                                  "Until storage.max_bytes or the disk is full at the rate of the "
+                                  "newest blocks, without what the retention removes; NaN while "
+                                  "there is no block.")) {}
 
 void StoreInstruments::count_refused(const Error& error) const {
   switch (error.code) {

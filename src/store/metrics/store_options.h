@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "store/metrics/store_limits.h"
 #include "store/metrics/wal.h"
@@ -19,6 +20,7 @@ struct StoreOptions {
   int64_t idle_snapshot_ms = 20'000;                // or so long without a commit
   uint64_t compaction_bytes_per_second = 64 << 20;  // written
   int zstd_from_level = 0;  // blocks merged to that level and above are compressed; 0: none
+  std::vector<int64_t> downsample_ms;  // resolutions of kTiersMs to make tiers of
   std::string cluster;
   std::map<std::string, std::string> external_labels;
 };

@@ -4,7 +4,10 @@
 #include <set>
 
 #include "base/check.h"
+#include "store/metrics/downsample.h"
+#include "store/metrics/head_flush.h"
 #include "store/metrics/head_image.h"
+#include "store/metrics/tier_plan.h"
 
 namespace binnacle::store::metrics {
 namespace {
@@ -21,26 +24,79 @@ struct Columns {
   std::vector<double> values;
 };
 
-// The series of one block that were chosen, one after the other.
+struct TimeRange {
+  int64_t min_ms = 0;
+  int64_t end_ms = 0;  // first after it
+};
+
+bool within(const std::vector<TimeRange>& ranges, int64_t time_ms) {
+  return std::ranges::any_of(ranges, [&](const TimeRange& range) {
+    return range.min_ms <= time_ms && time_ms < range.end_ms;
+  });
+}
+
+// Takes away what tiers stand for.
+void leave_out(const std::vector<TimeRange>& ranges, Columns& columns) {
+  if (ranges.empty()) return;
+  size_t kept = 0;
+  for (size_t i = 0; i < columns.times_ms.size(); ++i) {
+    if (within(ranges, columns.times_ms[i])) continue;
+    columns.times_ms[kept] = columns.times_ms[i];
+    columns.values[kept++] = columns.values[i];
+  }
+  columns.times_ms.resize(kept);
+  columns.values.resize(kept);
+}
+
+// The whole windows of a tier that lie within [min_ms, max_ms]; empty when there is none.
+TimeRange whole_windows(const BlockMeta& tier, int64_t min_ms, int64_t max_ms) {
+  const int64_t window_ms = tier.resolution_ms;
+  const int64_t begin_ms = std::max(min_ms, tier.min_ms);
+  const int64_t end_ms = std::min(max_ms, tier.max_ms - 1) + 1;
+  return {range_start(begin_ms + window_ms - 1, window_ms), range_start(end_ms, window_ms)};
+}
+
+// The series of one block that were chosen, one after the other. A tier's come without the label of
+// their aggregate.
 class BlockCursor {
  public:
-  BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series)
-      : block_(std::move(block)), series_(std::move(series)) {}
+  BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series, TimeRange range)
+      : block_(std::move(block)), series_(std::move(series)), range_(range) {}
 
   bool done() const { return at_ == series_.size(); }
+  bool is_tier() const { return block_->meta().resolution_ms != 0; }
   LabelsView labels() const { return labels_; }
-  Status load() { return done() ? Status() : block_->labels(series_[at_], labels_); }
+  Status load() {
+    if (done()) return {};
+    TRY(block_->labels(series_[at_], labels_));
+    if (is_tier()) labels_ = model::LabelsBuilder(labels_).remove(kAggregateLabel).build();
+    return {};
+  }
+  // By their labels without the aggregate: a label that sorts before it may change the order.
+  Status sort_tier() {
+    std::vector<std::pair<Labels, uint32_t>> sorted;
+    for (at_ = 0; !done(); ++at_) {
+      TRY(load());
+      sorted.emplace_back(std::move(labels_), series_[at_]);
+    }
+    std::ranges::sort(
+        sorted, [](const auto& a, const auto& b) { return model::compare(a.first, b.first) < 0; });
+    for (size_t i = 0; i < sorted.size(); ++i) series_[i] = sorted[i].second;
+    at_ = 0;
+    return {};
+  }
   Status next() {
     ++at_;
     return load();
   }
-  Status read(int64_t min_ms, int64_t max_ms, Columns& out) const {
-    return block_->read(series_[at_], min_ms, max_ms, out.times_ms, out.values);
+  Status read(Columns& out) const {
+    return block_->read(series_[at_], range_.min_ms, range_.end_ms - 1, out.times_ms, out.values);
   }
 
  private:
   std::shared_ptr<const Block> block_;
   std::vector<uint32_t> series_;
+  TimeRange range_;  // that is read
   size_t at_ = 0;
   Labels labels_;
 };
@@ -69,10 +125,11 @@ void merge_into(Columns& base, const Columns& over) {
 
 class MergedSet final : public model::SeriesSet {
  public:
-  MergedSet(HeadImage image, std::vector<BlockCursor> blocks, int64_t min_ms, int64_t max_ms,
-            const model::SelectHints& hints)
+  MergedSet(HeadImage image, std::vector<BlockCursor> blocks, std::vector<TimeRange> summed_up,
+            int64_t min_ms, int64_t max_ms, const model::SelectHints& hints)
       : image_(std::move(image)),
         blocks_(std::move(blocks)),
+        summed_up_(std::move(summed_up)),
         min_ms_(min_ms),
         max_ms_(max_ms),
         labels_only_(hints.series_only),
@@ -127,7 +184,8 @@ class MergedSet final : public model::SeriesSet {
     for (BlockCursor& block : blocks_) {
       if (block.done() || block.labels() != labels_.view()) continue;
       if (!labels_only_) {
-        TRY(block.read(min_ms_, max_ms_, part_));
+        TRY(block.read(part_));
+        if (!block.is_tier()) leave_out(summed_up_, part_);
         merge_into(columns_, part_);
       }
       TRY(block.next());
@@ -135,6 +193,7 @@ class MergedSet final : public model::SeriesSet {
     if (in_head_ < image_.size() && image_.labels(in_head_) == labels_.view()) {
       if (!labels_only_) {
         TRY(image_.decode(in_head_, min_ms_, max_ms_, part_.times_ms, part_.values));
+        leave_out(summed_up_, part_);
         merge_into(columns_, part_);
       }
       ++in_head_;
@@ -144,7 +203,8 @@ class MergedSet final : public model::SeriesSet {
 
   // Fixed after construction.
   const HeadImage image_;
-  std::vector<BlockCursor> blocks_;  // oldest ULID first
+  std::vector<BlockCursor> blocks_;         // oldest ULID first
+  const std::vector<TimeRange> summed_up_;  // by tiers among them
   const int64_t min_ms_;
   const int64_t max_ms_;
   const bool labels_only_;
@@ -173,18 +233,30 @@ class StoreQuerier final : public model::Querier {
     HeadImage image = capture(matchers, hints.series_only);
     image.sort();
     std::vector<BlockCursor> cursors;
-    for (const auto& block : blocks()) {
-      TRY_ASSIGN(auto series, block->select(matchers));
-      if (!series.empty()) cursors.emplace_back(block, std::move(series));
+    const auto all = block_set_.list();
+    const BlockList tiers = tiers_of(*all, hints);
+    std::vector<TimeRange> summed_up;
+    for (const auto& tier : tiers) {
+      // Of windows that the range cuts the samples are given.
+      const TimeRange range = whole_windows(tier->meta(), min_ms_, max_ms_);
+      if (range.end_ms <= range.min_ms) continue;
+      TRY_ASSIGN(auto cursor, tier_cursor(tier, range, matchers, hints.aggregate));
+      cursors.push_back(std::move(cursor));
+      summed_up.push_back(range);
     }
-    return std::make_unique<MergedSet>(std::move(image), std::move(cursors), min_ms_, max_ms_,
-                                       hints);
+    for (const auto& block : raw_of(*all)) {
+      if (within_one(summed_up, block->meta())) continue;
+      TRY_ASSIGN(auto series, block->select(matchers));
+      if (!series.empty()) cursors.emplace_back(block, std::move(series), whole());
+    }
+    return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
+                                       min_ms_, max_ms_, hints);
   }
 
   Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) override {
     std::vector<std::vector<std::string>> parts;
     if (head_overlaps()) parts.push_back(head_.index().label_names(matchers));
-    for (const auto& block : blocks()) {
+    for (const auto& block : raw_of(*block_set_.list())) {
       TRY_ASSIGN(auto some, block->label_names(matchers));
       parts.push_back(std::move(some));
     }
@@ -195,7 +267,7 @@ class StoreQuerier final : public model::Querier {
                                                 size_t limit) override {
     std::vector<std::vector<std::string>> parts;
     if (head_overlaps()) parts.push_back(head_.index().label_values(name, matchers));
-    for (const auto& block : blocks()) {
+    for (const auto& block : raw_of(*block_set_.list())) {
       TRY_ASSIGN(auto some, block->label_values(name, matchers));
       parts.push_back(std::move(some));
     }
@@ -220,17 +292,46 @@ class StoreQuerier final : public model::Querier {
     return image;
   }
 
-  // Those that overlap, oldest ULID first.
-  BlockList blocks() const {
+  template <typename Wanted>
+  BlockList overlapping(const BlockList& all, Wanted wanted) const {
     BlockList found;
-    for (const auto& block : *block_set_.list()) {
+    for (const auto& block : all) {
       const BlockMeta& meta = block->meta();
-      if (meta.resolution_ms == 0 && meta.min_ms <= max_ms_ && meta.max_ms > min_ms_)
-        found.push_back(block);
+      if (meta.min_ms <= max_ms_ && meta.max_ms > min_ms_ && wanted(meta)) found.push_back(block);
     }
     std::sort(found.begin(), found.end(),
               [](const auto& a, const auto& b) { return a->meta().ulid < b->meta().ulid; });
-    return found;
+    return found;  // oldest ULID first
+  }
+  BlockList raw_of(const BlockList& all) const {
+    return overlapping(all, [](const BlockMeta& meta) { return meta.resolution_ms == 0; });
+  }
+  BlockList tiers_of(const BlockList& all, const model::SelectHints& hints) const {
+    if (hints.resolution_ms == 0 || hints.aggregate.empty() || hints.series_only) return {};
+    std::vector<BlockMeta> metas;
+    for (const auto& block : all) metas.push_back(block->meta());
+    const auto usable = usable_tiers(metas, hints.resolution_ms, head_.oldest_ms());
+    return overlapping(all, [&](const BlockMeta& meta) {
+      return std::ranges::find(usable, meta.ulid) != usable.end();
+    });
+  }
+  static bool within_one(const std::vector<TimeRange>& ranges, const BlockMeta& meta) {
+    return std::ranges::any_of(ranges, [&](const TimeRange& range) {
+      return range.min_ms <= meta.min_ms && meta.max_ms <= range.end_ms;
+    });
+  }
+  TimeRange whole() const { return {min_ms_, max_ms_ == INT64_MAX ? INT64_MAX : max_ms_ + 1}; }
+  static Result<BlockCursor> tier_cursor(const std::shared_ptr<const Block>& tier,
+                                         const TimeRange& range, const Matchers& matchers,
+                                         const std::string& aggregate) {
+    Matchers with = matchers;
+    TRY_ASSIGN(auto of_aggregate, model::Matcher::create(model::MatchOp::kEqual,
+                                                         std::string(kAggregateLabel), aggregate));
+    with.push_back(std::move(of_aggregate));
+    TRY_ASSIGN(auto series, tier->select(with));
+    BlockCursor cursor(tier, std::move(series), range);
+    TRY(cursor.sort_tier());
+    return cursor;
   }
 
   static std::vector<std::string> joined(std::vector<std::vector<std::string>> parts,
