@@ -22,6 +22,12 @@ Status refuse(Code code, int64_t timestamp_ms, std::string_view why) {
   return fail(code, fmt::format("{} ({})", why, format_rfc3339(timestamp_ms)));
 }
 
+void lower(std::atomic<int64_t>& mark, int64_t ms) {
+  int64_t now = mark.load();
+  while (now > ms && !mark.compare_exchange_weak(now, ms)) {
+  }
+}
+
 // Within a shard the samples keep their order.
 std::vector<PendingSample> by_shard(std::span<const PendingSample> batch) {
   std::array<size_t, Head::kShards + 1> begin = {};
@@ -38,19 +44,23 @@ void Head::note_time(int64_t ms) {
   int64_t newest = newest_ms_.load(std::memory_order_relaxed);
   while (newest < ms && !newest_ms_.compare_exchange_weak(newest, ms)) {
   }
-  int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
-  while (oldest > ms && !oldest_ms_.compare_exchange_weak(oldest, ms)) {
-  }
+  // In this order: measure_oldest() sets the second and then looks at the first.
+  lower(oldest_noted_ms_, ms);
+  lower(oldest_ms_, ms);
 }
 
 void Head::measure_oldest() {
-  // What comes meanwhile lowers the mark as ever; what is there lowers it here.
-  oldest_ms_ = std::numeric_limits<int64_t>::max();
+  // The old mark stands until the new one is known: who reads it meanwhile misses nothing. What
+  // comes meanwhile is noted apart.
+  oldest_noted_ms_ = std::numeric_limits<int64_t>::max();
+  int64_t oldest_ms = std::numeric_limits<int64_t>::max();
   for (uint32_t number = 0; number < numbers_end(); ++number) {
     visit(number, [&](model::SeriesRef, HeadSeries& series) {
-      if (!series.empty()) note_time(series.first_ms());
+      if (!series.empty()) oldest_ms = std::min(oldest_ms, series.first_ms());
     });
   }
+  oldest_ms_ = oldest_ms;
+  lower(oldest_ms_, oldest_noted_ms_);
 }
 
 Head::Applied Head::apply(std::span<const PendingSample> batch, CommitNumber commit,
@@ -233,7 +243,9 @@ std::vector<uint32_t> Head::ordered() const {
       if (!here.alive() || here.empty()) continue;
       const auto pairs = here.pairs();
       // One that came after the ranks were taken waits for the next time.
-      if (std::any_of(pairs.begin(), pairs.end(), [&](PairId id) { return id >= ranks.size(); }))
+      if (std::any_of(pairs.begin(), pairs.end(), [&](PairId id) {
+            return id >= ranks.size() || ranks[id] == HeadIndex::kNoRank;
+          }))
         continue;
       places.push_back({all.size(), static_cast<uint32_t>(pairs.size()),
                         static_cast<uint32_t>(slot * kShards + i)});

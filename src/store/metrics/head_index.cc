@@ -202,7 +202,7 @@ std::vector<uint32_t> HeadIndex::ranks() const {
     const Label lb = label_of(table_.bytes(b));
     return la.name != lb.name ? la.name < lb.name : la.value < lb.value;
   });
-  std::vector<uint32_t> rank(postings_.size(), UINT32_MAX);
+  std::vector<uint32_t> rank(postings_.size(), kNoRank);
   for (size_t i = 0; i < order.size(); ++i) rank[order[i]] = static_cast<uint32_t>(i);
   return rank;
 }

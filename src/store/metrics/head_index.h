@@ -43,7 +43,8 @@ class HeadIndex {
   uint64_t series_with(std::string_view name, std::string_view value) const EXCLUDES(mu_);
   uint64_t series_count() const EXCLUDES(mu_);
   // For each pair: rank among all pairs by name, then value. A pair that comes later than this call
-  // has no rank.
+  // has kNoRank, or a number behind all.
+  static constexpr uint32_t kNoRank = UINT32_MAX;
   std::vector<uint32_t> ranks() const EXCLUDES(mu_);
 
   struct Cardinality {
