@@ -82,6 +82,8 @@ struct MetricStore::Parts {
       REQUIRES(maintenance);
   void upkeep() EXCLUDES(maintenance);
   bool snapshot_due() EXCLUDES(mu);
+  bool is_log_behind() const EXCLUDES(mu);
+  int64_t next_ulid_ms() const;
   bool stopped() const EXCLUDES(mu);
 
   void run_upkeep() EXCLUDES(mu);
@@ -118,6 +120,7 @@ struct MetricStore::Parts {
   uint64_t healed GUARDED_BY(mu) = 0;
   std::string failure GUARDED_BY(mu);
   bool stopping GUARDED_BY(mu) = false;
+  bool log_is_behind GUARDED_BY(mu) = false;  // it holds what the head gave to blocks
   uint64_t snapshot_segment GUARDED_BY(mu) = 0;
   uint64_t replayed_bytes GUARDED_BY(mu) = 0;  // of log that stands before our own segments
   uint64_t replayed_samples GUARDED_BY(mu) = 0;

@@ -16,6 +16,9 @@ constexpr int64_t kUpkeepEveryMs = 1000;
 constexpr int64_t kSyncLookEveryMs = 50;
 // A quiet store is written down only when that spares the next start some work.
 constexpr uint64_t kIdleSnapshotBytes = uint64_t{1} << 20;
+// A reader that captures the head meanwhile may hold a snapshot of its beginning; it is never that
+// old.
+constexpr CommitNumber kCommitsToldApart = 1 << 24;
 constexpr int64_t kRangesInRetention = 10;  // the largest block holds a tenth of the retention
 
 // Keeps a writer to so many bytes a second by making it wait.
@@ -64,6 +67,7 @@ Status MetricStore::Parts::snapshot() {
   wal->forgive();
   instruments.snapshots.add();
   MutexLock guard(mu);
+  log_is_behind = false;
   snapshot_segment = segment;
   replayed_bytes = 0;
   if (healed != failed && failed == failures) log.info("samples are logged again");
@@ -74,32 +78,48 @@ Status MetricStore::Parts::snapshot() {
 bool MetricStore::Parts::snapshot_due() {
   if (!writable() || wal->sync_failed()) return true;
   MutexLock guard(mu);
+  if (log_is_behind) return true;
   const uint64_t bytes = replayed_bytes + wal->bytes_since(snapshot_segment);
   const bool idle = clock.monotonic_ms() - last_commit_ms > wanted.idle_snapshot_ms;
   return bytes > wanted.snapshot_bytes || (idle && bytes > kIdleSnapshotBytes);
 }
 
 Status MetricStore::Parts::flush(int64_t cut_ms) {
+  TRY(blocks.remove_strays());
   const StoreOptions now = options();
   HeadFlush flush(head, cut_ms,
                   {.range_ms = now.block_range_ms,
                    .cluster = now.cluster,
                    .external_labels = now.external_labels,
                    .pace = {}});
-  TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), clock, random));
+  TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), next_ulid_ms(), random));
   std::vector<std::string> ulids;
   for (const BlockMeta& meta : made) ulids.push_back(meta.ulid);
   if (!ulids.empty()) TRY(blocks.change(ulids, {}));
+  {
+    MutexLock guard(mu);
+    log_is_behind = true;
+  }
   flush.drop();
   head.measure_oldest();
-  head.collect_empty(order.snapshot(), batches.all_recent());
+  head.collect_empty(order.snapshot() - kCommitsToldApart, batches.all_recent());
   batches.advance();
   instruments.flushes.add();
   return snapshot();
 }
 
+// Later than that of every block, whatever the clock says: of two samples at one time the one in
+// the block with the later ULID holds.
+int64_t MetricStore::Parts::next_ulid_ms() const {
+  int64_t newest_ms = -1;
+  const auto list = blocks.list();
+  for (const auto& block : *list) newest_ms = std::max(newest_ms, ulid_ms(block->meta().ulid));
+  return std::max(clock.wall_ms(), newest_ms + 1);
+}
+
 // Plans anew after each merge: its result may be one more for the next range.
 Status MetricStore::Parts::compact() {
+  TRY(blocks.remove_strays());
   const StoreOptions now = options();
   const CompactionOptions plan_options{
       compaction_ranges(now.block_range_ms, now.retention_ms / kRangesInRetention)};
@@ -123,7 +143,7 @@ Status MetricStore::Parts::compact() {
                   .pace = [&](size_t bytes) { pace.spend(bytes, ended); }},
         .cancelled = ended};
     TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
-                                                  make_ulid(clock.wall_ms(), random), merge));
+                                                  make_ulid(next_ulid_ms(), random), merge));
     TRY(blocks.change({made.ulid}, made.parents));
     instruments.compactions.add();
   }
@@ -132,12 +152,18 @@ Status MetricStore::Parts::compact() {
 Status MetricStore::Parts::keep_to_retention() {
   const StoreOptions now = options();
   std::vector<SizedBlock> sized;
-  for (const auto& block : *blocks.list()) sized.push_back({block->meta(), block->file_bytes()});
+  const auto list = blocks.list();
+  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
   const auto old = plan_retention(
       sized, {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes}, clock.wall_ms());
   if (old.empty()) return {};
   log.info("removing blocks beyond the retention", {{"blocks", old.size()}});
   return blocks.change({}, old);
+}
+
+bool MetricStore::Parts::is_log_behind() const {
+  MutexLock guard(mu);
+  return log_is_behind;
 }
 
 bool MetricStore::Parts::stopped() const {
@@ -146,6 +172,10 @@ bool MetricStore::Parts::stopped() const {
 }
 
 Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
+  // Of what the head no longer knows, the log must hold nothing that a start would bring back, and
+  // no block may be there that gets no tombstone.
+  TRY(blocks.remove_strays());
+  if (is_log_behind()) TRY(snapshot());
   // No commit in flight: what is acknowledged later stays.
   const CommitOrder::Hold hold(order);
   std::vector<WalTombstone> gone;
@@ -157,12 +187,11 @@ Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms
   }
   if (!gone.empty()) {
     std::string frames;
-    const size_t begun = begin_wal_frame(kWalTombstones, frames);
-    encode_tombstones(gone, frames);
-    end_wal_frame(begun, frames);
+    frame_tombstones(gone, frames);
     TRY(wal->append(frames));
   }
-  for (const auto& block : *blocks.list()) {
+  const auto list = blocks.list();
+  for (const auto& block : *list) {
     if (block->meta().min_ms > max_ms || block->meta().max_ms <= min_ms) continue;
     TRY_ASSIGN(const auto series, block->select(matchers));
     if (series.empty()) continue;
@@ -188,9 +217,9 @@ void MetricStore::Parts::upkeep() {
   if (head.oldest_ms() < cut_ms) {
     note(flush(cut_ms), "cutting a block");
     note(compact(), "merging blocks");
-  } else if (snapshot_due()) {
-    note(snapshot(), "writing a head snapshot");
   }
+  // Also where no block could be cut: it is what lets writes go on.
+  if (snapshot_due()) note(snapshot(), "writing a head snapshot");
   note(keep_to_retention(), "removing old blocks");
   measure();
 }

@@ -223,7 +223,8 @@ class StoreQuerier final : public model::Querier {
   // Those that overlap, oldest ULID first.
   BlockList blocks() const {
     BlockList found;
-    for (const auto& block : *block_set_.list()) {
+    const auto list = block_set_.list();
+    for (const auto& block : *list) {
       const BlockMeta& meta = block->meta();
       if (meta.resolution_ms == 0 && meta.min_ms <= max_ms_ && meta.max_ms > min_ms_)
         found.push_back(block);
