@@ -106,6 +106,14 @@ std::string make_ulid(int64_t wall_ms, Random& random) {
   return ulid;
 }
 
+int64_t ulid_ms(std::string_view ulid) {
+  CHECK(is_ulid(ulid));
+  int64_t ms = 0;
+  for (const char digit : ulid.substr(0, 10))
+    ms = ms << 5 | static_cast<int64_t>(kBase32.find(digit));
+  return ms;
+}
+
 bool is_ulid(std::string_view text) {
   return text.size() == 26 && text[0] <= '7' &&
          text.find_first_not_of(kBase32) == std::string_view::npos;

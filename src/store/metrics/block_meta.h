@@ -38,6 +38,7 @@ Result<BlockMeta> parse_block_meta(std::string_view text);
 // 26 characters of Crockford's base 32: 48 bits of Unix milliseconds, 80 random ones. Source:
 // github.com/ulid/spec.
 std::string make_ulid(int64_t wall_ms, Random& random);
+int64_t ulid_ms(std::string_view ulid);  // of a ULID
 bool is_ulid(std::string_view text);
 
 }  // namespace binnacle::store::metrics

@@ -8,6 +8,17 @@
 
 namespace binnacle::store::metrics {
 
+namespace {
+
+// What the block holds is wrong. Anything else, as a disk that cannot be read now or a newer
+// version, is no reason to go on without its samples.
+bool is_damage(const Error& error) {
+  return error.code == Code::kDataLoss || error.code == Code::kNotFound ||
+         error.code == Code::kInvalidArgument || error.code == Code::kOutOfRange;
+}
+
+}  // namespace
+
 BlockSet::BlockSet(FileSystem& files, std::string folder)
     : files_(files), folder_(std::move(folder)), list_(std::make_shared<BlockList>()) {}
 
@@ -25,7 +36,7 @@ Result<BlockSet::OpenReport> BlockSet::open() {
       found.push_back(std::move(*block));
       continue;
     }
-    if (block.error().code == Code::kFailedPrecondition) return fail(block.error());
+    if (!is_damage(block.error())) return fail(block.error());
     TRY_ASSIGN(const std::string name, set_block_aside(files_, folder_, ulid));
     report.damaged.push_back(name + ": " + block.error().message);
   }
@@ -77,9 +88,22 @@ Status BlockSet::reopen(const std::string& ulid) {
   return {};
 }
 
+Status BlockSet::remove_strays() {
+  std::set<std::string> known;
+  const auto now = list();
+  for (const auto& block : *now) known.insert(block->meta().ulid);
+  TRY(remove_unfinished(files_, folder_));
+  TRY_ASSIGN(const auto ulids, list_blocks(files_, folder_));
+  for (const std::string& ulid : ulids) {
+    if (!known.contains(ulid)) TRY(remove_block(files_, folder_, ulid));
+  }
+  return {};
+}
+
 uint64_t BlockSet::file_bytes() const {
   uint64_t bytes = 0;
-  for (const auto& block : *list()) bytes += block->file_bytes();
+  const auto now = list();
+  for (const auto& block : *now) bytes += block->file_bytes();
   return bytes;
 }
 

@@ -24,16 +24,23 @@ class BlockSet {
     std::vector<std::string> damaged;  // set aside as <ulid>.damaged, with the reason
   };
   // Opens what is there; unfinished blocks and those that a merge made unneeded are removed, broken
-  // ones set aside. kFailedPrecondition for a block of a newer format.
+  // ones set aside. Another error where that cannot be told: the disk fails, or a block is of a
+  // newer format (kFailedPrecondition).
   Result<OpenReport> open() EXCLUDES(mu_);
 
-  // Shared with queries, which may outlive a change.
+  // Shared with queries, which may outlive a change. Keep it in a variable: in the head of a
+  // range-for it would end before the loop does.
   std::shared_ptr<const BlockList> list() const EXCLUDES(mu_);
   // Opens the new blocks, publishes, then removes the old ones' folders.
   Status change(const std::vector<std::string>& add, const std::vector<std::string>& remove)
       EXCLUDES(mu_);
   // After its tombstones changed.
   Status reopen(const std::string& ulid) EXCLUDES(mu_);
+
+  // Removes folders of blocks that are not in the list: of a block that was written but not taken
+  // in, or whose removal failed. What they hold is elsewhere; a deletion would not reach it. While
+  // nobody writes blocks.
+  Status remove_strays();
 
   const std::string& folder() const { return folder_; }
   std::string path_of(const std::string& ulid) const { return folder_ + "/" + ulid; }

@@ -185,6 +185,15 @@ void Head::detach(Shard& shard, uint32_t slot) {
   --shard.used;
 }
 
+void Head::forget(Shard& shard, size_t shard_number, uint32_t slot) {
+  HeadSeries* here = series(shard, slot);
+  index_.remove(make_number(shard_number, slot), here->pairs());
+  detach(shard, slot);
+  here->close();
+  ++removals_;
+  --series_count_;
+}
+
 void Head::make_slot(Shard& shard, uint32_t slot) {
   while (shard.end <= slot) {
     const uint32_t next = shard.end;
@@ -233,13 +242,14 @@ Status Head::restore_series(SeriesRef ref, LabelsView labels) {
       return {};
     }
     // The slot was given to another series; what the first one held is in blocks.
-    index_.remove(number, here->pairs());
-    detach(shard, slot);
-    here->close();
-    ++removals_;
-    --series_count_;
+    forget(shard, number % kShards, slot);
   } else {
     std::erase(shard.free, slot);
+  }
+  if (const uint32_t before = find(shard, hash, labels); before != UINT32_MAX) {
+    // It was forgotten and came back in another slot; what it held before is in blocks.
+    forget(shard, number % kShards, before);
+    shard.free.push_back(before);
   }
   std::vector<PairId> pairs;
   index_.add(number, labels, pairs);
@@ -288,13 +298,9 @@ size_t Head::collect_empty(CommitNumber watermark, bool may_remove) {
         continue;
       }
       if (!may_remove) continue;
-      index_.remove(number, here->pairs());
-      detach(shard, slot);
-      here->close();
+      forget(shard, i, slot);
       life->store((now + 1) & ~kDoomed);
-      ++removals_;
       shard.free.push_back(slot);
-      --series_count_;
       ++gone;
     }
   }

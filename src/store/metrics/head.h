@@ -112,6 +112,7 @@ class Head {
   uint32_t find(const Shard& shard, uint64_t hash, model::LabelsView labels) const
       REQUIRES(shard.mu);
   void insert(Shard& shard, uint32_t slot, uint64_t hash) REQUIRES(shard.mu);
+  void forget(Shard& shard, size_t shard_number, uint32_t slot) REQUIRES(shard.mu);
   void detach(Shard& shard, uint32_t slot) REQUIRES(shard.mu);
   void make_slot(Shard& shard, uint32_t slot) REQUIRES(shard.mu);
   model::SeriesRef create(Shard& shard, size_t shard_number, uint64_t hash,
@@ -129,7 +130,7 @@ class Head {
   std::atomic<uint64_t> late_sequence_ = 0;
   std::atomic<int64_t> newest_ms_ = std::numeric_limits<int64_t>::min();
   std::atomic<int64_t> oldest_ms_ = std::numeric_limits<int64_t>::max();
-  std::atomic<int64_t> lowered_ms_ = std::numeric_limits<int64_t>::max();  // see measure_oldest()
+  std::atomic<int64_t> oldest_noted_ms_ = std::numeric_limits<int64_t>::max();  // since measured
   std::atomic<uint64_t> removals_ = 0;  // of series; a slot may then have another one
 
   mutable Mutex limits_mu_;

@@ -41,23 +41,26 @@ std::vector<PendingSample> by_shard(std::span<const PendingSample> batch) {
 }  // namespace
 
 void Head::note_time(int64_t ms) {
-  lower(lowered_ms_, ms);
-  lower(oldest_ms_, ms);
   int64_t newest = newest_ms_.load(std::memory_order_relaxed);
   while (newest < ms && !newest_ms_.compare_exchange_weak(newest, ms)) {
   }
+  // In this order: measure_oldest() sets the second and then looks at the first.
+  lower(oldest_noted_ms_, ms);
+  lower(oldest_ms_, ms);
 }
 
 void Head::measure_oldest() {
-  lowered_ms_ = std::numeric_limits<int64_t>::max();
-  int64_t oldest = std::numeric_limits<int64_t>::max();
+  // The old mark stands until the new one is known: who reads it meanwhile misses nothing. What
+  // comes meanwhile is noted apart.
+  oldest_noted_ms_ = std::numeric_limits<int64_t>::max();
+  int64_t oldest_ms = std::numeric_limits<int64_t>::max();
   for (uint32_t number = 0; number < numbers_end(); ++number) {
     visit(number, [&](model::SeriesRef, HeadSeries& series) {
-      if (!series.empty()) oldest = std::min(oldest, series.first_ms());
+      if (!series.empty()) oldest_ms = std::min(oldest_ms, series.first_ms());
     });
   }
-  oldest_ms_ = oldest;
-  lower(oldest_ms_, lowered_ms_);  // what came meanwhile
+  oldest_ms_ = oldest_ms;
+  lower(oldest_ms_, oldest_noted_ms_);
 }
 
 Head::Applied Head::apply(std::span<const PendingSample> batch, CommitNumber commit,

@@ -35,8 +35,7 @@ Result<bool> HeadFlush::take(uint32_t number, Columns& out) {
 }
 
 Status HeadFlush::write_ranges(const Columns& columns, FileSystem& files,
-                               const std::string& blocks_folder, const Clock& clock,
-                               Random& random) {
+                               const std::string& blocks_folder, int64_t ulid_ms, Random& random) {
   const auto& times = columns.times_ms;
   for (size_t begin = 0; begin < times.size();) {
     const int64_t first_ms = range_start(times[begin], options_.range_ms);
@@ -47,7 +46,7 @@ Status HeadFlush::write_ranges(const Columns& columns, FileSystem& files,
     auto& writer = writers_[first_ms];
     if (writer == nullptr) {
       BlockMeta meta;
-      meta.ulid = make_ulid(clock.wall_ms(), random);
+      meta.ulid = make_ulid(ulid_ms, random);
       meta.min_ms = first_ms;
       meta.max_ms = end_ms;
       meta.sources = {meta.ulid};
@@ -64,11 +63,11 @@ Status HeadFlush::write_ranges(const Columns& columns, FileSystem& files,
 }
 
 Result<std::vector<BlockMeta>> HeadFlush::write(FileSystem& files, const std::string& blocks_folder,
-                                                const Clock& clock, Random& random) {
+                                                int64_t ulid_ms, Random& random) {
   Columns columns;
   for (const uint32_t number : head_.ordered()) {
     TRY_ASSIGN(const bool some, take(number, columns));
-    if (some) TRY(write_ranges(columns, files, blocks_folder, clock, random));
+    if (some) TRY(write_ranges(columns, files, blocks_folder, ulid_ms, random));
   }
   std::vector<BlockMeta> made;
   for (auto& [first_ms, writer] : writers_) {

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/random.h"
@@ -30,9 +29,10 @@ class HeadFlush {
   HeadFlush(Head& head, int64_t cut_ms, FlushOptions options);
   ~HeadFlush();
 
-  // Returns the blocks written, finished and on disk, none when there was nothing to cut.
+  // `ulid_ms`: the time in the blocks' ULIDs. Returns the blocks written, finished and on disk,
+  // none when there was nothing to cut.
   Result<std::vector<BlockMeta>> write(FileSystem& files, const std::string& blocks_folder,
-                                       const Clock& clock, Random& random);
+                                       int64_t ulid_ms, Random& random);
   // Takes what write() wrote out of the head, and nothing that came since.
   void drop();
 
@@ -51,7 +51,7 @@ class HeadFlush {
   };
   Result<bool> take(uint32_t number, Columns& out);  // false: nothing to cut
   Status write_ranges(const Columns& columns, FileSystem& files, const std::string& blocks_folder,
-                      const Clock& clock, Random& random);
+                      int64_t ulid_ms, Random& random);
 
   // Fixed after construction.
   Head& head_;

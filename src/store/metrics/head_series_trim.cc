@@ -78,6 +78,8 @@ void HeadSeries::erase(int64_t min_ms, int64_t max_ms) {
   values.erase(values.begin() + (from - times.begin()), values.begin() + (to - times.begin()));
   times.erase(from, to);
   rebuild(times, values);
+  // A time that a late sample has is never taken in order.
+  if (late_ != nullptr) last_ms_ = std::max(last_ms_, late_->samples.back().timestamp_ms);
 }
 
 // Who comes after sees the samples that stay, whatever his snapshot: the caller lets no commit be

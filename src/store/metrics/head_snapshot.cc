@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kRecordBytes = size_t{1} << 20;
 constexpr size_t kFlushBytes = size_t{4} << 20;
+constexpr std::string_view kUnfinished = ".tmp";
 
 std::string name_of(uint64_t segment) { return fmt::format("{:08}", segment); }
 
@@ -141,15 +142,24 @@ class SnapshotLoad {
   bool whole_ = false;
 };
 
-void append_metadata(const MetadataTable& metadata, std::string& frames) {
+// A piece at a time: all of it may be more than the log takes at once.
+Status write_metadata(const MetadataTable& metadata, Wal& log) {
   const MetadataTable::Entries all = metadata.all();
   std::vector<WalMetadata> words;
-  words.reserve(all.size());
-  for (const auto& [metric, word] : all) words.push_back({metric, word.type, word.help, word.unit});
-  if (words.empty()) return;
-  std::string payload;
-  encode_metadata(words, payload);
-  append_wal_frame(kWalMetadata, payload, frames);
+  std::string frames;
+  size_t bytes = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto& [metric, word] = all[i];
+    words.push_back({metric, word.type, word.help, word.unit});
+    bytes += metric.size() + word.help.size() + word.unit.size();
+    if (bytes < kFlushBytes && i + 1 < all.size()) continue;
+    frame_metadata(words, frames);
+    TRY(log.append(frames));
+    words.clear();
+    frames.clear();
+    bytes = 0;
+  }
+  return {};
 }
 
 // Writes series as numbers of their labels; a label is written before its first use.
@@ -212,8 +222,8 @@ class SeriesWriter {
 };
 
 Status write_all(Head& head, const MetadataTable& metadata, Wal& log) {
+  TRY(write_metadata(metadata, log));
   std::string frames;
-  append_metadata(metadata, frames);
   const uint32_t end = head.numbers_end();
   SeriesWriter writer(head);
   for (uint32_t next = 0; next < end;) {
@@ -225,6 +235,14 @@ Status write_all(Head& head, const MetadataTable& metadata, Wal& log) {
   append_wal_frame(kWalHeadEnd, "", frames);
   TRY(log.append(frames));
   return log.sync();
+}
+
+Status write_aside(Head& head, const MetadataTable& metadata, FileSystem& files, const Clock& clock,
+                   const std::string& aside) {
+  TRY(files.remove_all(aside));
+  Registry unregistered;  // the log's own figures are of no interest here
+  TRY_ASSIGN(const auto log, Wal::open(aside, 1, {}, files, clock, unregistered));
+  return write_all(head, metadata, *log);
 }
 
 // The next snapshot removes the folder; what is damaged stays for a closer look.
@@ -243,22 +261,21 @@ Status keep_copy(FileSystem& files, const std::string& path) {
 Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem& files,
                            const Clock& clock, const std::string& folder, uint64_t wal_segment) {
   TRY(files.create_directories(folder));
-  const std::string aside = folder + "/" + name_of(wal_segment) + ".tmp";
-  TRY(files.remove_all(aside));
-  Registry unregistered;  // the log's own figures are of no interest here
-  {
-    TRY_ASSIGN(const auto log, Wal::open(aside, 1, {}, files, clock, unregistered));
-    if (auto written = write_all(head, metadata, *log); !written) {
-      (void)files.remove_all(aside);
-      return written;
-    }
+  const std::string aside = folder + "/" + name_of(wal_segment) + std::string(kUnfinished);
+  const auto written = write_aside(head, metadata, files, clock, aside).and_then([&] {
+    return files.rename(aside, folder + "/" + name_of(wal_segment));
+  });
+  if (!written) {
+    (void)files.remove_all(aside);
+    return written;
   }
-  TRY(files.rename(aside, folder + "/" + name_of(wal_segment)));
   TRY(files.sync_dir(folder));
   TRY_ASSIGN(const auto entries, files.list(folder));
   for (const DirEntry& entry : entries) {
     const uint64_t segment = segment_of(entry);
-    if (segment != 0 && segment < wal_segment) TRY(files.remove_all(folder + "/" + entry.name));
+    const bool left_over = entry.name.ends_with(kUnfinished);
+    if (left_over || (segment != 0 && segment < wal_segment))
+      TRY(files.remove_all(folder + "/" + entry.name));
   }
   return {};
 }
@@ -274,7 +291,7 @@ Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::stri
     const std::string path = folder + "/" + entry.name;
     const uint64_t segment = segment_of(entry);
     if (segment == 0) {
-      if (entry.name.ends_with(".tmp")) TRY(files.remove_all(path));
+      if (entry.name.ends_with(kUnfinished)) TRY(files.remove_all(path));
       continue;
     }
     if (report.wal_segment != 0) {

@@ -14,7 +14,6 @@ namespace {
 
 // More threads than that wait for memory, not for a core.
 constexpr size_t kMaxReplayThreads = 4;
-constexpr size_t kSamplesPerRecord = 500'000;  // 14 MB at most
 
 size_t replay_threads() {
   return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMaxReplayThreads);
@@ -136,24 +135,14 @@ Status MetricStore::Parts::log_commit(const Head::Applied& applied,
     std::vector<WalSeries> series;
     series.reserve(applied.unlogged.size());
     for (const auto& [ref, labels] : applied.unlogged) series.push_back({ref, labels});
-    const size_t begun = begin_wal_frame(kWalSeries, frames);
-    encode_series(series, frames);
-    end_wal_frame(begun, frames);
+    frame_series(series, frames);
   }
-  for (std::span<const WalSample> rest = applied.samples; !rest.empty();) {
-    const size_t count = std::min(rest.size(), kSamplesPerRecord);
-    const size_t begun = begin_wal_frame(kWalSamples, frames);
-    encode_samples(rest.first(count), frames);
-    end_wal_frame(begun, frames);
-    rest = rest.subspan(count);
-  }
+  frame_samples(applied.samples, frames);
   if (!words.empty()) {
     std::vector<WalMetadata> records;
     for (const auto& [metric, word] : words)
       records.push_back({metric, word.type, word.help, word.unit});
-    const size_t begun = begin_wal_frame(kWalMetadata, frames);
-    encode_metadata(records, frames);
-    end_wal_frame(begun, frames);
+    frame_metadata(records, frames);
   }
   return frames.empty() ? Status() : wal->append(frames);
 }
@@ -256,7 +245,8 @@ Status MetricStore::backup(const std::string& to) {
   const std::string aside = to + ".tmp";
   TRY(parts.files.remove_all(aside));
   TRY(parts.files.create_directories(aside));
-  for (const auto& block : *parts.blocks.list()) {
+  const auto list = parts.blocks.list();
+  for (const auto& block : *list) {
     const std::string target = aside + "/blocks/" + block->meta().ulid;
     TRY(parts.files.create_directories(target));
     TRY_ASSIGN(const auto entries, parts.files.list(block->folder()));

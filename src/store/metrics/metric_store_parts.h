@@ -92,6 +92,8 @@ struct MetricStore::Parts {
   bool snapshot_due() EXCLUDES(mu);
   Status drop_tiers(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
       REQUIRES(maintenance);
+  bool is_log_behind() const EXCLUDES(mu);
+  int64_t next_ulid_ms() const;
   bool stopped() const EXCLUDES(mu);
   // Waits so many milliseconds, less when the store is stopping; false: it is.
   std::function<bool(int64_t)> napper();
@@ -134,6 +136,7 @@ struct MetricStore::Parts {
   uint64_t healed GUARDED_BY(mu) = 0;
   std::string failure GUARDED_BY(mu);
   bool stopping GUARDED_BY(mu) = false;
+  bool log_is_behind GUARDED_BY(mu) = false;  // it holds what the head gave to blocks
   uint64_t snapshot_segment GUARDED_BY(mu) = 0;
   uint64_t replayed_bytes GUARDED_BY(mu) = 0;  // of log that stands before our own segments
   uint64_t replayed_samples GUARDED_BY(mu) = 0;

@@ -21,9 +21,11 @@ constexpr int64_t kSyncLookEveryMs = 50;
 constexpr uint64_t kEmptySegmentsBytes = 2 * 32;  // a start begins a segment of its own
 // A quiet store is written down only when that spares the next start some work.
 constexpr uint64_t kIdleSnapshotBytes = uint64_t{1} << 20;
-constexpr size_t kTombstonesPerRecord = 1'000'000;
 // Late samples wait that long for others before they are cut into a block.
 constexpr int64_t kLateFlushEveryMs = 30 * 60'000;
+// A reader that captures the head meanwhile may hold a snapshot of its beginning; it is never that
+// old.
+constexpr CommitNumber kCommitsToldApart = 1 << 24;
 constexpr int64_t kRangesInRetention = 10;  // the largest block holds a tenth of the retention
 
 // Keeps a writer to so many bytes a second by making it wait.
@@ -69,6 +71,7 @@ Status MetricStore::Parts::snapshot() {
   wal->forgive();
   instruments.snapshots.add();
   MutexLock guard(mu);
+  log_is_behind = false;
   snapshot_segment = segment;
   replayed_bytes = 0;
   if (healed != failed && failed == failures) log.info("samples are logged again");
@@ -85,25 +88,31 @@ bool MetricStore::Parts::changed_since_snapshot() const {
 bool MetricStore::Parts::snapshot_due() {
   if (!writable() || wal->sync_failed()) return true;
   MutexLock guard(mu);
+  if (log_is_behind) return true;
   const uint64_t bytes = replayed_bytes + wal->bytes_since(snapshot_segment);
   const bool idle = clock.monotonic_ms() - last_commit_ms > wanted.idle_snapshot_ms;
   return bytes > wanted.snapshot_bytes || (idle && bytes > kIdleSnapshotBytes);
 }
 
 Status MetricStore::Parts::flush(int64_t cut_ms) {
+  TRY(blocks.remove_strays());
   const StoreOptions now = options();
   HeadFlush flush(head, cut_ms,
                   {.range_ms = now.block_range_ms,
                    .cluster = now.cluster,
                    .external_labels = now.external_labels,
                    .pace = {}});
-  TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), clock, random));
+  TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), next_ulid_ms(), random));
   std::vector<std::string> ulids;
   for (const BlockMeta& meta : made) ulids.push_back(meta.ulid);
   if (!ulids.empty()) TRY(blocks.change(ulids, {}));
+  {
+    MutexLock guard(mu);
+    log_is_behind = true;
+  }
   flush.drop();
   head.measure_oldest();
-  head.collect_empty(order.snapshot(), batches.all_recent());
+  head.collect_empty(order.snapshot() - kCommitsToldApart, batches.all_recent());
   batches.advance();
   instruments.flushes.add();
   last_cut_ms = std::max(last_cut_ms, cut_ms);
@@ -119,7 +128,17 @@ std::function<bool(int64_t)> MetricStore::Parts::napper() {
   };
 }
 
+// Later than that of every block, whatever the clock says: of two samples at one time the one in
+// the block with the later ULID holds.
+int64_t MetricStore::Parts::next_ulid_ms() const {
+  int64_t newest_ms = -1;
+  const auto list = blocks.list();
+  for (const auto& block : *list) newest_ms = std::max(newest_ms, ulid_ms(block->meta().ulid));
+  return std::max(clock.wall_ms(), newest_ms + 1);
+}
+
 Status MetricStore::Parts::compact() {
+  TRY(blocks.remove_strays());
   const StoreOptions now = options();
   const CompactionOptions plan_options{
       compaction_ranges(now.block_range_ms, now.retention_ms / kRangesInRetention)};
@@ -143,7 +162,7 @@ Status MetricStore::Parts::compact() {
                   .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
         .cancelled = [this] { return stopped(); }};
     TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
-                                                  make_ulid(clock.wall_ms(), random), merge));
+                                                  make_ulid(next_ulid_ms(), random), merge));
     TRY(blocks.change({made.ulid}, made.parents));
     instruments.compactions.add();
   }
@@ -176,12 +195,18 @@ Status MetricStore::Parts::make_tiers() {
 Status MetricStore::Parts::keep_to_retention() {
   const StoreOptions now = options();
   std::vector<SizedBlock> sized;
-  for (const auto& block : *blocks.list()) sized.push_back({block->meta(), block->file_bytes()});
+  const auto list = blocks.list();
+  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
   const auto old = plan_retention(
       sized, {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes}, clock.wall_ms());
   if (old.empty()) return {};
   log.info("removing blocks beyond the retention", {{"blocks", old.size()}});
   return blocks.change({}, old);
+}
+
+bool MetricStore::Parts::is_log_behind() const {
+  MutexLock guard(mu);
+  return log_is_behind;
 }
 
 bool MetricStore::Parts::stopped() const {
@@ -220,21 +245,21 @@ Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int6
       gone.push_back({ref, min_ms, max_ms});
     });
   }
+  if (gone.empty()) return {};
   std::string frames;
-  for (std::span<const WalTombstone> rest = gone; !rest.empty();) {
-    const size_t count = std::min(rest.size(), kTombstonesPerRecord);
-    const size_t begun = begin_wal_frame(kWalTombstones, frames);
-    encode_tombstones(rest.first(count), frames);
-    end_wal_frame(begun, frames);
-    rest = rest.subspan(count);
-  }
-  return frames.empty() ? Status() : wal->append(frames);
+  frame_tombstones(gone, frames);
+  return wal->append(frames);
 }
 
 Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
+  // Of what the head no longer knows, the log must hold nothing that a start would bring back, and
+  // no block may be there that gets no tombstone.
+  TRY(blocks.remove_strays());
+  if (is_log_behind()) TRY(snapshot());
   TRY(erase_from_head(matchers, min_ms, max_ms));
   TRY(drop_tiers(matchers, min_ms, max_ms));
-  for (const auto& block : *blocks.list()) {
+  const auto list = blocks.list();
+  for (const auto& block : *list) {
     if (block->meta().min_ms > max_ms || block->meta().max_ms <= min_ms) continue;
     TRY_ASSIGN(const auto series, block->select(matchers));
     if (series.empty()) continue;
@@ -267,9 +292,9 @@ bool MetricStore::Parts::upkeep() {
   if (flush_due(cut_ms)) {
     note(flush(cut_ms), "cutting a block");
     note(compact(), "merging blocks");
-  } else if (snapshot_due()) {
-    note(snapshot(), "writing a head snapshot");
   }
+  // Also where no block could be cut: it is what lets writes go on.
+  if (snapshot_due()) note(snapshot(), "writing a head snapshot");
   note(make_tiers(), "downsampling a block");
   note(keep_to_retention(), "removing old blocks");
   measure();
@@ -290,7 +315,8 @@ void MetricStore::Parts::measure() {
 
 StoreRoom MetricStore::Parts::room() const {
   std::vector<SizedBlock> sized;
-  for (const auto& block : *blocks.list()) sized.push_back({block->meta(), block->file_bytes()});
+  const auto list = blocks.list();
+  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
   const auto space = files.space(folder);
   return store_room(sized, options().retention_bytes, space ? space->available_bytes : UINT64_MAX);
 }

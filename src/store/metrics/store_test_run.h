@@ -54,7 +54,9 @@ inline Status put(model::Appendable& store, const model::Labels& labels, int64_t
 
 class StoreTestRun {
  public:
-  explicit StoreTestRun(StoreOptions options = {}) : options_(options) {
+  // `seed`: of what a disk that fails leaves.
+  explicit StoreTestRun(StoreOptions options = {}, uint64_t seed = 1)
+      : options_(options), files(seed) {
     options_.wal.sync_always = true;
   }
 

@@ -58,6 +58,13 @@ void encode_samples(std::span<const WalSample> samples, std::string& out);
 void encode_metadata(std::span<const WalMetadata> metadata, std::string& out);
 void encode_tombstones(std::span<const WalTombstone> tombstones, std::string& out);
 
+// Append them to `frames` as framed records (wal.h), as many as it takes: a frame has a largest
+// size, and a batch or a deletion may hold more than fits one. Labels of one series: 8 MiB at most.
+void frame_series(std::span<const WalSeries> series, std::string& frames);
+void frame_samples(std::span<const WalSample> samples, std::string& frames);
+void frame_metadata(std::span<const WalMetadata> metadata, std::string& frames);
+void frame_tombstones(std::span<const WalTombstone> tombstones, std::string& frames);
+
 // Replace what is in `out`, which is not to be used after an error. Views point into `payload`;
 // labels are packed label sets.
 Status decode_series(std::string_view payload, std::vector<WalSeries>& out);

@@ -172,6 +172,8 @@ Status WalWriter::begin_next(bool durable) {
   // What an earlier try left there goes.
   auto created = create(previous_bytes, FileSystem::Create::kTruncate);
   if (!created) {
+    // A header whose sync failed looks whole to the next process, and is not.
+    (void)files_.remove(path());
     --number_;
     count_failure("rotate");
   }
