@@ -96,13 +96,9 @@ int64_t HeadSeries::open_base() const {
   return base;
 }
 
-int64_t HeadSeries::open_step() const {
-  return open_count_ < 2 ? 0 : (last_ms_ - open_base()) / (open_count_ - 1);
-}
-
 int64_t HeadSeries::open_time(size_t i) const {
   return open_base() +
-         (open_regular_ ? static_cast<int64_t>(i) * open_step() : int64_t{open_offsets()[i]});
+         (open_regular_ ? static_cast<int64_t>(i) * open_step_ : int64_t{open_offsets()[i]});
 }
 
 double HeadSeries::open_value(size_t i) const { return open_values()[i]; }
@@ -139,8 +135,9 @@ void HeadSeries::lay_out(size_t capacity, bool regular) {
 }
 
 void HeadSeries::put_open(int64_t timestamp_ms, double value) {
-  const bool regular = open_count_ < 2 || timestamp_ms - last_ms_ == open_step();
-  if (open_regular_ && !regular) lay_out(open_capacity_, false);
+  if (open_count_ == 1) open_step_ = static_cast<uint32_t>(timestamp_ms - open_base());
+  if (open_regular_ && open_count_ > 1 && timestamp_ms - open_time(open_count_ - 1U) != open_step_)
+    lay_out(open_capacity_, false);
   if (open_count_ == open_capacity_)
     lay_out(open_capacity_ == 0 ? kFirstCapacity : open_capacity_ * size_t{2}, open_regular_);
   if (open_count_ == 0) std::memcpy(open_.get(), &timestamp_ms, sizeof(timestamp_ms));
@@ -156,8 +153,9 @@ void HeadSeries::push(int64_t timestamp_ms, double value, CommitNumber commit) {
   if (open_count_ == kChunkSamples ||
       (open_count_ > 0 && static_cast<uint64_t>(timestamp_ms) - static_cast<uint64_t>(open_base()) >
                               std::numeric_limits<uint32_t>::max())) {
+    const int64_t before_ms = open_time(open_count_ - 1U);
     seal();
-    open_continues_ = sealed_step_ != 0 && timestamp_ms - last_ms_ == sealed_step_;
+    open_continues_ = sealed_step_ != 0 && timestamp_ms - before_ms == sealed_step_;
   }
   put_open(timestamp_ms, value);
   if (commit == last_commit_) {
@@ -174,7 +172,7 @@ void HeadSeries::push(int64_t timestamp_ms, double value, CommitNumber commit) {
 // The open chunk in its sealed form; returns the step of its times, 0 when they are not regular.
 uint32_t HeadSeries::write_chunk(bool may_continue, std::string& body) const {
   ByteWriter writer(body);
-  const auto step = static_cast<uint32_t>(open_regular_ ? open_step() : 0);
+  const uint32_t step = open_regular_ && open_count_ > 1 ? open_step_ : 0;
   if (may_continue && step != 0 && step == sealed_step_ && open_continues_) {
     writer.u8(open_count_ | kContinues);
   } else if (step != 0) {

@@ -106,7 +106,6 @@ class HeadSeries {
   double* open_values() const;
   uint32_t* open_offsets() const;  // only when not regular
   int64_t open_base() const;
-  int64_t open_step() const;  // between regular times; 0 of less than two
   void lay_out(size_t capacity, bool regular);
   void put_open(int64_t timestamp_ms, double value);
   uint32_t write_chunk(bool may_continue, std::string& body) const;
@@ -121,13 +120,14 @@ class HeadSeries {
   std::unique_ptr<char[]> sealed_;
   std::unique_ptr<Late> late_;
   uint32_t sealed_size_ = 0;
+  uint32_t sealed_step_ = 0;  // between the times of the newest sealed chunk; 0: not regular
+  uint32_t open_step_ = 0;    // between the first two times of the open chunk
   CommitNumber last_commit_ = 0;
   uint32_t last_commit_count_ = 0;  // samples of that commit
   uint16_t commit_distance_ = 0;    // from the commit before; the largest value: that or more
-  uint32_t sealed_step_ = 0;        // between the times of the newest sealed chunk; 0: not regular
   uint8_t open_count_ = 0;
   uint8_t open_capacity_ = 0;
-  bool open_regular_ = true;
+  bool open_regular_ = true;     // times stand at even steps
   bool open_continues_ = false;  // the first time follows the sealed ones at their step
   bool logged_ = false;
 };
