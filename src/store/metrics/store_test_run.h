@@ -54,7 +54,7 @@ inline Status put(model::Appendable& store, const model::Labels& labels, int64_t
 
 class StoreTestRun {
  public:
-  explicit StoreTestRun(StoreOptions options = {}) : options_(options) {
+  explicit StoreTestRun(StoreOptions options = {}) : options_(std::move(options)) {
     options_.wal.sync_always = true;
   }
 
