@@ -23,7 +23,11 @@ namespace binnacle::app {
 namespace {
 
 using nlohmann::json;
-using namespace store::metrics;
+using store::metrics::check_store;
+using store::metrics::CheckedBlock;
+using store::metrics::CheckedLog;
+using store::metrics::MetricStore;
+using store::metrics::StoreCheck;
 
 std::string store_folder(const StoreCommand& command) {
   return (command.data_folder.empty() ? default_data_folder() : command.data_folder) + "/metrics";
@@ -184,7 +188,8 @@ int run_store_repair(const StoreCommand& command, FileSystem& files, std::ostrea
     if (!lock) return refuse(lock.error(), err);
     for (const CheckedBlock& block : before->blocks) {
       if (block.problem.empty()) continue;
-      if (const auto moved = set_block_aside(files, folder + "/blocks", block.name); !moved)
+      if (const auto moved = store::metrics::set_block_aside(files, folder + "/blocks", block.name);
+          !moved)
         return refuse(moved.error(), err);
     }
   }

@@ -1,5 +1,7 @@
 #include "store/metrics/block_folder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -43,9 +45,9 @@ Status remove_unfinished(FileSystem& files, const std::string& blocks_folder) {
 
 Result<std::string> set_block_aside(FileSystem& files, const std::string& blocks_folder,
                                     const std::string& ulid) {
-  std::string name = ulid + std::string(kDamagedSuffix);
+  std::string name = fmt::format("{}{}", ulid, kDamagedSuffix);
   for (int i = 2; files.exists(blocks_folder + "/" + name); ++i)
-    name = ulid + "." + std::to_string(i) + std::string(kDamagedSuffix);
+    name = fmt::format("{}.{}{}", ulid, i, kDamagedSuffix);
   TRY(files.rename(blocks_folder + "/" + ulid, blocks_folder + "/" + name));
   TRY(files.sync_dir(blocks_folder));
   return name;

@@ -7,7 +7,6 @@
 namespace binnacle::store::metrics {
 namespace {
 
-using model::MetricMetadata;
 using model::MetricType;
 
 TEST(MetadataTable, TheLatestWordHoldsAndARepeatedOneIsNoNews) {

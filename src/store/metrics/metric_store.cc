@@ -21,8 +21,8 @@ size_t replay_threads() {
 
 }  // namespace
 
-MetricStore::Parts::Parts(std::string at, const StoreOptions& options, FileSystem& fs,
-                          const Clock& time, Random& randomness, Registry& registry)
+MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, const Clock& time,
+                          Random& randomness, Registry& registry)
     : folder(std::move(at)),
       files(fs),
       clock(time),
@@ -30,7 +30,7 @@ MetricStore::Parts::Parts(std::string at, const StoreOptions& options, FileSyste
       instruments(registry),
       head(options.limits),
       blocks(fs, folder + "/blocks"),
-      wanted(options) {}
+      wanted(std::move(options)) {}
 
 Status MetricStore::Parts::recover(StoreProgress* progress, Registry& registry) {
   const int64_t begun_ns = clock.monotonic_ns();
@@ -212,7 +212,8 @@ Result<std::unique_ptr<MetricStore>> MetricStore::open(std::string folder, Store
                                                        FileSystem& files, const Clock& clock,
                                                        Random& random, Registry& registry,
                                                        StoreProgress* progress) {
-  auto parts = std::make_unique<Parts>(std::move(folder), options, files, clock, random, registry);
+  auto parts = std::make_unique<Parts>(std::move(folder), std::move(options), files, clock, random,
+                                       registry);
   TRY(parts->recover(progress, registry));
   return std::unique_ptr<MetricStore>(new MetricStore(std::move(parts)));
 }

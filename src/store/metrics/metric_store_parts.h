@@ -68,11 +68,11 @@ class BatchEpochs {
 };
 
 struct MetricStore::Parts {
-  Parts(std::string at, const StoreOptions& wanted, FileSystem& fs, const Clock& time,
-        Random& randomness, Registry& registry);
+  Parts(std::string at, StoreOptions options, FileSystem& fs, const Clock& time, Random& randomness,
+        Registry& registry);
 
   Status recover(StoreProgress* progress, Registry& registry) EXCLUDES(maintenance);
-  Status log_commit(const Head::Applied& applied, const MetadataTable::Entries& metadata);
+  Status log_commit(const Head::Applied& applied, const MetadataTable::Entries& words);
   Status writable() const EXCLUDES(mu);
   void note_failure(const Error& error) EXCLUDES(mu);
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "store/metrics/store_test_run.h"
+
 namespace binnacle::store::metrics {
 namespace {
 
@@ -43,6 +45,27 @@ TEST(StoreRoom, AFewHoursAreReckonedUp) {
 TEST(StoreRoom, TiersCount) {
   const std::vector<SizedBlock> blocks = {block(0, 24, 100), block(0, 24, 100, 300'000)};
   EXPECT_EQ(store_room(blocks, 0, 2000).days, 10);
+}
+
+TEST(StoreRoom, TheStoreTellsItsOwn) {
+  StoreTestRun run;
+  ASSERT_TRUE(run.open());
+  const auto told = [&] {
+    double seconds = -1;
+    run.store->upkeep_once();
+    run.registry.visit([&](std::string_view name, auto, double value) {
+      if (name == "binnacle_store_room_seconds") seconds = value;
+    });
+    return seconds;
+  };
+  EXPECT_TRUE(std::isnan(told()));
+  ASSERT_TRUE(put(*run.store, {{"__name__", "up"}}, run.start_ms, 1));
+  ASSERT_TRUE(run.store->flush(4'000'000'000'000));
+  run.files.set_capacity(1'000'000);
+  const double much = told();
+  EXPECT_GT(much, 0);
+  run.files.set_capacity(500'000);
+  EXPECT_LT(told(), much);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ class StoreTestRun {
  public:
   // `seed`: of what a disk that fails leaves.
   explicit StoreTestRun(StoreOptions options = {}, uint64_t seed = 1)
-      : options_(options), files(seed) {
+      : options_(std::move(options)), files(seed) {
     options_.wal.sync_always = true;
   }
 
