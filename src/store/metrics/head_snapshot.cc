@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/kill_points.h"
 #include "base/log.h"
 #include "store/metrics/wal.h"
 #include "store/metrics/wal_records.h"
@@ -144,6 +145,7 @@ Status write_metadata(const MetadataTable& metadata, Wal& log) {
 
 // The series from `begin` on, as many as make a record; returns the number to go on with.
 uint32_t append_series(Head& head, uint32_t begin, uint32_t end, std::string& frames) {
+  kill_point("snapshot.write");
   std::vector<std::pair<uint64_t, std::string>> labels;
   std::string columns;
   ByteWriter out(columns);
@@ -207,6 +209,7 @@ Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem
   TRY(files.create_directories(folder));
   const std::string aside = folder + "/" + name_of(wal_segment) + std::string(kUnfinished);
   const auto written = write_aside(head, metadata, files, clock, aside).and_then([&] {
+    kill_point("snapshot.publish");
     return files.rename(aside, folder + "/" + name_of(wal_segment));
   });
   if (!written) {

@@ -1,6 +1,7 @@
 // What a metric store does by itself: syncs, snapshots, cuts the head, merges, removes.
 #include <algorithm>
 
+#include "base/kill_points.h"
 #include "store/metrics/compaction_plan.h"
 #include "store/metrics/compactor.h"
 #include "store/metrics/head_flush.h"
@@ -63,6 +64,7 @@ Status MetricStore::Parts::snapshot() {
   }
   TRY_ASSIGN(const uint64_t segment, wal->rotate());
   TRY(write_head_snapshot(head, metadata, files, clock, snapshots_folder(), segment));
+  kill_point("snapshot.done");
   TRY(wal->remove_before(segment));
   wal->forgive();
   instruments.snapshots.add();
@@ -100,6 +102,7 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
     MutexLock guard(mu);
     log_is_behind = true;
   }
+  kill_point("block.drop");
   flush.drop();
   head.measure_oldest();
   head.collect_empty(order.snapshot() - kCommitsToldApart, batches.all_recent());
@@ -144,6 +147,7 @@ Status MetricStore::Parts::compact() {
         .cancelled = ended};
     TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
                                                   make_ulid(next_ulid_ms(), random), merge));
+    kill_point("merge.done");
     TRY(blocks.change({made.ulid}, made.parents));
     instruments.compactions.add();
   }
