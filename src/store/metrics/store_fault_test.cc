@@ -1,6 +1,6 @@
-// The metric store on a disk that fails: the power goes at each change, each call fails once or from
-// then on, bits flip in files at rest. What was acknowledged is there with its value, nothing else
-// is, and the store works again when the disk does.
+// The metric store on a disk that fails: the power goes at each change, each call fails once or
+// from then on, bits flip in files at rest. What was acknowledged is there with its value, nothing
+// else is, and the store works again when the disk does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -140,7 +140,9 @@ class Load {
   }
 
   static Labels labels_of(int n) { return {{"__name__", "x"}, {"n", std::to_string(n)}}; }
-  static double value_of(int n, int64_t at_ms) { return static_cast<double>(n * 7 + at_ms % 1'000'003); }
+  static double value_of(int n, int64_t at_ms) {
+    return static_cast<double>(n * 7 + at_ms % 1'000'003);
+  }
 
   StoreTestRun run;
 
@@ -190,7 +192,8 @@ TEST(StoreFault, ThePowerGoesAtEachChangeOfTheNextStart) {
   }
 }
 
-// For each kind of call and error, each call (or, where there are many, some of them) of the script.
+// For each kind of call and error, each call (or, where there are many, some of them) of the
+// script.
 template <typename Fn>
 void for_each_fault(bool lasting, Fn fn) {
   for (const FileOp op :
@@ -246,8 +249,7 @@ TEST(StoreFault, TheDiskRunsFullAtEachByte) {
   }
 }
 
-void list_files(FaultFileSystem& files, const std::string& folder,
-                std::vector<std::string>& out) {
+void list_files(FaultFileSystem& files, const std::string& folder, std::vector<std::string>& out) {
   const auto entries = *files.list(folder);
   for (const DirEntry& entry : entries) {
     const std::string path = folder + "/" + entry.name;
