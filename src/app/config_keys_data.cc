@@ -145,6 +145,14 @@ void add_storage_keys(std::vector<ConfigKey>& keys) {
                               "In memory with one value of `job`; 0: no limit."));
   keys.push_back(series_limit("storage.max_series_per_instance",
                               "In memory with one value of `instance`; 0: no limit."));
+  keys.push_back({.path = "storage.snapshot_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = "64MiB",
+                  .meaning = "Of write-ahead log after which memory is written down anew; a start "
+                             "replays about as much.",
+                  .reload = Reload::kLive,
+                  .min = "64KiB",
+                  .max = "100GB"});
   keys.push_back({.path = "storage.compaction_bandwidth",
                   .type = ConfigType::kBytes,
                   .default_text = "64MiB",

@@ -108,6 +108,7 @@ store::metrics::StoreOptions store_options(const Config& config) {
   const std::string& sync = config.get_string("storage.wal_sync");
   options.wal.sync_always = sync == "always";
   if (!options.wal.sync_always) options.wal.sync_interval_ms = *parse_duration_ms(sync);
+  options.snapshot_bytes = bytes(config, "storage.snapshot_bytes");
   options.retention_ms = config.get_duration_ms("storage.retention");
   options.retention_bytes = bytes(config, "storage.max_bytes");
   options.compaction_bytes_per_second = bytes(config, "storage.compaction_bandwidth");

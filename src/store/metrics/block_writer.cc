@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/kill_points.h"
 #include "store/metrics/block_folder.h"
 #include "store/metrics/column_pages.h"
 #include "store/metrics/column_writer.h"
@@ -80,6 +81,7 @@ Status BlockWriter::Impl::write_index() {
 Status BlockWriter::Impl::publish() {
   // Last, since it syncs the folder and with it the names of the other files.
   TRY(files.write_file_atomically(aside + "/meta.json", block_meta_json(meta)));
+  kill_point("block.publish");
   TRY(files.rename(aside, folder));
   if (auto synced = files.sync_dir(blocks_folder); !synced) {
     // The caller is told that there is no block, so there must be none.

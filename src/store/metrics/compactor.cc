@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/kill_points.h"
 #include "model/labels.h"
 
 namespace binnacle::store::metrics {
@@ -137,6 +138,7 @@ Result<BlockMeta> merge_blocks(FileSystem& files, const std::string& blocks_fold
   while (const Cursor* const first = least(cursors)) {
     if (options.cancelled && options.cancelled())
       return fail(Code::kCancelled, "merge blocks: cancelled");
+    kill_point("merge");
     const model::Labels labels = first->labels();
     samples.times_ms.clear();
     samples.values.clear();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/kill_points.h"
 #include "store/metrics/head_image.h"
 
 namespace binnacle::store::metrics {
@@ -36,6 +37,7 @@ Result<bool> HeadFlush::take(uint32_t number, Columns& out) {
 
 Status HeadFlush::write_ranges(const Columns& columns, FileSystem& files,
                                const std::string& blocks_folder, int64_t ulid_ms, Random& random) {
+  kill_point("block.cut");
   const auto& times = columns.times_ms;
   for (size_t begin = 0; begin < times.size();) {
     const int64_t first_ms = range_start(times[begin], options_.range_ms);

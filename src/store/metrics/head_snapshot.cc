@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
+#include "base/kill_points.h"
 #include "base/log.h"
 #include "store/metrics/wal.h"
 #include "store/metrics/wal_records.h"
@@ -169,11 +170,12 @@ class SeriesWriter {
 
   // The series from `begin` on, as many as make a record; returns the number to go on with.
   uint32_t append(uint32_t begin, uint32_t end, std::string& frames) {
+    kill_point("snapshot.write");
     pairs_.clear();
     series_.clear();
     columns_.clear();
     uint32_t number = begin;
-    for (; number < end && columns_.size() < kRecordBytes; ++number) {
+    for (; number < end && !is_full(); ++number) {
       head_.visit(number, [&](model::SeriesRef ref, HeadSeries& series) { add(ref, series); });
     }
     if (series_.empty()) return number;
@@ -196,6 +198,10 @@ class SeriesWriter {
     for (const PairId id : series.pairs()) out.varint(number_of(id));
     ByteWriter columns(columns_);
     write_columns(ref, series, columns);
+  }
+
+  bool is_full() const {
+    return columns_.size() >= kRecordBytes || pairs_.size() + series_.size() >= kFlushBytes;
   }
 
   uint32_t number_of(PairId id) {
@@ -263,6 +269,7 @@ Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem
   TRY(files.create_directories(folder));
   const std::string aside = folder + "/" + name_of(wal_segment) + std::string(kUnfinished);
   const auto written = write_aside(head, metadata, files, clock, aside).and_then([&] {
+    kill_point("snapshot.publish");
     return files.rename(aside, folder + "/" + name_of(wal_segment));
   });
   if (!written) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/kill_points.h"
 #include "store/metrics/compaction_plan.h"
 #include "store/metrics/compactor.h"
 #include "store/metrics/downsample.h"
@@ -67,6 +68,7 @@ Status MetricStore::Parts::snapshot() {
     failed = failures;
   }
   TRY(write_head_snapshot(head, metadata, files, clock, snapshots_folder(), segment));
+  kill_point("snapshot.done");
   TRY(wal->remove_before(segment));
   wal->forgive();
   instruments.snapshots.add();
@@ -110,6 +112,7 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
     MutexLock guard(mu);
     log_is_behind = true;
   }
+  kill_point("block.drop");
   flush.drop();
   head.measure_oldest();
   head.collect_empty(order.snapshot() - kCommitsToldApart, batches.all_recent());
@@ -163,6 +166,7 @@ Status MetricStore::Parts::compact() {
         .cancelled = [this] { return stopped(); }};
     TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
                                                   make_ulid(next_ulid_ms(), random), merge));
+    kill_point("merge.done");
     TRY(blocks.change({made.ulid}, made.parents));
     instruments.compactions.add();
   }

@@ -269,12 +269,16 @@ TEST_F(StoreRecoveryTest, SeriesThatComeWhileABlockIsCutDisturbNothing) {
       (void)put_at(Labels{{"__name__", "c"}, {"id", std::to_string(i * 7919 % 10007)}}, i, 1);
     stop = true;
   });
+  std::thread reader([&] {
+    while (!stop) (void)all();
+  });
   while (!stop) {
     const Status flushed = run_.store->flush(kFar);
     EXPECT_TRUE(flushed) << flushed.error().message;
     if (HasFailure()) break;
   }
   writer.join();
+  reader.join();
   EXPECT_THAT(all(), SizeIs(3000));
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/kill_points.h"
 #include "store/metrics/wal_records.h"
 
 namespace binnacle::store::metrics {
@@ -46,6 +47,7 @@ Status StoreReplay::take(WalRecordType type, std::string_view payload) {
 }
 
 Status StoreReplay::take_samples(std::string_view payload) {
+  kill_point("replay");
   TRY(decode_samples(payload, decoded_));
   for (const WalSample& sample : decoded_) {
     const uint32_t shard = static_cast<uint32_t>(sample.series) % Head::kShards;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/kill_points.h"
 #include "store/metrics/wal_format.h"
 
 namespace binnacle::store::metrics {
@@ -86,6 +87,7 @@ Status WalWriter::create(uint64_t previous_bytes, FileSystem::Create how) {
   TRY(file->append(header));
   // Now, as bytes under a sync that failed can be cut off and written again, the header cannot.
   TRY(file->sync());
+  kill_point("log.begin");
   TRY(files_.sync_dir(folder_));
   file_ = std::move(file);
   acknowledged_ = header.size();
@@ -167,6 +169,7 @@ Status WalWriter::begin_next(bool durable) {
     if (!synced) in_doubt_ = true;
   }
   ended_ = true;
+  kill_point("log.rotate");
   const uint64_t previous_bytes = acknowledged_;
   ++number_;
   // What an earlier try left there goes.
