@@ -18,7 +18,7 @@
 #include "base/instruments.h"
 #include "collect/host/host_collector.h"
 #include "collect/host/linux/kernel_file.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/linear_store.h"
 
 namespace binnacle {
 namespace {
@@ -87,7 +87,7 @@ Result<CpuMs> measure_collector(const Plan& plan, size_t& series) {
   // Simulated, so that 200 ticks are 200 s to the parts with a period of their own.
   SimulatedClock clock;
   Registry registry;
-  store::metrics::MemoryStore store({}, clock, registry);
+  store::metrics::LinearStore store(clock);
   TRY_ASSIGN(const auto collector,
              collect::host::HostCollector::create({}, real_file_system(), clock, store, registry,
                                                   {{"job", "node"}}));
@@ -97,7 +97,9 @@ Result<CpuMs> measure_collector(const Plan& plan, size_t& series) {
     if (auto tick = collector->collect_once(clock.wall_ms()); !tick) outcome = std::move(tick);
   });
   TRY(outcome);
-  series = store.series_count();
+  TRY_ASSIGN(const auto querier, store.querier(0, clock.wall_ms()));
+  TRY_ASSIGN(const auto set, querier->select({}, {}));
+  for (model::SeriesColumns one; set->next(one);) ++series;
   return per_tick;
 }
 

@@ -1,6 +1,7 @@
 #include "app/config_keys.h"
 #include "base/config_units.h"
 #include "collect/host/host_options.h"
+#include "collect/receive/remote_write.h"
 #include "store/access/lockout.h"
 #include "store/access/session_store.h"
 
@@ -71,6 +72,112 @@ void add_collect_keys(std::vector<ConfigKey>& keys) {
                        "Network interfaces that are left out."));
 }
 
+void add_receive_keys(std::vector<ConfigKey>& keys) {
+  const collect::receive::RemoteWriteOptions options;
+  keys.push_back({.path = "collect.receive.max_body_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = format_bytes(options.max_body_bytes),
+                  .meaning = "Of a remote-write body, as sent and decompressed; 413 beyond.",
+                  .min = "1KiB",
+                  .max = "1GiB"});
+  keys.push_back(count("collect.receive.max_labels", std::to_string(options.labels.max_count),
+                       "1024", "labels", "Of one series; its samples are refused beyond."));
+  keys.push_back(count("collect.receive.max_label_name_bytes",
+                       std::to_string(options.labels.max_name_bytes), "65536", "bytes",
+                       "Of one label name; the series' samples are refused beyond."));
+  keys.push_back(count("collect.receive.max_label_value_bytes",
+                       std::to_string(options.labels.max_value_bytes), "1048576", "bytes",
+                       "Of one label value; the series' samples are refused beyond."));
+  keys.push_back(count("collect.receive.max_cached_series",
+                       std::to_string(options.max_cached_series), "100000000", "series",
+                       "Whose labels are known without reading them, 27 to 37 bytes each."));
+}
+
+ConfigKey series_limit(std::string path, std::string meaning) {
+  ConfigKey key = count(std::move(path), "0", "100000000", "series", std::move(meaning));
+  key.min = "0";
+  return key;
+}
+
+std::string check_wal_sync(std::string_view text) {
+  if (text == "always") return "";
+  const auto ms = parse_duration_ms(text);
+  return ms && *ms >= 10 && *ms <= 3'600'000 ? "" : "write always, or a duration from 10ms to 1h";
+}
+
+void add_storage_keys(std::vector<ConfigKey>& keys) {
+  keys.push_back(duration("storage.retention", "30d", "1h", "100y",
+                          "How long samples are kept; older blocks are removed."));
+  keys.push_back({.path = "storage.max_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = "100GB",
+                  .meaning = "Of all blocks together; the oldest are removed beyond.",
+                  .reload = Reload::kLive,
+                  .min = "100MB",
+                  .max = "1000000GB"});
+  keys.push_back({.path = "storage.wal_sync",
+                  .default_text = "1s",
+                  .meaning =
+                      "When the write-ahead log is forced to disk: `always` before a batch is "
+                      "acknowledged, or every so often. Only a power cut tells the difference.",
+                  .reload = Reload::kLive,
+                  .check = check_wal_sync});
+  keys.push_back(duration("storage.late_limit", "1d", "1m", "30d",
+                          "How old a sample may be that is newer than its series' newest."));
+  keys.push_back(duration("storage.out_of_order_window", "1h", "0s", "30d",
+                          "How far a sample may lie behind its series' newest."));
+  keys.push_back(duration("storage.max_ahead", "10m", "1s", "1d",
+                          "How far in the future a sample's time may lie; it is refused beyond."));
+  keys.push_back({.path = "storage.duplicates",
+                  .type = ConfigType::kEnum,
+                  .default_text = "refuse",
+                  .meaning =
+                      "What to do with another value at a time that has one: `refuse` it, or "
+                      "let the `last` win.",
+                  .reload = Reload::kLive,
+                  .choices = {"refuse", "last"}});
+  keys.push_back(
+      count("storage.max_series", "2000000", "1000000000", "series",
+            "In memory at a time, about 0.5 kB each; samples of further ones are refused."));
+  keys.push_back(
+      series_limit("storage.max_series_per_metric", "In memory of one metric name; 0: no limit."));
+  keys.push_back(series_limit("storage.max_series_per_job",
+                              "In memory with one value of `job`; 0: no limit."));
+  keys.push_back(series_limit("storage.max_series_per_instance",
+                              "In memory with one value of `instance`; 0: no limit."));
+  keys.push_back({.path = "storage.snapshot_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = "64MiB",
+                  .meaning = "Of write-ahead log after which memory is written down anew; a start "
+                             "replays about as much.",
+                  .reload = Reload::kLive,
+                  .min = "64KiB",
+                  .max = "100GB"});
+  keys.push_back({.path = "storage.compaction_bandwidth",
+                  .type = ConfigType::kBytes,
+                  .default_text = "64MiB",
+                  .unit = "a second",
+                  .meaning = "That merging blocks may write.",
+                  .reload = Reload::kLive,
+                  .min = "1MiB",
+                  .max = "100GB"});
+  keys.push_back({.path = "storage.downsample",
+                  .type = ConfigType::kStrings,
+                  .default_text = "[]",
+                  .meaning =
+                      "Coarser copies of old blocks, for long ranges: one point for each `5m` and "
+                      "aggregate, for each `1h`, or both. Raw samples are kept beside them.",
+                  .reload = Reload::kLive,
+                  .choices = {"5m", "1h"}});
+  keys.push_back({.path = "storage.external_labels",
+                  .type = ConfigType::kMap,
+                  .default_text = "{}",
+                  .meaning = "Labels that name this server elsewhere; noted in each block."});
+  keys.push_back({.path = "cluster.name",
+                  .default_text = "default",
+                  .meaning = "Label `cluster` of this server's own series and of its blocks."});
+}
+
 void add_query_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(duration("query.lookback", "5m", "1s", "1d",
                           "How old a sample may be and still be an instant's value."));
@@ -131,12 +238,8 @@ std::vector<ConfigKey> log_keys() {
 std::vector<ConfigKey> data_keys() {
   std::vector<ConfigKey> keys;
   add_collect_keys(keys);
-  keys.push_back(duration("storage.memory_retention", "1h", "1m", "7d",
-                          "How long samples stay in memory; older ones are dropped."));
-  keys.push_back(count("storage.max_series", "100000", "100000000", "series",
-                       "Held at a time; samples of further ones are refused."));
-  keys.push_back(duration("storage.max_ahead", "10m", "1s", "1d",
-                          "How far in the future a sample's time may lie; 422 beyond."));
+  add_receive_keys(keys);
+  add_storage_keys(keys);
   keys.push_back(duration("events.retention", "90d", "1h", "10y", "How long events are kept."));
   keys.push_back(count("events.max_count", "1000000", "100000000", "events",
                        "Kept at most; the oldest go first."));

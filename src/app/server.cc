@@ -15,16 +15,20 @@
 #include "app/settings.h"
 #include "app/signals.h"
 #include "app/state_schema.h"
+#include "app/store_gate.h"
 #include "app/version.h"
 #include "base/random.h"
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
+#include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
 #include "show/events_api.h"
+#include "show/export_api.h"
 #include "show/live.h"
 #include "show/page.h"
 #include "show/probes.h"
 #include "show/prometheus_api.h"
+#include "show/tsdb_api.h"
 #include "store/access/access_routes.h"
 #include "store/access/upkeep.h"
 
@@ -95,9 +99,11 @@ struct ServerProcess::Parts {
   std::unique_ptr<store::access::AccessUpkeep> upkeep;
   std::unique_ptr<store::access::AccessGuard> guard;
 
-  store::metrics::MemoryStore metrics{memory_store_options(config), clock, registry};
+  StoreGate metrics;
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::own::OwnCollector> own;
+  collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
+                                             registry};
 
   net::Router router;
   Readiness readiness;
@@ -111,7 +117,11 @@ struct ServerProcess::Parts {
   Every retention{kRetentionEveryMs};
   bool started = false;
 
+  std::string folder;  // of everything that is stored; set by open_state()
+
   Status open_state();
+  Status open_metrics();
+  model::Labels own_labels(std::string_view job) const;
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
   Status register_routes();
@@ -121,7 +131,7 @@ struct ServerProcess::Parts {
 };
 
 Status ServerProcess::Parts::open_state() {
-  std::string folder = args.data_dir.empty() ? config.get_string("server.data_dir") : args.data_dir;
+  folder = args.data_dir.empty() ? config.get_string("server.data_dir") : args.data_dir;
   if (folder.empty()) folder = default_data_folder();
   TRY(prepare_data_folder(files, folder));
   store::state::StateOptions options;
@@ -140,16 +150,33 @@ Status ServerProcess::Parts::open_state() {
   return {};
 }
 
+// May take seconds after a crash; /ready tells how far it is.
+Status ServerProcess::Parts::open_metrics() {
+  TRY_ASSIGN(auto opened,
+             store::metrics::MetricStore::open(folder + "/metrics", store_options(config), files,
+                                               clock, random, registry, &metrics.progress()));
+  opened->start();
+  metrics.open(std::move(opened));
+  return {};
+}
+
+model::Labels ServerProcess::Parts::own_labels(std::string_view job) const {
+  const std::string host_name_text = host_name();
+  return model::Labels{{"cluster", config.get_string("cluster.name")},
+                       {"instance", host_name_text},
+                       {"job", job},
+                       {"node", host_name_text}};
+}
+
 Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Config& from) {
   if (!from.get_bool("collect.host.enabled")) return nullptr;
   return HostCollector::create(host_options(from), files, clock, metrics, registry,
-                               model::Labels{{"job", "node"}, {"instance", host_name()}});
+                               own_labels("node"));
 }
 
 Status ServerProcess::Parts::make_collectors() {
   TRY_ASSIGN(host, make_host(config));
-  own = std::make_unique<collect::own::OwnCollector>(
-      registry, metrics, model::Labels{{"job", "binnacle"}, {"instance", host_name()}});
+  own = std::make_unique<collect::own::OwnCollector>(registry, metrics, own_labels("binnacle"));
   return {};
 }
 
@@ -164,12 +191,17 @@ Status ServerProcess::Parts::register_routes() {
   };
   TRY(show::register_probes(router, {registry,
                                      {{"io_threads", loops_turn}},
-                                     {{"state_store", [this] { return readiness.status(); }}},
+                                     {{"state_store", [this] { return readiness.status(); }},
+                                      {"metric_store", [this] { return metrics.status(); }}},
                                      version_text,
                                      std::string(revision())}));
   TRY(show::register_prometheus_api(router, {metrics, clock, limits, version_text}));
+  TRY(show::register_tsdb_api(router,
+                              {[this] { return metrics.store(); }, clock, folder + "/backups"}));
+  TRY(remote_write.register_routes(router));
   TRY(show::register_live(
       router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
+  TRY(show::register_export_api(router, {metrics, limits}));
   TRY(show::register_events_api(router, *events));
   TRY(show::register_page_routes(router));
   TRY(store::access::register_access_routes(router,
@@ -217,8 +249,11 @@ void ServerProcess::Parts::join_reload() {
                     if (host != nullptr) host->start();
                   });
                 }});
-  apply("metric store",
-        [this](const Config& next) { metrics.set_options(memory_store_options(next)); });
+  apply("metric store", [this](const Config& next) {
+    if (const auto store = metrics.store()) store->set_options(store_options(next));
+  });
+  apply("remote write",
+        [this](const Config& next) { remote_write.set_options(remote_write_options(next)); });
   apply("access", [this](const Config& next) {
     guard->set_options(access_options(next, listeners.access(*server)));
   });
@@ -268,14 +303,16 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
 
 ServerProcess::~ServerProcess() { stop(); }
 
-void ServerProcess::start() {
+Status ServerProcess::start() {
   parts_->audit->start();
   parts_->upkeep->start();
-  if (parts_->host != nullptr) parts_->host->start();
   parts_->readiness.set(parts_->state->writable());
   parts_->server->start();
   parts_->io.start();
   parts_->started = true;
+  TRY(parts_->open_metrics());
+  if (parts_->host != nullptr) parts_->host->start();
+  return {};
 }
 
 void ServerProcess::stop() {
@@ -288,6 +325,7 @@ void ServerProcess::stop() {
   parts_->pool.stop();
   parts_->io.stop();
   if (parts_->host != nullptr) parts_->host->stop();
+  parts_->metrics.close();
   parts_->upkeep->stop();
   parts_->audit->stop();
 }
@@ -330,10 +368,13 @@ int run_server(const ServerArgs& args) {
     std::fprintf(stderr, "%s\n", process.error().message.c_str());
     return 1;
   }
-  (*process)->start();
   for (const std::string& url : (*process)->urls())
     std::printf("Binnacle %s serves %s\n", version().data(), url.c_str());
   std::fflush(stdout);
+  if (const Status started = (*process)->start(); !started) {
+    std::fprintf(stderr, "%s\n", started.error().message.c_str());
+    return 1;
+  }
   for (;;) {
     const auto signal = wait_for_signal(1000);
     if (signal == Signal::kStop) break;

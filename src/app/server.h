@@ -23,7 +23,8 @@ class ServerProcess {
   static Result<std::unique_ptr<ServerProcess>> create(const ServerArgs& args);
   ~ServerProcess();  // stop()
 
-  void start();
+  // Serves at once; returns when the metric store is loaded.
+  Status start();
   // Drains, then stops every part. Fine when it was never started.
   void stop();
   // Once a second: readiness, own series, certificates, retention.

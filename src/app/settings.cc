@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/config_units.h"
 
 namespace binnacle::app {
 namespace {
@@ -84,11 +85,38 @@ collect::host::HostOptions host_options(const Config& config) {
   return options;
 }
 
-store::metrics::MemoryStoreOptions memory_store_options(const Config& config) {
-  store::metrics::MemoryStoreOptions options;
-  options.retention_ms = config.get_duration_ms("storage.memory_retention");
-  options.max_series = size(config, "storage.max_series");
-  options.max_ahead_ms = config.get_duration_ms("storage.max_ahead");
+collect::receive::RemoteWriteOptions remote_write_options(const Config& config) {
+  collect::receive::RemoteWriteOptions options;
+  options.max_body_bytes = bytes(config, "collect.receive.max_body_bytes");
+  options.max_cached_series = size(config, "collect.receive.max_cached_series");
+  options.labels.max_count = size(config, "collect.receive.max_labels");
+  options.labels.max_name_bytes = size(config, "collect.receive.max_label_name_bytes");
+  options.labels.max_value_bytes = size(config, "collect.receive.max_label_value_bytes");
+  return options;
+}
+
+store::metrics::StoreOptions store_options(const Config& config) {
+  store::metrics::StoreOptions options;
+  options.limits.late_limit_ms = config.get_duration_ms("storage.late_limit");
+  options.limits.out_of_order_ms = config.get_duration_ms("storage.out_of_order_window");
+  options.limits.max_ahead_ms = config.get_duration_ms("storage.max_ahead");
+  options.limits.last_value_wins = config.get_string("storage.duplicates") == "last";
+  options.limits.max_series = size(config, "storage.max_series");
+  options.limits.max_series_per_metric = size(config, "storage.max_series_per_metric");
+  options.limits.max_series_per_job = size(config, "storage.max_series_per_job");
+  options.limits.max_series_per_instance = size(config, "storage.max_series_per_instance");
+  const std::string& sync = config.get_string("storage.wal_sync");
+  options.wal.sync_always = sync == "always";
+  if (!options.wal.sync_always) options.wal.sync_interval_ms = *parse_duration_ms(sync);
+  options.snapshot_bytes = bytes(config, "storage.snapshot_bytes");
+  options.retention_ms = config.get_duration_ms("storage.retention");
+  options.retention_bytes = bytes(config, "storage.max_bytes");
+  options.compaction_bytes_per_second = bytes(config, "storage.compaction_bandwidth");
+  for (const std::string& resolution : config.get_strings("storage.downsample"))
+    options.downsample_ms.push_back(*parse_duration_ms(resolution));
+  options.cluster = config.get_string("cluster.name");
+  for (const auto& [name, value] : config.get_map("storage.external_labels"))
+    options.external_labels[name] = value;
   return options;
 }
 

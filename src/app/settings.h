@@ -9,11 +9,12 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "collect/host/host_options.h"
+#include "collect/receive/remote_write.h"
 #include "net/server.h"
 #include "query/promql/evaluate.h"
 #include "store/access/access_guard.h"
 #include "store/access/session_store.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/store_options.h"
 #include "store/state/event_store.h"
 
 namespace binnacle::app {
@@ -22,7 +23,8 @@ LogOptions log_options(const Config& config);
 net::ServerLimits server_limits(const Config& config);
 net::RouteLimits route_limits(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
-store::metrics::MemoryStoreOptions memory_store_options(const Config& config);
+collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
+store::metrics::StoreOptions store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
 store::state::EventRetention event_retention(const Config& config);
 store::access::SessionOptions session_options(const Config& config);

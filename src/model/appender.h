@@ -3,8 +3,11 @@
 // many.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "model/labels.h"
@@ -15,22 +18,37 @@ namespace binnacle::model {
 using SeriesRef = uint64_t;  // 0: not known yet; valid as long as the store runs
 inline constexpr SeriesRef kNoSeries = 0;
 
+struct Refusal {
+  size_t index = 0;  // of the append() that brought the sample, counted from 0 in this batch
+  Error error;  // kOutOfRange: too old or too far ahead; kAlreadyExists: another value at that time
+};
+
+struct CommitReport {
+  size_t stored = 0;             // samples that are there now, repeated ones included
+  std::vector<Refusal> refused;  // by index; all others were stored
+};
+
 class Appender {
  public:
   virtual ~Appender() = default;  // without commit(): rolled back
 
-  // Returns the series' ref; handing it in next time saves the look-up (`labels` must stay the same
-  // set). Refused samples (kOutOfRange: too old or too far ahead; kAlreadyExists: another value at
-  // that time; kResourceExhausted: a limit) leave the rest of the batch as it is.
+  // Returns the series' ref; handing it in next time saves the look-up. `labels` must stay the same
+  // set, or may be empty beside a ref: then kNotFound when the store has forgotten the series.
+  // Refused here is a series (kResourceExhausted: a limit, kInvalidArgument: its labels); whether
+  // the sample fits is known when the batch meets the others, at commit().
   virtual Result<SeriesRef> append(SeriesRef ref, LabelsView labels, Sample sample) = 0;
-  virtual Status commit() = 0;
+  // The latest word on a metric wins. A store that keeps none ignores it.
+  virtual void append_metadata(std::string_view /*metric*/, const MetricMetadata& /*metadata*/) {}
+  // An error: nothing of the batch is acknowledged (kUnavailable, kResourceExhausted: no room on
+  // the disk). A refused sample leaves the rest of the batch as it is.
+  virtual Result<CommitReport> commit() = 0;
   virtual void rollback() = 0;
 };
 
 class Appendable {
  public:
   virtual ~Appendable() = default;
-  virtual std::unique_ptr<Appender> appender() = 0;  // any thread
+  virtual std::unique_ptr<Appender> appender() = 0;  // any thread; the store outlives it
 };
 
 }  // namespace binnacle::model

@@ -149,8 +149,7 @@ Labels LabelsBuilder::build() const {
             [](const auto* a, const auto* b) { return a->first < b->first; });
   Labels out;
   for (const auto* label : order) {
-    append_packed(out.packed_, label->first);
-    append_packed(out.packed_, label->second);
+    append_packed_label(out.packed_, label->first, label->second);
   }
   return out;
 }
@@ -165,6 +164,11 @@ int compare(LabelsView a, LabelsView b) {
     if (const int by_name = ia->name.compare(ib->name); by_name != 0) return by_name;
     if (const int by_value = ia->value.compare(ib->value); by_value != 0) return by_value;
   }
+}
+
+void append_packed_label(std::string& packed, std::string_view name, std::string_view value) {
+  append_packed(packed, name);
+  append_packed(packed, value);
 }
 
 bool is_legacy_label_name(std::string_view name) { return is_legacy_name(name, false); }

@@ -114,6 +114,10 @@ class LabelsBuilder {
 // Compares label by label, name then value: the order of series in answers.
 int compare(LabelsView a, LabelsView b);
 
+// Appends one label to packed bytes. The caller sees to it that names rise and values are not
+// empty.
+void append_packed_label(std::string& packed, std::string_view name, std::string_view value);
+
 bool is_legacy_label_name(std::string_view name);   // [a-zA-Z_][a-zA-Z0-9_]*
 bool is_legacy_metric_name(std::string_view name);  // colons too
 

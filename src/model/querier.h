@@ -16,7 +16,7 @@
 namespace binnacle::model {
 
 // What the caller will do with the samples; a store may use it to read less, never to answer
-// differently.
+// differently, but for the samples that `resolution_ms` allows it to sum up.
 struct SelectHints {
   int64_t start_ms = 0;
   int64_t end_ms = 0;
@@ -25,6 +25,12 @@ struct SelectHints {
   std::string function;      // innermost function round the selector: "rate"; empty when none
   bool series_only = false;  // labels alone are wanted, columns may be empty
   size_t limit = 0;          // most series wanted; 0: no limit
+  // Where the store has summed up samples already, it may give one point a window instead of them:
+  // windows up to that long, 0: samples alone. A point has the time of its window's last
+  // millisecond and is the window's `aggregate`: "count", "increase", "last", "max", "min", "sum".
+  // Elsewhere, and always of the newest hours, it gives the samples.
+  int64_t resolution_ms = 0;
+  std::string aggregate = {};
 };
 
 // One series. Spans hold until the next call of next(). `timestamps_id` is equal and not 0 for

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <string>
 
 namespace binnacle::model {
 
@@ -28,6 +29,13 @@ enum class MetricType : uint8_t {
   kSummary,
   kInfo,
   kStateset
+};
+
+struct MetricMetadata {
+  MetricType type = MetricType::kUnknown;
+  std::string help;
+  std::string unit;
+  friend bool operator==(const MetricMetadata&, const MetricMetadata&) = default;
 };
 
 }  // namespace binnacle::model

@@ -168,7 +168,9 @@ HttpConnection::Next HttpConnection::admit(const Route& route) {
                   "the body is larger than this path takes (" +
                       std::to_string(route.limits.max_body_bytes) + " bytes)");
   }
-  const auto coding = coding_from_name(request_.header("Content-Encoding"));
+  const auto coding = route.takes_coded_body
+                          ? Coding::kIdentity
+                          : coding_from_name(request_.header("Content-Encoding"));
   if (!coding)
     return refuse(Refusal::kMalformed, 415, Code::kInvalidArgument,
                   "Content-Encoding: use gzip or zstd");

@@ -60,6 +60,9 @@ struct Route {
   std::variant<Handler, StreamHandler, WebSocketHandler> handler;
   RunOn run_on = RunOn::kPool;  // of a Handler
   RouteLimits limits;
+  // The body comes as it was sent, whatever its Content-Encoding: the handler knows a coding that
+  // HTTP does not, and its bound.
+  bool takes_coded_body = false;
   bool secret_target = false;  // a token stands in the path: the access log shows the pattern alone
 };
 

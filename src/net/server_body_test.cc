@@ -55,6 +55,19 @@ TEST(ServerBody, ChunkedWithExtensionsAndTrailer) {
   EXPECT_EQ(client.read_response().body.size(), 200'001u);
 }
 
+TEST(ServerBody, ARouteMayTakeTheBodyAsItWasSent) {
+  Route route = echo_route();
+  route.takes_coded_body = true;
+  TestServer server({std::move(route)});
+  RawClient client(server.address());
+  client.send(kPost + "Content-Encoding: snappy\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(client.read_response().body, "hello");
+  TestServer other({echo_route()});
+  RawClient refused(other.address());
+  refused.send(kPost + "Content-Encoding: snappy\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(refused.read_response().status, 415);
+}
+
 TEST(ServerBody, ChunkedByteByByte) {
   TestServer server({echo_route()});
   RawClient client(server.address());

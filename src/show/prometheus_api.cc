@@ -4,13 +4,12 @@
 
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "base/config_units.h"
-#include "base/time_text.h"
 #include "query/promql/selector.h"
 #include "show/prometheus_json.h"
+#include "show/time_params.h"
 
 namespace binnacle::show {
 namespace {
@@ -19,19 +18,6 @@ using net::Params;
 using net::Request;
 using net::Response;
 using query::promql::Steps;
-
-// The widest range that label calls take when none is given.
-constexpr int64_t kBeginningMs = std::numeric_limits<int64_t>::min() / 4;
-constexpr int64_t kEndMs = std::numeric_limits<int64_t>::max() / 4;
-
-Result<int64_t> time_param(const Params& params, std::string_view name, int64_t if_absent) {
-  const auto text = params.get(name);
-  if (text.empty()) return if_absent;
-  auto ms = parse_time_ms(text);
-  if (!ms)
-    return fail(std::move(ms).error().with_context(fmt::format("invalid parameter \"{}\"", name)));
-  return *ms;
-}
 
 // Seconds with a fraction, or a duration: "15", "0.5", "1m30s".
 Result<int64_t> step_param(const Params& params) {

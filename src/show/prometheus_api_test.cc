@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "show/test_route_caller.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/linear_store.h"
 
 namespace binnacle::show {
 namespace {
@@ -41,8 +41,7 @@ class PrometheusApiTest : public testing::Test {
 
   static constexpr int64_t kStartMs = 1'700'000'000'000;
   SimulatedClock clock_{kStartMs * 1'000'000};
-  Registry registry_;
-  store::metrics::MemoryStore store_{{}, clock_, registry_};
+  store::metrics::LinearStore store_{clock_};
   net::Router router_;
 };
 

@@ -10,7 +10,7 @@
 #include "base/instruments.h"
 #include "collect/host/host_collector.h"
 #include "model/matcher.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/linear_store.h"
 
 namespace binnacle {
 namespace {
@@ -65,7 +65,7 @@ void append_sample(std::string& out, model::LabelsView labels, double value) {
   out += '\n';
 }
 
-Status read_samples(store::metrics::MemoryStore& store, int64_t now_ms,
+Status read_samples(store::metrics::LinearStore& store, int64_t now_ms,
                     std::map<std::string, Family>& families) {
   TRY_ASSIGN(const auto querier, store.querier(now_ms, now_ms));
   TRY_ASSIGN(auto any,
@@ -83,7 +83,7 @@ Status read_samples(store::metrics::MemoryStore& store, int64_t now_ms,
 Status dump() {
   const SystemClock clock;
   Registry registry;
-  store::metrics::MemoryStore store({}, clock, registry);
+  store::metrics::LinearStore store(clock);
   TRY_ASSIGN(const auto collector,
              HostCollector::create({}, real_file_system(), clock, store, registry, {}));
   const int64_t now_ms = clock.wall_ms();

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 
 BINARY = os.environ["BINNACLE_BIN"]
 START_SECONDS = 30
@@ -37,6 +38,8 @@ class ServerProcess:
         if not found:
             raise AssertionError(f"no address in {line!r}; stderr: {self.stderr()}")
         self.host, self.port = found.group(1), int(found.group(2))
+        if line.count("http://"):
+            self._wait_until_loaded()
 
     def _first_line(self):
         timer = threading.Timer(START_SECONDS, self.process.kill)
@@ -45,6 +48,18 @@ class ServerProcess:
             return self.process.stdout.readline()
         finally:
             timer.cancel()
+
+    def _wait_until_loaded(self):
+        """The page is served from the first moment; samples and queries once the store is loaded."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            try:
+                if self.get("/ready")[0] != 503:
+                    return
+            except (OSError, http.client.HTTPException):
+                return  # the test is about who may connect
+            time.sleep(0.02)
+        raise AssertionError(f"not ready within {START_SECONDS} s; stderr: {self.stderr()}")
 
     def write_config(self, text):
         with open(self.config_path, "w", encoding="utf-8") as file:

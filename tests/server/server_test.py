@@ -88,6 +88,36 @@ class Serves(ServerTest):
         again = self.start()
         self.assertEqual(again.get("/ready")[0], 200)
 
+    def test_samples_survive_a_kill_and_a_backup_is_a_store(self):
+        def stored(server, end):
+            status, _, body = server.get(f"/api/binnacle/v1/export?match[]=node_load1&end={end}")
+            self.assertEqual(status, 200, body)
+            return body
+
+        server = self.start()
+        until(lambda: server.get("/api/binnacle/v1/export?match[]=node_load1")[2], "the first samples")
+        end = time.time()
+        before = stored(server, end)
+        server.kill()
+        server = self.start()
+        self.assertEqual(stored(server, end), before)
+        self.assertEqual(server.request("POST", "/api/binnacle/v1/store/flush")[0], 204)
+        status, _, body = server.request("POST", "/api/v1/admin/tsdb/snapshot")
+        self.assertEqual(status, 200, body)
+        self.assertGreater(server.json("/api/v1/status/tsdb")["data"]["binnacle"]["blocks"], 0)
+        self.assertEqual(run_once("store", "stats", "--data", self.data)[0], 0, "needs no lock")
+        self.assertEqual(run_once("store", "dump", "--data", self.data)[0], 1, "the server has it")
+        self.assertEqual(server.stop(), 0)
+
+        restored = os.path.join(self.data, "restored")
+        os.makedirs(restored)
+        backup = os.path.join(self.data, "backups", json.loads(body)["data"]["name"])
+        shutil.copytree(backup, os.path.join(restored, "metrics"))
+        code, out, err = run_once("store", "verify", "--data", restored)
+        self.assertEqual((code, err), (0, ""), out)
+        code, out, _ = run_once("store", "dump", "--data", restored, "--match", "node_load1", "--end", str(end))
+        self.assertEqual((code, out), (0, before))
+
 
 class Refuses(ServerTest):
     def refused(self, *args, says):

@@ -7,6 +7,7 @@
 #include "app/key_commands.h"
 #include "app/server_command.h"
 #include "app/signals.h"
+#include "app/store_commands.h"
 #include "app/version.h"
 
 int main(int argc, char** argv) {
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   app::add_server_command(root, exit_code);
   app::add_config_commands(root, exit_code);
   app::add_key_commands(root, exit_code);
+  app::add_store_commands(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;
 }

@@ -32,7 +32,7 @@ class NotingAppender final : public model::Appender {
     if (refuse) return fail(Code::kOutOfRange, "append: too old (test)");
     return refs_.try_emplace(labels.to_string(), refs_.size() + 1).first->second;
   }
-  Status commit() override { return {}; }
+  Result<model::CommitReport> commit() override { return {}; }
   void rollback() override {}
 
   std::vector<Appended> appended;

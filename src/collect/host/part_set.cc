@@ -86,16 +86,21 @@ void PartSet::note_outcome(Slot& slot, const Status& outcome) {
 }
 
 Status PartSet::commit(model::Appender& appender) {
-  Status committed = appender.commit();
-  if (!committed) commit_failures_.add();
-  if (commit_failing_ == !committed) return committed;
-  commit_failing_ = !committed;
+  const Result<model::CommitReport> committed = appender.commit();
   if (committed) {
+    refused_samples_.add(static_cast<double>(committed->refused.size()));
+  } else {
+    commit_failures_.add();
+  }
+  const Status outcome = committed ? Status() : Status(fail(committed.error()));
+  if (commit_failing_ == !outcome) return outcome;
+  commit_failing_ = !outcome;
+  if (outcome) {
     log_.info("host samples are stored again");
   } else {
-    log_.error("host samples were not stored", {{"error", committed.error().message}});
+    log_.error("host samples were not stored", {{"error", outcome.error().message}});
   }
-  return committed;
+  return outcome;
 }
 
 }  // namespace binnacle::collect::host

@@ -77,7 +77,7 @@ class PartSetTest : public testing::Test {
 
   SimulatedClock clock_;
   Registry registry_;
-  store::metrics::MemoryStore store_{{}, clock_, registry_};
+  store::metrics::LinearStore store_{clock_};
 };
 
 TEST_F(PartSetTest, AFailingPartCostsTheOthersNothingAndKeepsWhatItRead) {
@@ -143,7 +143,9 @@ class BrokenStore final : public model::Appendable {
     Result<model::SeriesRef> append(model::SeriesRef, model::LabelsView, model::Sample) override {
       return fail(Code::kResourceExhausted, "append: too many series (test)");
     }
-    Status commit() override { return fail(Code::kUnavailable, "commit: disk is full (test)"); }
+    Result<model::CommitReport> commit() override {
+      return fail(Code::kUnavailable, "commit: disk is full (test)");
+    }
     void rollback() override {}
   };
   std::unique_ptr<model::Appender> appender() override { return std::make_unique<Broken>(); }

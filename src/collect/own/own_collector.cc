@@ -45,8 +45,8 @@ Result<size_t> OwnCollector::collect_once(int64_t now_ms) {
       ++refused;
     }
   });
-  TRY(appender->commit());
-  return refused;
+  TRY_ASSIGN(const model::CommitReport report, appender->commit());
+  return refused + report.refused.size();
 }
 
 }  // namespace binnacle::collect::own

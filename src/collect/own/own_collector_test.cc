@@ -4,7 +4,7 @@
 
 #include "model/matcher.h"
 #include "model/querier.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::own {
 namespace {
@@ -30,9 +30,8 @@ class OwnCollectorTest : public testing::Test {
   }
 
   SimulatedClock clock_;
-  Registry store_registry_;
   Registry registry_;
-  store::metrics::MemoryStore store_{{.max_series = 6}, clock_, store_registry_};
+  store::metrics::LinearStore store_{clock_, {.max_series = 6}};
   OwnCollector collector_{registry_, store_, Labels{{"job", "binnacle"}, {"instance", "a:1"}}};
 };
 

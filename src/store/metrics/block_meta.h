@@ -25,16 +25,20 @@ struct BlockMeta {
   uint64_t samples = 0;
   int level = 1;                     // 1: cut from the head; each compaction adds one
   std::vector<std::string> sources;  // ULIDs of the level 1 blocks it was made of
+  std::vector<std::string> parents;  // ULIDs of the blocks that this one replaces
   int64_t resolution_ms = 0;         // 0: raw samples; otherwise one downsampled tier
   std::string cluster;
   std::map<std::string, std::string> external_labels;
 };
 
+// With a checksum of its own, which parse_block_meta() holds it to.
 std::string block_meta_json(const BlockMeta& meta);
-Result<BlockMeta> parse_block_meta(std::string_view json);
+Result<BlockMeta> parse_block_meta(std::string_view text);
 
 // 26 characters of Crockford's base 32: 48 bits of Unix milliseconds, 80 random ones. Source:
 // github.com/ulid/spec.
 std::string make_ulid(int64_t wall_ms, Random& random);
+int64_t ulid_ms(std::string_view ulid);  // of a ULID
+bool is_ulid(std::string_view text);
 
 }  // namespace binnacle::store::metrics

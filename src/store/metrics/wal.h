@@ -15,7 +15,6 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
-#include "base/mutex.h"
 
 namespace binnacle::store::metrics {
 
@@ -25,12 +24,14 @@ struct WalOptions {
   uint64_t segment_bytes = uint64_t{64} << 20;  // a new segment begins beyond
 };
 
-// One byte that says what a record holds; the log itself does not look inside.
+// One byte that says what a record holds (wal_records.h); the log itself does not look inside.
 using WalRecordType = uint8_t;
+inline constexpr size_t kWalMaxPayloadBytes = size_t{64} << 20;
 
 class Wal {
  public:
-  // Begins segment `first_segment`, which must not be there yet. Registers binnacle_wal_*.
+  // Begins segment `first_segment`; neither it nor a later one may be there yet (kAlreadyExists).
+  // Registers binnacle_wal_*.
   static Result<std::unique_ptr<Wal>> open(std::string folder, uint64_t first_segment,
                                            WalOptions options, FileSystem& files,
                                            const Clock& clock, Registry& registry);
@@ -40,34 +41,43 @@ class Wal {
   // are there or the log ends before them (a batch is one frame group). Returns when they are
   // written, with sync_always when they are synced. After a failed write the torn bytes are cut off
   // before anything else is appended; while that fails every append is refused (kUnavailable,
-  // kResourceExhausted on a full disk), and each append tries again.
-  Status append(std::string_view frames) EXCLUDES(mu_);
+  // kResourceExhausted on a full disk), and each append tries again. A refused append may still be
+  // there after a crash. kOutOfRange beyond 256 MiB of frames.
+  Status append(std::string_view frames);
 
   // Ends the segment and begins the next one; returns its number. What is appended from then on is
   // in it or in later ones.
-  Result<uint64_t> rotate() EXCLUDES(mu_);
-  Status sync_if_due() EXCLUDES(mu_);  // call it at least ten times an interval
-  Status sync() EXCLUDES(mu_);
+  Result<uint64_t> rotate();
+  Status sync_if_due();  // call it at least ten times an interval
+  Status sync();
   // Removes the segments before that number.
-  Status remove_before(uint64_t segment) EXCLUDES(mu_);
+  Status remove_before(uint64_t segment);
 
   // A sync failed: what the disk holds of the newest records is not known, so that everything must
-  // be written anew (a head snapshot), after which the caller calls forgive().
-  bool sync_failed() const EXCLUDES(mu_);
-  void forgive() EXCLUDES(mu_);
+  // be written anew (a head snapshot), after which the caller calls forgive(). With sync_always
+  // appends go on where all that was acknowledged is safe, and are refused where it is not.
+  bool sync_failed() const;
+  // What was acknowledged before the last rotate() no longer counts. A sync that failed later
+  // stays.
+  void forgive();
 
-  uint64_t segment() const EXCLUDES(mu_);
-  uint64_t bytes_since(uint64_t segment) const EXCLUDES(mu_);  // in that and later segments
-  void set_options(WalOptions options) EXCLUDES(mu_);
+  uint64_t segment() const;
+  uint64_t bytes_since(uint64_t segment) const;  // in that and later segments, headers included
+  void set_options(WalOptions options);
 
  private:
-  struct Impl;
+  class Impl;
   explicit Wal(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
-// Appends to `out` one frame with that type and payload (checksummed).
+// Appends to `out` one frame with that type and payload (checksummed), which is at most
+// kWalMaxPayloadBytes long.
 void append_wal_frame(WalRecordType type, std::string_view payload, std::string& out);
+// The same without a copy: what is appended to `out` between the two is the payload. end takes what
+// begin gave.
+size_t begin_wal_frame(WalRecordType type, std::string& out);
+void end_wal_frame(size_t begun, std::string& out);
 
 // What reading a log found. Records after a damaged one are not given out: the log is used up to
 // the damage, and what follows is set aside.
@@ -81,7 +91,7 @@ struct WalDamage {
 
 struct WalReadReport {
   uint64_t first_segment = 0;  // 0: no segments
-  uint64_t last_segment = 0;
+  uint64_t last_segment = 0;   // after mend_wal(): behind a damage none is left
   uint64_t records = 0;
   uint64_t bytes = 0;
   std::vector<WalDamage> damage;  // empty: whole; at most one entry
@@ -89,14 +99,16 @@ struct WalReadReport {
 
 // Calls `visit` for every whole record of segments >= `from`, in order; a failed visit ends it with
 // that error. `progress(done_bytes, total_bytes)` is called now and then. A group of frames that
-// was appended as one piece is visited whole or not at all. Changes nothing on disk.
+// was appended as one piece is visited whole or not at all. Changes nothing on disk. Damage is no
+// error; a segment of a newer format version is one (kFailedPrecondition).
 Result<WalReadReport> read_wal(
     FileSystem& files, const std::string& folder, uint64_t from,
     const std::function<Status(WalRecordType, std::string_view payload)>& visit,
     const std::function<void(uint64_t, uint64_t)>& progress);
 
 // After reading: cuts the torn tail off, or moves what lies behind a damage to
-// `<folder>-damaged-<segment>/`, so that a Wal can be opened at last_segment + 1.
+// `<folder>-damaged-<segment>/` (with -2, -3, ... behind it when that is taken), so that a Wal can
+// be opened at last_segment + 1.
 Status mend_wal(FileSystem& files, const std::string& folder, const WalReadReport& report);
 
 }  // namespace binnacle::store::metrics

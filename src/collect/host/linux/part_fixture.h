@@ -19,7 +19,7 @@
 #include "collect/host/linux/parts.h"
 #include "collect/host/part_set.h"
 #include "model/matcher.h"
-#include "store/metrics/memory_store.h"
+#include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::host {
 
@@ -62,7 +62,7 @@ class RecordedTree {
 using Samples = std::map<std::string, double>;
 
 // Stale markers come out as NaN.
-inline Samples samples_at(store::metrics::MemoryStore& store, int64_t at_ms) {
+inline Samples samples_at(store::metrics::LinearStore& store, int64_t at_ms) {
   Samples samples;
   auto querier = store.querier(at_ms, at_ms);
   auto any = model::Matcher::create(model::MatchOp::kRegex, std::string(model::kMetricName), ".+");
@@ -103,7 +103,7 @@ class PartRunner {
 
   SimulatedClock clock_;
   Registry registry_;
-  store::metrics::MemoryStore store_{{}, clock_, registry_};
+  store::metrics::LinearStore store_{clock_};
   PartSet parts_;
 };
 

@@ -1,0 +1,78 @@
+#include "store/metrics/decimal.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace binnacle::store::metrics {
+namespace {
+
+// Few enough to cost little beside the column, enough to meet the longest decimals.
+constexpr size_t kSample = 8;
+
+unsigned smallest_exponent(double value, unsigned from) {
+  int64_t integer = 0;
+  unsigned exponent = from;
+  while (exponent <= kMaxDecimalExponent && !to_decimal(value, kPowersOfTen[exponent], integer))
+    ++exponent;
+  return exponent;
+}
+
+}  // namespace
+
+std::optional<unsigned> guess_decimal_exponent(std::span<const double> values) {
+  unsigned largest = 0;
+  size_t suited = 0;
+  size_t asked = 0;
+  const size_t stride = std::max<size_t>(1, values.size() / kSample);
+  for (size_t i = 0; i < values.size(); i += stride) {
+    if (!std::isfinite(values[i])) continue;
+    ++asked;
+    const unsigned exponent = smallest_exponent(values[i], largest);
+    if (exponent <= kMaxDecimalExponent) {
+      largest = exponent;
+      ++suited;
+    } else if (asked > 2 * suited + 1) {
+      return std::nullopt;
+    }
+  }
+  if (2 * suited < asked) return std::nullopt;
+  return largest;
+}
+
+size_t to_decimals(std::span<const double> values, unsigned exponent, std::span<uint64_t> integers,
+                   std::span<uint32_t> misfits) {
+  CHECK(exponent <= kMaxDecimalExponent && values.size() == integers.size());
+  const double power = kPowersOfTen[exponent];
+  size_t count = 0;
+  size_t leading = 0;
+  int64_t before = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    int64_t integer = 0;
+    if (to_decimal(values[i], power, integer)) {
+      before = integer;
+    } else {
+      if (count < misfits.size()) misfits[count] = static_cast<uint32_t>(i);
+      leading += leading == i ? 1 : 0;
+      ++count;
+    }
+    integers[i] = static_cast<uint64_t>(before);
+  }
+  if (leading < values.size()) std::fill_n(integers.begin(), leading, integers[leading]);
+  return count;
+}
+
+void from_decimals(std::span<const uint64_t> integers, unsigned exponent,
+                   std::span<double> values) {
+  CHECK(exponent <= kMaxDecimalExponent && values.size() == integers.size());
+  const double power = kPowersOfTen[exponent];
+  if (exponent == 0) {  // a division by 1 is exact and slow
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<double>(static_cast<int64_t>(integers[i]));
+    return;
+  }
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = from_decimal(static_cast<int64_t>(integers[i]), power);
+}
+
+}  // namespace binnacle::store::metrics

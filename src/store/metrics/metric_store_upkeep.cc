@@ -1,0 +1,398 @@
+// What a metric store does by itself: syncs, snapshots, cuts the head, merges, removes.
+#include <algorithm>
+#include <cmath>
+
+#include "base/kill_points.h"
+#include "store/metrics/compaction_plan.h"
+#include "store/metrics/compactor.h"
+#include "store/metrics/downsample.h"
+#include "store/metrics/head_flush.h"
+#include "store/metrics/head_snapshot.h"
+#include "store/metrics/metric_store_parts.h"
+#include "store/metrics/tier_plan.h"
+#include "store/metrics/tombstones.h"
+#include "store/metrics/wal_records.h"
+
+namespace binnacle::store::metrics {
+namespace {
+
+constexpr int64_t kUpkeepEveryMs = 1000;
+constexpr int64_t kUpkeepAfterFailureMs = 5000;
+constexpr int64_t kSyncLookEveryMs = 50;
+constexpr uint64_t kEmptySegmentsBytes = 2 * 32;  // a start begins a segment of its own
+// A quiet store is written down only when that spares the next start some work.
+constexpr uint64_t kIdleSnapshotBytes = uint64_t{1} << 20;
+// Late samples wait that long for others before they are cut into a block.
+constexpr int64_t kLateFlushEveryMs = 30 * 60'000;
+// A reader that captures the head meanwhile may hold a snapshot of its beginning; it is never that
+// old.
+constexpr CommitNumber kCommitsToldApart = 1 << 24;
+constexpr int64_t kRangesInRetention = 10;  // the largest block holds a tenth of the retention
+
+// Keeps a writer to so many bytes a second by making it wait.
+class Pace {
+ public:
+  Pace(const Clock& clock, uint64_t bytes_per_second)
+      : clock_(clock), bytes_per_second_(bytes_per_second), begun_ns_(clock.monotonic_ns()) {}
+
+  // `nap` waits for so many milliseconds, less when the store is stopping; false: do not wait on.
+  void spend(size_t bytes, const std::function<bool(int64_t)>& nap) {
+    constexpr int64_t kNapMs = 10;
+    spent_ += bytes;
+    const auto due_ns = static_cast<int64_t>(1e9 * static_cast<double>(spent_) /
+                                             static_cast<double>(bytes_per_second_));
+    // A clock that stands still, as a test's may, does not make it wait for ever.
+    while (std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns && nap(kNapMs))
+      slept_ns_ += kNapMs * 1'000'000;
+  }
+
+ private:
+  const Clock& clock_;
+  const uint64_t bytes_per_second_;
+  const int64_t begun_ns_;
+  uint64_t spent_ = 0;
+  int64_t slept_ns_ = 0;
+};
+
+}  // namespace
+
+// Everything that the log held before is on disk in another form when this returns, and so is what
+// a failed commit left in memory.
+Status MetricStore::Parts::snapshot() {
+  TRY_ASSIGN(const uint64_t segment, wal->rotate());
+  uint64_t failed = 0;
+  {
+    // Who wrote into an earlier segment is done with its series when these are looked at.
+    const CommitOrder::Hold drained(order);
+    MutexLock guard(mu);
+    failed = failures;
+  }
+  TRY(write_head_snapshot(head, metadata, files, clock, snapshots_folder(), segment));
+  kill_point("snapshot.done");
+  TRY(wal->remove_before(segment));
+  wal->forgive();
+  instruments.snapshots.add();
+  MutexLock guard(mu);
+  log_is_behind = false;
+  snapshot_segment = segment;
+  replayed_bytes = 0;
+  if (healed != failed && failed == failures) log.info("samples are logged again");
+  healed = failed;
+  return {};
+}
+
+bool MetricStore::Parts::changed_since_snapshot() const {
+  MutexLock guard(mu);
+  return failures != healed ||
+         replayed_bytes + wal->bytes_since(snapshot_segment) > kEmptySegmentsBytes;
+}
+
+bool MetricStore::Parts::snapshot_due() {
+  if (!writable() || wal->sync_failed()) return true;
+  MutexLock guard(mu);
+  if (log_is_behind) return true;
+  const uint64_t bytes = replayed_bytes + wal->bytes_since(snapshot_segment);
+  const bool idle = clock.monotonic_ms() - last_commit_ms > wanted.idle_snapshot_ms;
+  return bytes > wanted.snapshot_bytes || (idle && bytes > kIdleSnapshotBytes);
+}
+
+Status MetricStore::Parts::flush(int64_t cut_ms) {
+  TRY(blocks.remove_strays());
+  const StoreOptions now = options();
+  HeadFlush flush(head, cut_ms,
+                  {.range_ms = now.block_range_ms,
+                   .cluster = now.cluster,
+                   .external_labels = now.external_labels,
+                   .pace = {}});
+  TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), next_ulid_ms(), random));
+  std::vector<std::string> ulids;
+  for (const BlockMeta& meta : made) ulids.push_back(meta.ulid);
+  if (!ulids.empty()) TRY(blocks.change(ulids, {}));
+  {
+    MutexLock guard(mu);
+    log_is_behind = true;
+  }
+  kill_point("block.drop");
+  flush.drop();
+  head.measure_oldest();
+  head.collect_empty(order.snapshot() - kCommitsToldApart, batches.all_recent());
+  batches.advance();
+  instruments.flushes.add();
+  last_cut_ms = std::max(last_cut_ms, cut_ms);
+  last_flush_ms = clock.monotonic_ms();
+  return snapshot();
+}
+
+std::function<bool(int64_t)> MetricStore::Parts::napper() {
+  return [this](int64_t ms) {
+    MutexLock guard(mu);
+    if (!stopping) wake.wait_for_ms(mu, ms);
+    return !stopping;
+  };
+}
+
+// Later than that of every block, whatever the clock says: of two samples at one time the one in
+// the block with the later ULID holds.
+int64_t MetricStore::Parts::next_ulid_ms() const {
+  int64_t newest_ms = -1;
+  const auto list = blocks.list();
+  for (const auto& block : *list) newest_ms = std::max(newest_ms, ulid_ms(block->meta().ulid));
+  return std::max(clock.wall_ms(), newest_ms + 1);
+}
+
+Status MetricStore::Parts::compact() {
+  TRY(blocks.remove_strays());
+  const StoreOptions now = options();
+  const CompactionOptions plan_options{
+      compaction_ranges(now.block_range_ms, now.retention_ms / kRangesInRetention)};
+  // Plans anew after each merge: its result may be one more for the next range.
+  for (;;) {
+    const auto list = blocks.list();
+    std::vector<BlockMeta> metas;
+    for (const auto& block : *list) metas.push_back(block->meta());
+    const auto groups = plan_compactions(metas, plan_options, clock.wall_ms());
+    if (groups.empty()) return {};
+    const auto& group = groups.front();
+    BlockList inputs;
+    for (const auto& block : *list) {
+      if (std::find(group.begin(), group.end(), block->meta().ulid) != group.end())
+        inputs.push_back(block);
+    }
+    Pace pace(clock, now.compaction_bytes_per_second);
+    const MergeOptions merge{
+        .write = {.zstd = now.zstd_from_level != 0 &&
+                          inputs.front()->meta().level + 1 >= now.zstd_from_level,
+                  .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
+        .cancelled = [this] { return stopped(); }};
+    TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
+                                                  make_ulid(next_ulid_ms(), random), merge));
+    kill_point("merge.done");
+    TRY(blocks.change({made.ulid}, made.parents));
+    instruments.compactions.add();
+  }
+}
+
+// One at a time, so that what is due each second is not kept waiting for a long row of them.
+Status MetricStore::Parts::make_tiers() {
+  const StoreOptions now = options();
+  if (now.downsample_ms.empty()) return {};
+  const auto list = blocks.list();
+  std::vector<BlockMeta> metas;
+  for (const auto& block : *list) metas.push_back(block->meta());
+  const auto plan = plan_tiers(metas, now.downsample_ms, clock.wall_ms());
+  if (plan.empty()) return {};
+  const TierWork& work = plan.front();
+  const auto raw = std::ranges::find_if(
+      *list, [&](const auto& block) { return block->meta().ulid == work.raw; });
+  Pace pace(clock, now.compaction_bytes_per_second);
+  const MergeOptions merge{
+      .write = {.zstd = false, .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
+      .cancelled = [this] { return stopped(); }};
+  TRY_ASSIGN(const BlockMeta made,
+             downsample_block(files, blocks.folder(), **raw, work.resolution_ms,
+                              make_ulid(clock.wall_ms(), random), merge, work.replaces));
+  TRY(blocks.change({made.ulid}, work.replaces));
+  instruments.tiers.add();
+  return {};
+}
+
+Status MetricStore::Parts::keep_to_retention() {
+  const StoreOptions now = options();
+  std::vector<SizedBlock> sized;
+  const auto list = blocks.list();
+  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
+  const auto old = plan_retention(
+      sized, {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes}, clock.wall_ms());
+  if (old.empty()) return {};
+  log.info("removing blocks beyond the retention", {{"blocks", old.size()}});
+  return blocks.change({}, old);
+}
+
+bool MetricStore::Parts::is_log_behind() const {
+  MutexLock guard(mu);
+  return log_is_behind;
+}
+
+bool MetricStore::Parts::stopped() const {
+  MutexLock guard(mu);
+  return stopping;
+}
+
+// The tiers that sum up some of what is to be deleted, where they can be made anew of what stays.
+// Others keep their sums but for the windows that end within the time, as a raw block its samples.
+Status MetricStore::Parts::drop_tiers(const model::Matchers& matchers, int64_t min_ms,
+                                      int64_t max_ms) {
+  std::vector<std::string> dropped;
+  const auto list = blocks.list();
+  for (const auto& tier : *list) {
+    const BlockMeta& meta = tier->meta();
+    if (meta.resolution_ms == 0 || meta.min_ms > max_ms || meta.max_ms <= min_ms) continue;
+    const bool raw_stays = std::ranges::any_of(*list, [&](const auto& block) {
+      const BlockMeta& raw = block->meta();
+      return raw.resolution_ms == 0 && raw.min_ms < meta.max_ms && raw.max_ms > meta.min_ms;
+    });
+    if (!raw_stays) continue;
+    TRY_ASSIGN(const auto series, tier->select(matchers));
+    if (!series.empty()) dropped.push_back(meta.ulid);
+  }
+  return dropped.empty() ? Status() : blocks.change({}, dropped);
+}
+
+Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int64_t min_ms,
+                                           int64_t max_ms) {
+  // No commit in flight: what is acknowledged later stays.
+  const CommitOrder::Hold hold(order);
+  std::vector<WalTombstone> gone;
+  for (const uint32_t number : head.index().select(matchers)) {
+    head.visit(number, [&](model::SeriesRef ref, HeadSeries& series) {
+      series.erase(min_ms, max_ms);
+      gone.push_back({ref, min_ms, max_ms});
+    });
+  }
+  if (gone.empty()) return {};
+  std::string frames;
+  frame_tombstones(gone, frames);
+  return wal->append(frames);
+}
+
+Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
+  // Of what the head no longer knows, the log must hold nothing that a start would bring back, and
+  // no block may be there that gets no tombstone.
+  TRY(blocks.remove_strays());
+  if (is_log_behind()) TRY(snapshot());
+  TRY(erase_from_head(matchers, min_ms, max_ms));
+  TRY(drop_tiers(matchers, min_ms, max_ms));
+  const auto list = blocks.list();
+  for (const auto& block : *list) {
+    if (block->meta().min_ms > max_ms || block->meta().max_ms <= min_ms) continue;
+    TRY_ASSIGN(const auto series, block->select(matchers));
+    if (series.empty()) continue;
+    std::vector<Tombstone> tombstones;
+    for (const uint32_t one : series) tombstones.push_back({one, min_ms, max_ms});
+    TRY(add_tombstones(files, block->folder(), tombstones));
+    TRY(blocks.reopen(block->meta().ulid));
+  }
+  return {};
+}
+
+bool MetricStore::Parts::flush_due(int64_t cut_ms) const {
+  if (head.oldest_ms() >= cut_ms) return false;
+  return cut_ms > last_cut_ms || clock.monotonic_ms() - last_flush_ms > kLateFlushEveryMs;
+}
+
+bool MetricStore::Parts::upkeep() {
+  MutexLock guard(maintenance);
+  bool all_well = true;
+  const auto note = [&](const Status& outcome, std::string_view what) {
+    if (outcome || outcome.error().code == Code::kCancelled) return;
+    all_well = false;
+    instruments.upkeep_failures.add();
+    log.error("upkeep of the metric store failed, it is tried again",
+              {{"what", what}, {"error", outcome.error().message}});
+  };
+  const StoreOptions now = options();
+  // A block is cut when all of it is older than half a range, which is the time for late samples.
+  const int64_t cut_ms = range_start(clock.wall_ms() - now.block_range_ms / 2, now.block_range_ms);
+  if (flush_due(cut_ms)) {
+    note(flush(cut_ms), "cutting a block");
+    note(compact(), "merging blocks");
+  }
+  // Also where no block could be cut: it is what lets writes go on.
+  if (snapshot_due()) note(snapshot(), "writing a head snapshot");
+  note(make_tiers(), "downsampling a block");
+  note(keep_to_retention(), "removing old blocks");
+  measure();
+  return all_well;
+}
+
+void MetricStore::Parts::measure() {
+  instruments.series.set(static_cast<double>(head.series_count()));
+  instruments.newest_seconds.set(static_cast<double>(head.newest_ms()) / 1000);
+  instruments.blocks.set(static_cast<double>(blocks.list()->size()));
+  instruments.block_bytes.set(static_cast<double>(blocks.file_bytes()));
+  constexpr double kSecondsADay = 86'400;
+  instruments.room_seconds.set(room().days * kSecondsADay);
+  MutexLock guard(mu);
+  instruments.wal_bytes.set(
+      static_cast<double>(replayed_bytes + wal->bytes_since(snapshot_segment)));
+}
+
+StoreRoom MetricStore::Parts::room() const {
+  std::vector<SizedBlock> sized;
+  const auto list = blocks.list();
+  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
+  const auto space = files.space(folder);
+  return store_room(sized, options().retention_bytes, space ? space->available_bytes : UINT64_MAX);
+}
+
+void MetricStore::Parts::log_room() const {
+  constexpr double kDayMs = 86'400'000;
+  const StoreRoom found = room();
+  if (std::isnan(found.days)) return;
+  const double kept_days = static_cast<double>(options().retention_ms) / kDayMs;
+  const LogFields fields = {{"days", found.days},
+                            {"free_bytes", found.free_bytes},
+                            {"bytes_per_day", found.bytes_per_day},
+                            {"retention_days", kept_days}};
+  const double needed = found.bytes_per_day * kept_days;
+  const bool lasts = needed <= static_cast<double>(found.free_bytes + blocks.file_bytes());
+  if (lasts) {
+    log.info("there is room for all that the retention keeps", fields);
+  } else {
+    log.warn("at the present rate the room for blocks is full before the retention ends", fields);
+  }
+}
+
+void MetricStore::Parts::run_upkeep() {
+  int64_t pause_ms = kUpkeepEveryMs;
+  for (;;) {
+    const int64_t until_ms = clock.monotonic_ms() + pause_ms;
+    {
+      MutexLock guard(mu);
+      while (!stopping && clock.monotonic_ms() < until_ms) wake.wait_for_ms(mu, kUpkeepEveryMs);
+      if (stopping) return;
+    }
+    pause_ms = upkeep() ? kUpkeepEveryMs : kUpkeepAfterFailureMs;
+  }
+}
+
+void MetricStore::Parts::run_sync() {
+  bool failing = false;
+  for (;;) {
+    {
+      MutexLock guard(mu);
+      if (!stopping) wake.wait_for_ms(mu, kSyncLookEveryMs);
+      if (stopping) return;
+    }
+    const Status synced = wal->sync_if_due();
+    if (!synced && !failing)
+      log.error("the log cannot be synced", {{"error", synced.error().message}});
+    failing = !synced;
+  }
+}
+
+void MetricStore::start() {
+  parts_->log_room();
+  parts_->measure();
+  parts_->threads.emplace_back([this] { parts_->run_upkeep(); });
+  parts_->threads.emplace_back([this] { parts_->run_sync(); });
+}
+
+void MetricStore::stop() {
+  {
+    MutexLock guard(parts_->mu);
+    if (parts_->stopping) return;
+    parts_->stopping = true;
+    parts_->wake.notify_all();
+  }
+  for (std::thread& thread : parts_->threads) thread.join();
+  MutexLock guard(parts_->maintenance);
+  if (!parts_->changed_since_snapshot()) return;
+  if (const Status written = parts_->snapshot(); !written)
+    parts_->log.error("no snapshot at the end, the next start replays the log",
+                      {{"error", written.error().message}});
+}
+
+void MetricStore::upkeep_once() { (void)parts_->upkeep(); }
+
+}  // namespace binnacle::store::metrics

@@ -1,0 +1,363 @@
+#include "store/metrics/store_querier.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/check.h"
+#include "store/metrics/downsample.h"
+#include "store/metrics/head_flush.h"
+#include "store/metrics/head_image.h"
+#include "store/metrics/tier_plan.h"
+
+namespace binnacle::store::metrics {
+namespace {
+
+using model::Labels;
+using model::LabelsView;
+using model::Matchers;
+
+// So many times a reader takes a newer snapshot; then commits wait for it.
+constexpr int kSnapshotTries = 3;
+
+struct Columns {
+  std::vector<int64_t> times_ms;
+  std::vector<double> values;
+};
+
+struct TimeRange {
+  int64_t min_ms = 0;
+  int64_t end_ms = 0;  // first after it
+};
+
+bool within(const std::vector<TimeRange>& ranges, int64_t time_ms) {
+  return std::ranges::any_of(ranges, [&](const TimeRange& range) {
+    return range.min_ms <= time_ms && time_ms < range.end_ms;
+  });
+}
+
+// Takes away what tiers stand for.
+void leave_out(const std::vector<TimeRange>& ranges, Columns& columns) {
+  if (ranges.empty()) return;
+  size_t kept = 0;
+  for (size_t i = 0; i < columns.times_ms.size(); ++i) {
+    if (within(ranges, columns.times_ms[i])) continue;
+    columns.times_ms[kept] = columns.times_ms[i];
+    columns.values[kept++] = columns.values[i];
+  }
+  columns.times_ms.resize(kept);
+  columns.values.resize(kept);
+}
+
+// The whole windows of a tier that lie within [min_ms, max_ms]; empty when there is none.
+TimeRange whole_windows(const BlockMeta& tier, int64_t min_ms, int64_t max_ms) {
+  const int64_t window_ms = tier.resolution_ms;
+  const int64_t begin_ms = std::max(min_ms, tier.min_ms);
+  const int64_t end_ms = std::min(max_ms, tier.max_ms - 1) + 1;
+  return {range_start(begin_ms + window_ms - 1, window_ms), range_start(end_ms, window_ms)};
+}
+
+// The series of one block that were chosen, one after the other. A tier's come without the label of
+// their aggregate.
+class BlockCursor {
+ public:
+  BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series, TimeRange range)
+      : block_(std::move(block)), series_(std::move(series)), range_(range) {}
+
+  bool done() const { return at_ == series_.size(); }
+  bool is_tier() const { return block_->meta().resolution_ms != 0; }
+  LabelsView labels() const { return labels_; }
+  Status load() {
+    if (done()) return {};
+    TRY(block_->labels(series_[at_], labels_));
+    if (is_tier()) labels_ = model::LabelsBuilder(labels_).remove(kAggregateLabel).build();
+    return {};
+  }
+  // By their labels without the aggregate: a label that sorts before it may change the order.
+  Status sort_tier() {
+    std::vector<std::pair<Labels, uint32_t>> sorted;
+    for (at_ = 0; !done(); ++at_) {
+      TRY(load());
+      sorted.emplace_back(std::move(labels_), series_[at_]);
+    }
+    std::ranges::sort(
+        sorted, [](const auto& a, const auto& b) { return model::compare(a.first, b.first) < 0; });
+    for (size_t i = 0; i < sorted.size(); ++i) series_[i] = sorted[i].second;
+    at_ = 0;
+    return {};
+  }
+  Status next() {
+    ++at_;
+    return load();
+  }
+  Status read(Columns& out) const {
+    return block_->read(series_[at_], range_.min_ms, range_.end_ms - 1, out.times_ms, out.values);
+  }
+
+ private:
+  std::shared_ptr<const Block> block_;
+  std::vector<uint32_t> series_;
+  TimeRange range_;  // that is read
+  size_t at_ = 0;
+  Labels labels_;
+};
+
+// `over` wins where both have a time.
+void merge_into(Columns& base, const Columns& over) {
+  if (over.times_ms.empty()) return;
+  if (base.times_ms.empty() || base.times_ms.back() < over.times_ms.front()) {
+    base.times_ms.insert(base.times_ms.end(), over.times_ms.begin(), over.times_ms.end());
+    base.values.insert(base.values.end(), over.values.begin(), over.values.end());
+    return;
+  }
+  Columns merged;
+  size_t i = 0;
+  size_t k = 0;
+  while (i < base.times_ms.size() || k < over.times_ms.size()) {
+    const bool from_over = i == base.times_ms.size() ||
+                           (k < over.times_ms.size() && over.times_ms[k] <= base.times_ms[i]);
+    if (from_over && i < base.times_ms.size() && base.times_ms[i] == over.times_ms[k]) ++i;
+    merged.times_ms.push_back(from_over ? over.times_ms[k] : base.times_ms[i]);
+    merged.values.push_back(from_over ? over.values[k] : base.values[i]);
+    (from_over ? k : i) += 1;
+  }
+  base = std::move(merged);
+}
+
+class MergedSet final : public model::SeriesSet {
+ public:
+  MergedSet(HeadImage image, std::vector<BlockCursor> blocks, std::vector<TimeRange> summed_up,
+            int64_t min_ms, int64_t max_ms, const model::SelectHints& hints)
+      : image_(std::move(image)),
+        blocks_(std::move(blocks)),
+        summed_up_(std::move(summed_up)),
+        min_ms_(min_ms),
+        max_ms_(max_ms),
+        labels_only_(hints.series_only),
+        limit_(hints.limit) {
+    for (BlockCursor& block : blocks_) {
+      if (status_) status_ = block.load();
+    }
+  }
+
+  bool next(model::SeriesColumns& out) override {
+    while (status_ && (limit_ == 0 || given_ < limit_)) {
+      if (!step()) return false;
+      if (!status_) return false;
+      if (columns_.times_ms.empty() && !labels_only_) continue;
+      ++given_;
+      if (columns_.times_ms != before_ms_) {
+        ++timestamps_id_;
+        before_ms_ = columns_.times_ms;
+      }
+      out = {labels_, columns_.times_ms, columns_.values, labels_only_ ? 0 : timestamps_id_};
+      return true;
+    }
+    return false;
+  }
+
+  Status status() const override { return status_; }
+
+ private:
+  // The next series in label order, from all that have it; false at the end.
+  bool step() {
+    const LabelsView* lowest = nullptr;
+    LabelsView here;
+    const auto consider = [&](LabelsView labels) {
+      if (lowest == nullptr || model::compare(labels, here) < 0) {
+        here = labels;
+        lowest = &here;
+      }
+    };
+    for (const BlockCursor& block : blocks_) {
+      if (!block.done()) consider(block.labels());
+    }
+    if (in_head_ < image_.size()) consider(image_.labels(in_head_));
+    if (lowest == nullptr) return false;
+    labels_ = Labels(here);
+    columns_.times_ms.clear();
+    columns_.values.clear();
+    status_ = take();
+    return true;
+  }
+
+  Status take() {
+    for (BlockCursor& block : blocks_) {
+      if (block.done() || block.labels() != labels_.view()) continue;
+      if (!labels_only_) {
+        TRY(block.read(part_));
+        if (!block.is_tier()) leave_out(summed_up_, part_);
+        merge_into(columns_, part_);
+      }
+      TRY(block.next());
+    }
+    if (in_head_ < image_.size() && image_.labels(in_head_) == labels_.view()) {
+      if (!labels_only_) {
+        TRY(image_.decode(in_head_, min_ms_, max_ms_, part_.times_ms, part_.values));
+        leave_out(summed_up_, part_);
+        merge_into(columns_, part_);
+      }
+      ++in_head_;
+    }
+    return {};
+  }
+
+  // Fixed after construction.
+  const HeadImage image_;
+  std::vector<BlockCursor> blocks_;         // oldest ULID first
+  const std::vector<TimeRange> summed_up_;  // by tiers among them
+  const int64_t min_ms_;
+  const int64_t max_ms_;
+  const bool labels_only_;
+  const size_t limit_;
+
+  size_t in_head_ = 0;
+  size_t given_ = 0;
+  Labels labels_;
+  Columns columns_;
+  Columns part_;
+  std::vector<int64_t> before_ms_;
+  uint64_t timestamps_id_ = 0;
+  Status status_;
+};
+
+class StoreQuerier final : public model::Querier {
+ public:
+  StoreQuerier(const Head& head, CommitOrder& order, const BlockSet& blocks, int64_t min_ms,
+               int64_t max_ms)
+      : head_(head), order_(order), block_set_(blocks), min_ms_(min_ms), max_ms_(max_ms) {}
+
+  Result<std::unique_ptr<model::SeriesSet>> select(const Matchers& matchers,
+                                                   const model::SelectHints& hints) override {
+    // The head before the blocks: what moves from one to the other meanwhile is seen twice, which
+    // the merge mends, never missed.
+    HeadImage image = capture(matchers, hints.series_only);
+    image.sort();
+    std::vector<BlockCursor> cursors;
+    const auto all = block_set_.list();
+    const BlockList tiers = tiers_of(*all, hints);
+    std::vector<TimeRange> summed_up;
+    for (const auto& tier : tiers) {
+      // Of windows that the range cuts the samples are given.
+      const TimeRange range = whole_windows(tier->meta(), min_ms_, max_ms_);
+      if (range.end_ms <= range.min_ms) continue;
+      TRY_ASSIGN(auto cursor, tier_cursor(tier, range, matchers, hints.aggregate));
+      cursors.push_back(std::move(cursor));
+      summed_up.push_back(range);
+    }
+    for (const auto& block : raw_of(*all)) {
+      if (within_one(summed_up, block->meta())) continue;
+      TRY_ASSIGN(auto series, block->select(matchers));
+      if (!series.empty()) cursors.emplace_back(block, std::move(series), whole());
+    }
+    return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
+                                       min_ms_, max_ms_, hints);
+  }
+
+  Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) override {
+    std::vector<std::vector<std::string>> parts;
+    if (head_overlaps()) parts.push_back(head_.index().label_names(matchers));
+    for (const auto& block : raw_of(*block_set_.list())) {
+      TRY_ASSIGN(auto some, block->label_names(matchers));
+      parts.push_back(std::move(some));
+    }
+    return joined(std::move(parts), limit);
+  }
+
+  Result<std::vector<std::string>> label_values(std::string_view name, const Matchers& matchers,
+                                                size_t limit) override {
+    std::vector<std::vector<std::string>> parts;
+    if (head_overlaps()) parts.push_back(head_.index().label_values(name, matchers));
+    for (const auto& block : raw_of(*block_set_.list())) {
+      TRY_ASSIGN(auto some, block->label_values(name, matchers));
+      parts.push_back(std::move(some));
+    }
+    return joined(std::move(parts), limit);
+  }
+
+ private:
+  bool head_overlaps() const {
+    return head_.oldest_ms() <= max_ms_ && head_.newest_ms() >= min_ms_;
+  }
+
+  HeadImage capture(const Matchers& matchers, bool labels_only) const {
+    HeadImage image;
+    for (int i = 0; i < kSnapshotTries; ++i) {
+      image.clear();
+      if (head_.capture(matchers, min_ms_, max_ms_, labels_only, order_.snapshot(), image))
+        return image;
+    }
+    const CommitOrder::Hold hold(order_);
+    image.clear();
+    CHECK(head_.capture(matchers, min_ms_, max_ms_, labels_only, order_.snapshot(), image));
+    return image;
+  }
+
+  template <typename Wanted>
+  BlockList overlapping(const BlockList& all, Wanted wanted) const {
+    BlockList found;
+    for (const auto& block : all) {
+      const BlockMeta& meta = block->meta();
+      if (meta.min_ms <= max_ms_ && meta.max_ms > min_ms_ && wanted(meta)) found.push_back(block);
+    }
+    std::sort(found.begin(), found.end(),
+              [](const auto& a, const auto& b) { return a->meta().ulid < b->meta().ulid; });
+    return found;  // oldest ULID first
+  }
+  BlockList raw_of(const BlockList& all) const {
+    return overlapping(all, [](const BlockMeta& meta) { return meta.resolution_ms == 0; });
+  }
+  BlockList tiers_of(const BlockList& all, const model::SelectHints& hints) const {
+    if (hints.resolution_ms == 0 || hints.aggregate.empty() || hints.series_only) return {};
+    std::vector<BlockMeta> metas;
+    for (const auto& block : all) metas.push_back(block->meta());
+    const auto usable = usable_tiers(metas, hints.resolution_ms, head_.oldest_ms());
+    return overlapping(all, [&](const BlockMeta& meta) {
+      return std::ranges::find(usable, meta.ulid) != usable.end();
+    });
+  }
+  static bool within_one(const std::vector<TimeRange>& ranges, const BlockMeta& meta) {
+    return std::ranges::any_of(ranges, [&](const TimeRange& range) {
+      return range.min_ms <= meta.min_ms && meta.max_ms <= range.end_ms;
+    });
+  }
+  TimeRange whole() const { return {min_ms_, max_ms_ == INT64_MAX ? INT64_MAX : max_ms_ + 1}; }
+  static Result<BlockCursor> tier_cursor(const std::shared_ptr<const Block>& tier,
+                                         const TimeRange& range, const Matchers& matchers,
+                                         const std::string& aggregate) {
+    Matchers with = matchers;
+    TRY_ASSIGN(auto of_aggregate, model::Matcher::create(model::MatchOp::kEqual,
+                                                         std::string(kAggregateLabel), aggregate));
+    with.push_back(std::move(of_aggregate));
+    TRY_ASSIGN(auto series, tier->select(with));
+    BlockCursor cursor(tier, std::move(series), range);
+    TRY(cursor.sort_tier());
+    return cursor;
+  }
+
+  static std::vector<std::string> joined(std::vector<std::vector<std::string>> parts,
+                                         size_t limit) {
+    std::set<std::string> all;
+    for (auto& part : parts)
+      all.insert(std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+    std::vector<std::string> out(all.begin(), all.end());
+    if (limit != 0 && out.size() > limit) out.resize(limit);
+    return out;
+  }
+
+  // Fixed after construction.
+  const Head& head_;
+  CommitOrder& order_;
+  const BlockSet& block_set_;
+  const int64_t min_ms_;
+  const int64_t max_ms_;
+};
+
+}  // namespace
+
+std::unique_ptr<model::Querier> make_store_querier(const Head& head, CommitOrder& order,
+                                                   const BlockSet& blocks, int64_t min_ms,
+                                                   int64_t max_ms) {
+  return std::make_unique<StoreQuerier>(head, order, blocks, min_ms, max_ms);
+}
+
+}  // namespace binnacle::store::metrics

@@ -1,0 +1,21 @@
+// Tokens of a small alphabet at close to their entropy: table-driven asymmetric numeral systems
+// (tANS; Duda 2013, arXiv:1311.2540, with the table spread of FSE). Pure functions; any thread.
+// Format: docs/formats/chunk.md, "Token columns".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace binnacle::store::metrics {
+
+// The frequencies are those of token_frequencies(), the tokens numbers below their count. Appends.
+void encode_tokens(std::span<const uint8_t> tokens, std::span<const uint16_t> frequencies,
+                   unsigned table_bits, std::string& out);
+// Fills all of `out` with the tokens shifted left by `shift`. False when `bytes` are not the coding
+// of exactly that many.
+bool decode_tokens(std::string_view bytes, std::span<const uint16_t> frequencies,
+                   unsigned table_bits, unsigned shift, std::span<uint64_t> out);
+
+}  // namespace binnacle::store::metrics
