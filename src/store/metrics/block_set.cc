@@ -77,6 +77,13 @@ Status BlockSet::change(const std::vector<std::string>& add,
   return {};
 }
 
+Result<std::string> BlockSet::set_aside(const std::string& ulid) {
+  BlockList next = *list();
+  std::erase_if(next, [&](const auto& block) { return block->meta().ulid == ulid; });
+  publish(std::move(next));
+  return set_block_aside(files_, folder_, ulid);
+}
+
 Status BlockSet::reopen(const std::string& ulid) {
   BlockList next = *list();
   for (auto& block : next) {

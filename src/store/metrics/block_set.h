@@ -34,6 +34,8 @@ class BlockSet {
   // Opens the new blocks, publishes, then removes the old ones' folders.
   Status change(const std::vector<std::string>& add, const std::vector<std::string>& remove)
       EXCLUDES(mu_);
+  // Takes a block out that cannot be read; returns the name that its folder has now.
+  Result<std::string> set_aside(const std::string& ulid) EXCLUDES(mu_);
   // After its tombstones changed.
   Status reopen(const std::string& ulid) EXCLUDES(mu_);
 

@@ -94,6 +94,7 @@ struct MetricStore::Parts {
       REQUIRES(maintenance);
   bool is_log_behind() const EXCLUDES(mu);
   int64_t next_ulid_ms() const;
+  Status excuse(const Error& error, const BlockList& suspects) REQUIRES(maintenance);
   bool stopped() const EXCLUDES(mu);
   // Waits so many milliseconds, less when the store is stopping; false: it is.
   std::function<bool(int64_t)> napper();

@@ -1,15 +1,12 @@
-// What a metric store does by itself: syncs, snapshots, cuts the head, merges, removes.
+// What a metric store does by itself: syncs, snapshots, cuts the head into blocks.
+// What becomes of the blocks: metric_store_blocks.cc.
 #include <algorithm>
 #include <cmath>
 
 #include "base/kill_points.h"
-#include "store/metrics/compaction_plan.h"
-#include "store/metrics/compactor.h"
-#include "store/metrics/downsample.h"
 #include "store/metrics/head_flush.h"
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
-#include "store/metrics/tier_plan.h"
 #include "store/metrics/tombstones.h"
 #include "store/metrics/wal_records.h"
 
@@ -27,33 +24,6 @@ constexpr int64_t kLateFlushEveryMs = 30 * 60'000;
 // A reader that captures the head meanwhile may hold a snapshot of its beginning; it is never that
 // old.
 constexpr CommitNumber kCommitsToldApart = 1 << 24;
-constexpr int64_t kRangesInRetention = 10;  // the largest block holds a tenth of the retention
-
-// Keeps a writer to so many bytes a second by making it wait.
-class Pace {
- public:
-  Pace(const Clock& clock, uint64_t bytes_per_second)
-      : clock_(clock), bytes_per_second_(bytes_per_second), begun_ns_(clock.monotonic_ns()) {}
-
-  // `nap` waits for so many milliseconds, less when the store is stopping; false: do not wait on.
-  void spend(size_t bytes, const std::function<bool(int64_t)>& nap) {
-    constexpr int64_t kNapMs = 10;
-    spent_ += bytes;
-    const auto due_ns = static_cast<int64_t>(1e9 * static_cast<double>(spent_) /
-                                             static_cast<double>(bytes_per_second_));
-    // A clock that stands still, as a test's may, does not make it wait for ever.
-    while (std::max(clock_.monotonic_ns() - begun_ns_, slept_ns_) < due_ns && nap(kNapMs))
-      slept_ns_ += kNapMs * 1'000'000;
-  }
-
- private:
-  const Clock& clock_;
-  const uint64_t bytes_per_second_;
-  const int64_t begun_ns_;
-  uint64_t spent_ = 0;
-  int64_t slept_ns_ = 0;
-};
-
 }  // namespace
 
 // Everything that the log held before is on disk in another form when this returns, and so is what
@@ -123,91 +93,6 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
   return snapshot();
 }
 
-std::function<bool(int64_t)> MetricStore::Parts::napper() {
-  return [this](int64_t ms) {
-    MutexLock guard(mu);
-    if (!stopping) wake.wait_for_ms(mu, ms);
-    return !stopping;
-  };
-}
-
-// Later than that of every block, whatever the clock says: of two samples at one time the one in
-// the block with the later ULID holds.
-int64_t MetricStore::Parts::next_ulid_ms() const {
-  int64_t newest_ms = -1;
-  const auto list = blocks.list();
-  for (const auto& block : *list) newest_ms = std::max(newest_ms, ulid_ms(block->meta().ulid));
-  return std::max(clock.wall_ms(), newest_ms + 1);
-}
-
-Status MetricStore::Parts::compact() {
-  TRY(blocks.remove_strays());
-  const StoreOptions now = options();
-  const CompactionOptions plan_options{
-      compaction_ranges(now.block_range_ms, now.retention_ms / kRangesInRetention)};
-  // Plans anew after each merge: its result may be one more for the next range.
-  for (;;) {
-    const auto list = blocks.list();
-    std::vector<BlockMeta> metas;
-    for (const auto& block : *list) metas.push_back(block->meta());
-    const auto groups = plan_compactions(metas, plan_options, clock.wall_ms());
-    if (groups.empty()) return {};
-    const auto& group = groups.front();
-    BlockList inputs;
-    for (const auto& block : *list) {
-      if (std::find(group.begin(), group.end(), block->meta().ulid) != group.end())
-        inputs.push_back(block);
-    }
-    Pace pace(clock, now.compaction_bytes_per_second);
-    const MergeOptions merge{
-        .write = {.zstd = now.zstd_from_level != 0 &&
-                          inputs.front()->meta().level + 1 >= now.zstd_from_level,
-                  .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
-        .cancelled = [this] { return stopped(); }};
-    TRY_ASSIGN(const BlockMeta made, merge_blocks(files, blocks.folder(), inputs,
-                                                  make_ulid(next_ulid_ms(), random), merge));
-    kill_point("merge.done");
-    TRY(blocks.change({made.ulid}, made.parents));
-    instruments.compactions.add();
-  }
-}
-
-// One at a time, so that what is due each second is not kept waiting for a long row of them.
-Status MetricStore::Parts::make_tiers() {
-  const StoreOptions now = options();
-  if (now.downsample_ms.empty()) return {};
-  const auto list = blocks.list();
-  std::vector<BlockMeta> metas;
-  for (const auto& block : *list) metas.push_back(block->meta());
-  const auto plan = plan_tiers(metas, now.downsample_ms, clock.wall_ms());
-  if (plan.empty()) return {};
-  const TierWork& work = plan.front();
-  const auto raw = std::ranges::find_if(
-      *list, [&](const auto& block) { return block->meta().ulid == work.raw; });
-  Pace pace(clock, now.compaction_bytes_per_second);
-  const MergeOptions merge{
-      .write = {.zstd = false, .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
-      .cancelled = [this] { return stopped(); }};
-  TRY_ASSIGN(const BlockMeta made,
-             downsample_block(files, blocks.folder(), **raw, work.resolution_ms,
-                              make_ulid(clock.wall_ms(), random), merge, work.replaces));
-  TRY(blocks.change({made.ulid}, work.replaces));
-  instruments.tiers.add();
-  return {};
-}
-
-Status MetricStore::Parts::keep_to_retention() {
-  const StoreOptions now = options();
-  std::vector<SizedBlock> sized;
-  const auto list = blocks.list();
-  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
-  const auto old = plan_retention(
-      sized, {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes}, clock.wall_ms());
-  if (old.empty()) return {};
-  log.info("removing blocks beyond the retention", {{"blocks", old.size()}});
-  return blocks.change({}, old);
-}
-
 bool MetricStore::Parts::is_log_behind() const {
   MutexLock guard(mu);
   return log_is_behind;
@@ -216,26 +101,6 @@ bool MetricStore::Parts::is_log_behind() const {
 bool MetricStore::Parts::stopped() const {
   MutexLock guard(mu);
   return stopping;
-}
-
-// The tiers that sum up some of what is to be deleted, where they can be made anew of what stays.
-// Others keep their sums but for the windows that end within the time, as a raw block its samples.
-Status MetricStore::Parts::drop_tiers(const model::Matchers& matchers, int64_t min_ms,
-                                      int64_t max_ms) {
-  std::vector<std::string> dropped;
-  const auto list = blocks.list();
-  for (const auto& tier : *list) {
-    const BlockMeta& meta = tier->meta();
-    if (meta.resolution_ms == 0 || meta.min_ms > max_ms || meta.max_ms <= min_ms) continue;
-    const bool raw_stays = std::ranges::any_of(*list, [&](const auto& block) {
-      const BlockMeta& raw = block->meta();
-      return raw.resolution_ms == 0 && raw.min_ms < meta.max_ms && raw.max_ms > meta.min_ms;
-    });
-    if (!raw_stays) continue;
-    TRY_ASSIGN(const auto series, tier->select(matchers));
-    if (!series.empty()) dropped.push_back(meta.ulid);
-  }
-  return dropped.empty() ? Status() : blocks.change({}, dropped);
 }
 
 Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int64_t min_ms,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <thread>
 
 #include <fmt/format.h>
@@ -280,6 +281,24 @@ TEST_F(StoreRecoveryTest, SeriesThatComeWhileABlockIsCutDisturbNothing) {
   writer.join();
   reader.join();
   EXPECT_THAT(all(), SizeIs(3000));
+}
+
+// Bad bytes in a page that nobody needs to find series show only when they are read.
+TEST_F(StoreRecoveryTest, ADamagedBlockIsSetAsideByTheMergeThatMeetsIt) {
+  for (int i = 0; i < 400; ++i) ASSERT_TRUE(put_at(a_, i * 20, std::sin(i)));
+  ASSERT_TRUE(run_.store->flush(kFar));
+  const auto blocks = *run_.files.list("data/blocks");
+  ASSERT_THAT(blocks, SizeIs(1));
+  const std::string folder = "data/blocks/" + blocks[0].name;
+  const uint64_t size = *(*run_.files.open_readable(folder + "/columns"))->size();
+  run_.close();
+  run_.files.corrupt(folder + "/columns", size / 2);
+  ASSERT_TRUE(run_.open());
+  ASSERT_TRUE(put_at(a_, 10, 7));
+  ASSERT_TRUE(run_.store->flush(kFar));  // overlaps the damaged one, so they are merged
+  EXPECT_TRUE(run_.files.exists(folder + ".damaged"));
+  EXPECT_FALSE(run_.files.exists(folder));
+  EXPECT_TRUE(all() == (Lines{R"(up{job="a"} 7@10)"}));
 }
 
 }  // namespace
