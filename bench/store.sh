@@ -23,6 +23,7 @@ trap cleanup EXIT
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 now_ms() { date +%s%3N; }
+peak_bytes() { awk '/VmHWM/ { print $2 * 1024 }' "/proc/$server/status"; }
 rss_bytes() { awk '/VmRSS/ { print $2 * 1024 }' "/proc/$server/status"; }
 file_bytes() { du -scb "$@" | tail -1 | cut -f1; }
 # figure NAME KEY VALUE: for the table at the end.
@@ -142,7 +143,15 @@ measure() {
   last=$(value "$name" last_ms)
   figure "$name" rss_per_series "$(awk -v a="$(rss_bytes)" -v b="$empty" -v n="$series" 'BEGIN { printf "%.0f", (a - b) / n }')"
   figure "$name" counted "$(count_series "$url" "$last")"
+  revive "$name" "$data" "$port" "$url" "$series" "$last" >"$work/$name.revived"
+  figure "$name" ready_full_seconds "$(cat "$work/$name.revived")"
+  figure "$name" replayed "$(curl -s "$url/api/v1/status/tsdb" | sed -n 's/.*"replayedSamples":\([0-9]*\).*/\1/p')"
+  figure "$name" replay_seconds "$(curl -s "$url/api/v1/status/tsdb" | sed -n 's/.*"replaySeconds":\([0-9.]*\).*/\1/p')"
+  local before
+  before=$(rss_bytes)
+  echo 5 >"/proc/$server/clear_refs" # the peak starts anew
   bytes=$("compact_$name" "$url" "$data" || true)
+  figure "$name" peak_ratio "$(awk -v a="$(peak_bytes)" -v b="$before" 'BEGIN { printf "%.2f", a / b }')"
   [ -z "$bytes" ] || figure "$name" bytes_per_sample \
     "$(awk -v b="$bytes" -v n="$(($(value "$name" new_samples) + $(value "$name" all_samples)))" 'BEGIN { printf "%.3f", b / n }')"
   revive "$name" "$data" "$port" "$url" "$series" "$last" >"$work/$name.revived"
@@ -157,7 +166,7 @@ measure() {
 }
 
 row() {
-  printf '%-34s' "$1"
+  printf '%-36s' "$1"
   local name ours other
   for name in $SERVERS; do printf '%18s' "$(value "$name" "$2" | grep . || echo '-')"; done
   [[ " $SERVERS " == *" ours "* ]] && ours=$(value ours "$2") || ours=
@@ -170,7 +179,7 @@ row() {
 }
 
 table() {
-  printf '%-34s' "$1"
+  printf '%-36s' "$1"
   local name
   for name in $SERVERS; do printf '%18s' "$name"; done
   for name in $SERVERS; do [ "$name" = ours ] || printf '%18s' "ours/${name:0:12}"; done
@@ -180,7 +189,11 @@ table() {
   row 'new series per CPU second' new_series_per_cpu
   row 'resident bytes per series' rss_per_series
   row 'file bytes per sample' bytes_per_sample
-  row 'seconds to ready after kill -9' ready_seconds
+  row 'memory peak at compaction / before' peak_ratio
+  row 's to ready: kill -9 at the end' ready_full_seconds
+  row '   of it loading, as it says itself' replay_seconds
+  row '   samples replayed from its log' replayed
+  row 's to ready: kill -9 when compacted' ready_seconds
   row 'series counted before it' counted
   row 'requests that failed' all_failures
 }
