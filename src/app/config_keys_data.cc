@@ -139,6 +139,15 @@ void add_storage_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(
       count("storage.max_series", "2000000", "1000000000", "series",
             "In memory at a time, about 0.5 kB each; samples of further ones are refused."));
+  keys.push_back({.path = "storage.max_head_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = "4GiB",
+                  .meaning =
+                      "Memory of the series and their newest samples; new series are refused "
+                      "beyond.",
+                  .reload = Reload::kLive,
+                  .min = "1MiB",
+                  .max = "100000GB"});
   keys.push_back(
       series_limit("storage.max_series_per_metric", "In memory of one metric name; 0: no limit."));
   keys.push_back(series_limit("storage.max_series_per_job",

@@ -102,6 +102,7 @@ store::metrics::StoreOptions store_options(const Config& config) {
   options.limits.max_ahead_ms = config.get_duration_ms("storage.max_ahead");
   options.limits.last_value_wins = config.get_string("storage.duplicates") == "last";
   options.limits.max_series = size(config, "storage.max_series");
+  options.limits.max_head_bytes = bytes(config, "storage.max_head_bytes");
   options.limits.max_series_per_metric = size(config, "storage.max_series_per_metric");
   options.limits.max_series_per_job = size(config, "storage.max_series_per_job");
   options.limits.max_series_per_instance = size(config, "storage.max_series_per_instance");

@@ -112,6 +112,12 @@ Status Head::check_room(LabelsView labels, const StoreLimits& limits) const {
   if (series_count() >= limits.max_series) {
     return over_limit(labels, "", limits.max_series, "storage.max_series");
   }
+  if (memory_noted_ >= limits.max_head_bytes) {
+    return fail(Code::kResourceExhausted,
+                fmt::format("append {}: the store's series take {} bytes of memory, more than {} "
+                            "(storage.max_head_bytes)",
+                            labels.to_string(), memory_noted_.load(), limits.max_head_bytes));
+  }
   struct Part {
     std::string_view label;
     size_t limit;

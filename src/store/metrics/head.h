@@ -81,6 +81,7 @@ class Head {
   size_t series_count() const { return series_count_.load(std::memory_order_relaxed); }
   uint64_t late_sequence() const { return late_sequence_.load(); }
   uint64_t memory_bytes() const;
+  void note_memory(uint64_t bytes) { memory_noted_ = bytes; }  // what the limit is held against
   // No sample is newer, none older.
   int64_t newest_ms() const { return newest_ms_.load(); }
   int64_t oldest_ms() const { return oldest_ms_.load(); }
@@ -128,6 +129,7 @@ class Head {
   HeadIndex index_;
   std::atomic<size_t> series_count_ = 0;
   std::atomic<uint64_t> late_sequence_ = 0;
+  std::atomic<uint64_t> memory_noted_ = 0;
   std::atomic<int64_t> newest_ms_ = std::numeric_limits<int64_t>::min();
   std::atomic<int64_t> oldest_ms_ = std::numeric_limits<int64_t>::max();
   std::atomic<int64_t> oldest_noted_ms_ = std::numeric_limits<int64_t>::max();  // since measured

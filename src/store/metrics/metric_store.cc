@@ -7,20 +7,8 @@
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
 #include "store/metrics/store_querier.h"
-#include "store/metrics/store_replay.h"
 
 namespace binnacle::store::metrics {
-namespace {
-
-// More threads than that wait for memory, not for a core.
-constexpr size_t kMaxReplayThreads = 4;
-
-size_t replay_threads() {
-  return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMaxReplayThreads);
-}
-
-}  // namespace
-
 MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, const Clock& time,
                           Random& randomness, Registry& registry)
     : folder(std::move(at)),
@@ -31,80 +19,6 @@ MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, 
       head(options.limits),
       blocks(fs, folder + "/blocks"),
       wanted(std::move(options)) {}
-
-Status MetricStore::Parts::recover(StoreProgress* progress, Registry& registry) {
-  const int64_t begun_ns = clock.monotonic_ns();
-  TRY(files.create_directories(folder));
-  auto held = files.lock(folder + "/lock");
-  if (!held) return fail(std::move(held).error().with_context("metric store"));
-  lock = std::move(*held);
-  TRY_ASSIGN(const auto opened, blocks.open());
-  for (const std::string& damaged : opened.damaged)
-    log.error("a damaged block was set aside, its samples are not served", {{"block", damaged}});
-  TRY_ASSIGN(const auto snapshot_report,
-             load_head_snapshot(files, snapshots_folder(), head, metadata));
-  if (!snapshot_report.damaged.empty())
-    log.error("the head snapshot was damaged, what stood before the damage is used",
-              {{"copy", snapshot_report.damaged}});
-
-  const std::string wal_folder = folder + "/wal";
-  TRY(files.create_directories(wal_folder));
-  StoreReplay replay(head, metadata, replay_threads());
-  TRY_ASSIGN(const WalReadReport read, read_wal(
-                                           files, wal_folder, snapshot_report.wal_segment,
-                                           [&](WalRecordType type, std::string_view payload) {
-                                             return replay.take(type, payload);
-                                           },
-                                           [&](uint64_t done, uint64_t total) {
-                                             if (progress == nullptr) return;
-                                             progress->total_bytes = total;
-                                             progress->done_bytes = done;
-                                           }));
-  replay.finish();
-  for (const WalDamage& damage : read.damage) {
-    const LogFields fields = {{"segment", damage.segment},
-                              {"offset", damage.offset},
-                              {"bytes", damage.bytes_lost},
-                              {"reason", damage.reason}};
-    if (damage.torn_tail) {
-      log.info("the log's last record was cut short by the end of the process", fields);
-    } else {
-      log.error("the log is damaged: used up to there, the rest is set aside", fields);
-    }
-  }
-  if (replay.lost() > 0)
-    log.error("the log names no series for some samples", {{"samples", replay.lost()}});
-  TRY(mend_wal(files, wal_folder, read));
-  WalOptions wal_options;
-  {
-    MutexLock guard(mu);
-    wal_options = wanted.wal;
-    snapshot_segment = snapshot_report.wal_segment;
-    replayed_bytes = read.bytes;
-    replayed_samples = replay.samples();
-  }
-  const uint64_t next =
-      std::max(read.last_segment + 1, std::max<uint64_t>(1, snapshot_report.wal_segment));
-  TRY_ASSIGN(wal, Wal::open(wal_folder, next, wal_options, files, clock, registry));
-  const bool whole =
-      snapshot_report.damaged.empty() && (read.damage.empty() || read.damage.front().torn_tail);
-  if (!whole) {
-    MutexLock guard(maintenance);
-    TRY(snapshot());
-  }
-  const double seconds = static_cast<double>(clock.monotonic_ns() - begun_ns) / 1e9;
-  {
-    MutexLock guard(mu);
-    replay_seconds = seconds;
-  }
-  log.info("metric store loaded", {{"blocks", opened.blocks},
-                                   {"series", head.series_count()},
-                                   {"snapshot_bytes", snapshot_report.bytes},
-                                   {"replayed_samples", replay.samples()},
-                                   {"replayed_bytes", read.bytes},
-                                   {"seconds", seconds}});
-  return {};
-}
 
 StoreOptions MetricStore::Parts::options() const {
   MutexLock guard(mu);

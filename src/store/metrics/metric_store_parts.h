@@ -72,6 +72,8 @@ struct MetricStore::Parts {
         Registry& registry);
 
   Status recover(StoreProgress* progress, Registry& registry) EXCLUDES(maintenance);
+  Result<WalReadReport> replay_log(uint64_t from, StoreProgress* progress) EXCLUDES(mu);
+  void tell_damage(const WalReadReport& read) const;
   Status log_commit(const Head::Applied& applied, const MetadataTable::Entries& words);
   Status writable() const EXCLUDES(mu);
   void note_failure(const Error& error) EXCLUDES(mu);
@@ -102,7 +104,7 @@ struct MetricStore::Parts {
   void run_upkeep() EXCLUDES(mu);
   void run_sync() EXCLUDES(mu);
   StoreOptions options() const EXCLUDES(mu);
-  void measure() EXCLUDES(mu);
+  void measure() REQUIRES(maintenance) EXCLUDES(mu);
   StoreRoom room() const EXCLUDES(mu);
   void log_room() const EXCLUDES(mu);
 
@@ -128,7 +130,8 @@ struct MetricStore::Parts {
 
   Mutex maintenance;  // one of flush, compaction, snapshot, deletion, backup at a time
   int64_t last_cut_ms GUARDED_BY(maintenance) = std::numeric_limits<int64_t>::min();
-  int64_t last_flush_ms GUARDED_BY(maintenance) = 0;  // monotonic
+  int64_t last_flush_ms GUARDED_BY(maintenance) = 0;     // monotonic
+  int64_t next_weighing_ms GUARDED_BY(maintenance) = 0;  // monotonic
   mutable Mutex mu;
   CondVar wake;
   StoreOptions wanted GUARDED_BY(mu);

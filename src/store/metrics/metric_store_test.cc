@@ -123,6 +123,19 @@ TEST_F(MetricStoreTest, LimitsNameTheirSetting) {
   EXPECT_TRUE(put_at(a_, 1, 1));
 }
 
+TEST_F(MetricStoreTest, NewSeriesAreRefusedBeyondTheMemoryAndOldOnesGoOn) {
+  StoreOptions options = run_.options_;
+  options.limits.max_head_bytes = 1;
+  run_.store->set_options(options);
+  ASSERT_TRUE(put_at(a_, 0, 1));
+  run_.store->upkeep_once();  // looks at the memory
+  const auto refused = put_at(b_, 0, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+  EXPECT_THAT(refused.error().message, HasSubstr("storage.max_head_bytes"));
+  EXPECT_TRUE(put_at(a_, 1, 1));
+}
+
 TEST_F(MetricStoreTest, WhatWasAcknowledgedIsThereAfterAPowerCut) {
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(put_at(i % 2 == 0 ? a_ : b_, i, i));
   const Lines before = all();

@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kUpkeepEveryMs = 1000;
 constexpr int64_t kUpkeepAfterFailureMs = 5000;
 constexpr int64_t kSyncLookEveryMs = 50;
+constexpr int64_t kWeighEveryMs = 10'000;         // looks at every series
 constexpr uint64_t kEmptySegmentsBytes = 2 * 32;  // a start begins a segment of its own
 // A quiet store is written down only when that spares the next start some work.
 constexpr uint64_t kIdleSnapshotBytes = uint64_t{1} << 20;
@@ -175,6 +176,12 @@ void MetricStore::Parts::measure() {
   instruments.newest_seconds.set(static_cast<double>(head.newest_ms()) / 1000);
   instruments.blocks.set(static_cast<double>(blocks.list()->size()));
   instruments.block_bytes.set(static_cast<double>(blocks.file_bytes()));
+  if (clock.monotonic_ms() >= next_weighing_ms) {
+    next_weighing_ms = clock.monotonic_ms() + kWeighEveryMs;
+    const uint64_t bytes = head.memory_bytes();
+    head.note_memory(bytes);
+    instruments.head_bytes.set(static_cast<double>(bytes));
+  }
   constexpr double kSecondsADay = 86'400;
   instruments.room_seconds.set(room().days * kSecondsADay);
   MutexLock guard(mu);
@@ -238,7 +245,10 @@ void MetricStore::Parts::run_sync() {
 
 void MetricStore::start() {
   parts_->log_room();
-  parts_->measure();
+  {
+    MutexLock guard(parts_->maintenance);
+    parts_->measure();
+  }
   parts_->threads.emplace_back([this] { parts_->run_upkeep(); });
   parts_->threads.emplace_back([this] { parts_->run_sync(); });
 }

@@ -14,6 +14,8 @@ struct StoreLimits {
   bool last_value_wins = false;              // else another value at a time that has one is refused
 
   size_t max_series = 10'000'000;
+  // Of the head's series and samples; new series are refused beyond. Looked at every few seconds.
+  uint64_t max_head_bytes = uint64_t{4} << 30;
   size_t max_series_per_metric = 0;    // of one metric name; 0: no limit, as the next two
   size_t max_series_per_job = 0;       // of one value of `job`
   size_t max_series_per_instance = 0;  // of one value of `instance`
