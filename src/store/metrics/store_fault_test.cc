@@ -157,7 +157,7 @@ TEST(StoreFault, ThePowerGoesAtEachChange) {
   ASSERT_GT(changes, 200u);
   whole.expect_recovers();
   for (const Crash kind : {Crash::kKill, Crash::kPowerCut, Crash::kTornPower}) {
-    for (uint64_t n = 0; n <= changes; ++n) {
+    for (uint64_t n = 0; n <= changes; n += kTestStride) {
       SCOPED_TRACE(fmt::format("crash kind {} after change {}", static_cast<int>(kind), n));
       Load load(n);
       load.run.files.power_off_after(n);
@@ -175,7 +175,7 @@ TEST(StoreFault, ThePowerGoesAtEachChange) {
 // While a start is cut off again and again, nothing goes.
 TEST(StoreFault, ThePowerGoesAtEachChangeOfTheNextStart) {
   for (const uint64_t first : {40u, 90u, 140u, 190u, 240u, 290u}) {
-    for (uint64_t n = 0; n < 60; ++n) {
+    for (uint64_t n = 0; n < 60; n += kTestStride) {
       SCOPED_TRACE(fmt::format("after change {}, then after change {} of the start", first, n));
       Load load(n);
       load.run.files.power_off_after(first);
@@ -201,7 +201,7 @@ void for_each_fault(bool lasting, Fn fn) {
         FileOp::kOpenWrite, FileOp::kWrite, FileOp::kSync, FileOp::kSyncDir, FileOp::kTruncate,
         FileOp::kRename, FileOp::kLink, FileOp::kRemove, FileOp::kCreateDirectories}) {
     for (const int error : {5, 28}) {  // EIO, ENOSPC
-      for (uint64_t nth = 1;; ++nth) {
+      for (uint64_t nth = 1;; nth += kTestStride) {
         SCOPED_TRACE(fmt::format("op {} error {} nth {} {}", static_cast<int>(op), error, nth,
                                  lasting ? "and on" : "once"));
         if (!fn(FileFault{.op = op, .nth = nth, .error_number = error, .lasting = lasting})) break;
@@ -237,7 +237,7 @@ TEST(StoreFault, EachCallFailsFromThereOnUntilTheDiskIsWell) {
 }
 
 TEST(StoreFault, TheDiskRunsFullAtEachByte) {
-  for (uint64_t room = 0; room < 25'000; room += 97) {
+  for (uint64_t room = 0; room < 25'000; room += 97 * kTestStride) {
     SCOPED_TRACE(room);
     Load load(room);
     load.run.files.set_capacity(room);
@@ -275,7 +275,7 @@ TEST(StoreFault, ABitFlipsInAFileAtRest) {
   size_t told = 0, flips = 0;
   for (size_t file = 0; file < paths.size(); ++file) {
     uint64_t size = 0;
-    for (uint64_t at = 0; at == 0 || at < size; at += 1 + size / 60) {
+    for (uint64_t at = 0; at == 0 || at < size; at += (1 + size / 60) * kTestStride) {
       SCOPED_TRACE(fmt::format("{} byte {}", paths[file], at));
       Load load(1);
       load.work();
