@@ -19,6 +19,20 @@ bool is_damage(const Error& error) {
 
 }  // namespace
 
+std::vector<BlockMeta> metas_of(const BlockList& blocks) {
+  std::vector<BlockMeta> metas;
+  metas.reserve(blocks.size());
+  for (const auto& block : blocks) metas.push_back(block->meta());
+  return metas;
+}
+
+std::vector<SizedBlock> sized(const BlockList& blocks) {
+  std::vector<SizedBlock> out;
+  out.reserve(blocks.size());
+  for (const auto& block : blocks) out.push_back({block->meta(), block->file_bytes()});
+  return out;
+}
+
 BlockSet::BlockSet(FileSystem& files, std::string folder)
     : files_(files), folder_(std::move(folder)), list_(std::make_shared<BlockList>()) {}
 

@@ -10,10 +10,15 @@
 #include "base/file_system.h"
 #include "base/mutex.h"
 #include "store/metrics/block.h"
+#include "store/metrics/compaction_plan.h"
 
 namespace binnacle::store::metrics {
 
 using BlockList = std::vector<std::shared_ptr<const Block>>;  // by first time, then ULID
+
+// What the planners look at.
+std::vector<BlockMeta> metas_of(const BlockList& blocks);
+std::vector<SizedBlock> sized(const BlockList& blocks);
 
 class BlockSet {
  public:

@@ -110,6 +110,8 @@ class HeadSeries {
   void put_open(int64_t timestamp_ms, double value);
   uint32_t write_chunk(bool may_continue, std::string& body) const;
   void seal();
+  void read_in_order(size_t skip, std::vector<int64_t>& times_ms,
+                     std::vector<double>& values) const;
   void rebuild(std::span<const int64_t> times_ms, std::span<const double> values);
 
   uint64_t hash_ = 0;

@@ -26,25 +26,33 @@ size_t HeadSeries::count_before(int64_t end_ms) const {
   return count;
 }
 
+// The samples in order but for so many of the oldest.
+void HeadSeries::read_in_order(size_t skip, std::vector<int64_t>& times_ms,
+                               std::vector<double>& values) const {
+  SealedChunk chunk;
+  for (SealedChunkReader reader(sealed()); reader.next(chunk);) {
+    if (skip >= chunk.count) {
+      skip -= chunk.count;
+      continue;
+    }
+    CHECK(decode_chunk(chunk, times_ms, values));
+  }
+  for (size_t i = 0; i < open_count_; ++i) {
+    times_ms.push_back(open_time(i));
+    values.push_back(open_value(i));
+  }
+  CHECK(skip <= times_ms.size());
+  times_ms.erase(times_ms.begin(), times_ms.begin() + static_cast<ptrdiff_t>(skip));
+  values.erase(values.begin(), values.begin() + static_cast<ptrdiff_t>(skip));
+}
+
 void HeadSeries::drop_oldest(size_t count) {
   if (count == 0) return;
   std::vector<int64_t> times;
   std::vector<double> values;
-  SealedChunk chunk;
-  for (SealedChunkReader reader(sealed()); reader.next(chunk);) {
-    if (count >= chunk.count) {
-      count -= chunk.count;
-      continue;
-    }
-    CHECK(decode_chunk(chunk, times, values));
-  }
-  for (size_t i = 0; i < open_count_; ++i) {
-    times.push_back(open_time(i));
-    values.push_back(open_value(i));
-  }
-  CHECK(count <= times.size());
+  read_in_order(count, times, values);
   const int64_t last_ms = last_ms_;
-  rebuild(std::span(times).subspan(count), std::span(values).subspan(count));
+  rebuild(times, values);
   last_ms_ = last_ms;
 }
 
@@ -65,13 +73,7 @@ void HeadSeries::erase(int64_t min_ms, int64_t max_ms) {
   }
   std::vector<int64_t> times;
   std::vector<double> values;
-  SealedChunk chunk;
-  for (SealedChunkReader reader(sealed()); reader.next(chunk);)
-    CHECK(decode_chunk(chunk, times, values));
-  for (size_t i = 0; i < open_count_; ++i) {
-    times.push_back(open_time(i));
-    values.push_back(open_value(i));
-  }
+  read_in_order(0, times, values);
   const auto from = std::lower_bound(times.begin(), times.end(), min_ms);
   const auto to = std::upper_bound(from, times.end(), max_ms);
   if (from == to) return;

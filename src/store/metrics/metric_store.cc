@@ -1,14 +1,11 @@
 #include "store/metrics/metric_store.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
 #include "store/metrics/store_querier.h"
 
 namespace binnacle::store::metrics {
+
 MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, const Clock& time,
                           Random& randomness, Registry& registry)
     : folder(std::move(at)),

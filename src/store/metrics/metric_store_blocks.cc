@@ -40,12 +40,17 @@ class Pace {
 
 }  // namespace
 
-std::function<bool(int64_t)> MetricStore::Parts::napper() {
-  return [this](int64_t ms) {
+// At the bandwidth that is set, until the store stops.
+MergeOptions MetricStore::Parts::merge_options(bool zstd) {
+  // Shared only because a std::function must be copyable.
+  const auto pace = std::make_shared<Pace>(clock, options().compaction_bytes_per_second);
+  const auto nap = [this](int64_t ms) {
     MutexLock guard(mu);
     if (!stopping) wake.wait_for_ms(mu, ms);
     return !stopping;
   };
+  return {.write = {.zstd = zstd, .pace = [pace, nap](size_t bytes) { pace->spend(bytes, nap); }},
+          .cancelled = [this] { return stopped(); }};
 }
 
 // Later than that of every block, whatever the clock says: of two samples at one time the one in
@@ -65,9 +70,7 @@ Status MetricStore::Parts::compact() {
   // Plans anew after each merge: its result may be one more for the next range.
   for (;;) {
     const auto list = blocks.list();
-    std::vector<BlockMeta> metas;
-    for (const auto& block : *list) metas.push_back(block->meta());
-    const auto groups = plan_compactions(metas, plan_options, clock.wall_ms());
+    const auto groups = plan_compactions(metas_of(*list), plan_options, clock.wall_ms());
     if (groups.empty()) return {};
     const auto& group = groups.front();
     BlockList inputs;
@@ -75,14 +78,10 @@ Status MetricStore::Parts::compact() {
       if (std::find(group.begin(), group.end(), block->meta().ulid) != group.end())
         inputs.push_back(block);
     }
-    Pace pace(clock, now.compaction_bytes_per_second);
-    const MergeOptions merge{
-        .write = {.zstd = now.zstd_from_level != 0 &&
-                          inputs.front()->meta().level + 1 >= now.zstd_from_level,
-                  .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
-        .cancelled = [this] { return stopped(); }};
-    const auto made =
-        merge_blocks(files, blocks.folder(), inputs, make_ulid(next_ulid_ms(), random), merge);
+    const bool zstd =
+        now.zstd_from_level != 0 && inputs.front()->meta().level + 1 >= now.zstd_from_level;
+    const auto made = merge_blocks(files, blocks.folder(), inputs,
+                                   make_ulid(next_ulid_ms(), random), merge_options(zstd));
     if (!made) {
       TRY(excuse(made.error(), inputs));
       continue;
@@ -98,19 +97,14 @@ Status MetricStore::Parts::make_tiers() {
   const StoreOptions now = options();
   if (now.downsample_ms.empty()) return {};
   const auto list = blocks.list();
-  std::vector<BlockMeta> metas;
-  for (const auto& block : *list) metas.push_back(block->meta());
-  const auto plan = plan_tiers(metas, now.downsample_ms, clock.wall_ms());
+  const auto plan = plan_tiers(metas_of(*list), now.downsample_ms, clock.wall_ms());
   if (plan.empty()) return {};
   const TierWork& work = plan.front();
   const auto raw = std::ranges::find_if(
       *list, [&](const auto& block) { return block->meta().ulid == work.raw; });
-  Pace pace(clock, now.compaction_bytes_per_second);
-  const MergeOptions merge{
-      .write = {.zstd = false, .pace = [&](size_t bytes) { pace.spend(bytes, napper()); }},
-      .cancelled = [this] { return stopped(); }};
-  const auto made = downsample_block(files, blocks.folder(), **raw, work.resolution_ms,
-                                     make_ulid(next_ulid_ms(), random), merge, work.replaces);
+  const auto made =
+      downsample_block(files, blocks.folder(), **raw, work.resolution_ms,
+                       make_ulid(next_ulid_ms(), random), merge_options(false), work.replaces);
   if (!made) return excuse(made.error(), {*raw});
   TRY(blocks.change({made->ulid}, work.replaces));
   instruments.tiers.add();
@@ -119,11 +113,9 @@ Status MetricStore::Parts::make_tiers() {
 
 Status MetricStore::Parts::keep_to_retention() {
   const StoreOptions now = options();
-  std::vector<SizedBlock> sized;
-  const auto list = blocks.list();
-  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
   const auto old = plan_retention(
-      sized, {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes}, clock.wall_ms());
+      sized(*blocks.list()), {.max_age_ms = now.retention_ms, .max_bytes = now.retention_bytes},
+      clock.wall_ms());
   if (old.empty()) return {};
   log.info("removing blocks beyond the retention", {{"blocks", old.size()}});
   return blocks.change({}, old);

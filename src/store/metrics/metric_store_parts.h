@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/metrics/block_set.h"
 #include "store/metrics/commit_order.h"
+#include "store/metrics/compactor.h"
 #include "store/metrics/head.h"
 #include "store/metrics/metric_store.h"
 #include "store/metrics/store_room.h"
@@ -98,8 +99,7 @@ struct MetricStore::Parts {
   int64_t next_ulid_ms() const;
   Status excuse(const Error& error, const BlockList& suspects) REQUIRES(maintenance);
   bool stopped() const EXCLUDES(mu);
-  // Waits so many milliseconds, less when the store is stopping; false: it is.
-  std::function<bool(int64_t)> napper();
+  MergeOptions merge_options(bool zstd);
 
   void run_upkeep() EXCLUDES(mu);
   void run_sync() EXCLUDES(mu);

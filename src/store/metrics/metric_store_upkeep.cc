@@ -25,6 +25,7 @@ constexpr int64_t kLateFlushEveryMs = 30 * 60'000;
 // A reader that captures the head meanwhile may hold a snapshot of its beginning; it is never that
 // old.
 constexpr CommitNumber kCommitsToldApart = 1 << 24;
+
 }  // namespace
 
 // Everything that the log held before is on disk in another form when this returns, and so is what
@@ -190,11 +191,9 @@ void MetricStore::Parts::measure() {
 }
 
 StoreRoom MetricStore::Parts::room() const {
-  std::vector<SizedBlock> sized;
-  const auto list = blocks.list();
-  for (const auto& block : *list) sized.push_back({block->meta(), block->file_bytes()});
   const auto space = files.space(folder);
-  return store_room(sized, options().retention_bytes, space ? space->available_bytes : UINT64_MAX);
+  return store_room(sized(*blocks.list()), options().retention_bytes,
+                    space ? space->available_bytes : UINT64_MAX);
 }
 
 void MetricStore::Parts::log_room() const {
