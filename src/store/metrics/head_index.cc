@@ -1,7 +1,6 @@
 #include "store/metrics/head_index.h"
 
 #include <algorithm>
-#include <numeric>
 #include <roaring/roaring.hh>
 
 #include "base/check.h"
@@ -223,14 +222,12 @@ HeadIndex::Statistics HeadIndex::statistics(size_t limit) const {
   Statistics out;
   MutexLock lock(mu_);
   out.pairs = table_.size();
-  out.memory_bytes = table_.memory_bytes();
   for (const auto& [name, entry] : names_) {
     uint64_t bytes = 0;
     for (const PairId id : entry->values) {
       const Label label = label_of(table_.bytes(id));
       const uint64_t series = postings_[id]->cardinality();
       bytes += label.value.size();
-      out.memory_bytes += postings_[id]->getSizeInBytes();
       if (name == model::kMetricName)
         out.series_by_metric.push_back({std::string(label.value), series});
       out.series_by_pair.push_back({name + "=" + std::string(label.value), series});

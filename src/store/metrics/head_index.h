@@ -53,7 +53,6 @@ class HeadIndex {
   };
   struct Statistics {
     uint64_t pairs = 0;
-    uint64_t memory_bytes = 0;
     std::vector<Cardinality> series_by_metric;  // largest first
     std::vector<Cardinality> values_by_name;    // largest first
     std::vector<Cardinality> bytes_by_name;     // of the values; largest first

@@ -74,7 +74,7 @@ class SnapshotLoad {
       case kWalHeadColumns:
         return take_columns(payload);
       case kWalMetadata:
-        return take_metadata(payload);
+        return metadata_.restore(payload);
       case kWalHeadEnd:
         whole_ = true;
         return {};
@@ -128,17 +128,9 @@ class SnapshotLoad {
     return {};
   }
 
-  Status take_metadata(std::string_view payload) {
-    TRY(decode_metadata(payload, words_));
-    for (const WalMetadata& one : words_)
-      metadata_.set(one.metric, {one.type, std::string(one.help), std::string(one.unit)});
-    return {};
-  }
-
   Head& head_;
   MetadataTable& metadata_;
   std::vector<std::string> pairs_;  // packed labels by number
-  std::vector<WalMetadata> words_;
   uint64_t count_ = 0;
   bool whole_ = false;
 };

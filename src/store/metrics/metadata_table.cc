@@ -1,5 +1,7 @@
 #include "store/metrics/metadata_table.h"
 
+#include "store/metrics/wal_records.h"
+
 namespace binnacle::store::metrics {
 namespace {
 
@@ -34,6 +36,14 @@ bool MetadataTable::set(std::string_view metric, const model::MetricMetadata& me
 MetadataTable::Entries MetadataTable::all() const {
   MutexLock lock(mu_);
   return {entries_.begin(), entries_.end()};
+}
+
+Status MetadataTable::restore(std::string_view record) {
+  std::vector<WalMetadata> words;
+  TRY(decode_metadata(record, words));
+  for (const WalMetadata& one : words)
+    set(one.metric, {one.type, std::string(one.help), std::string(one.unit)});
+  return {};
 }
 
 }  // namespace binnacle::store::metrics

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/mutex.h"
 #include "model/sample.h"
 
@@ -21,6 +22,8 @@ class MetadataTable {
   bool set(std::string_view metric, const model::MetricMetadata& metadata) EXCLUDES(mu_);
   using Entries = std::vector<std::pair<std::string, model::MetricMetadata>>;
   Entries all() const EXCLUDES(mu_);  // by name
+  // What a metadata record of the log or of a snapshot says.
+  Status restore(std::string_view record);
 
  private:
   mutable Mutex mu_;

@@ -27,13 +27,8 @@ Status StoreReplay::take(WalRecordType type, std::string_view payload) {
         TRY(head_.restore_series(one.series, model::LabelsView(one.labels)));
       return {};
     }
-    case kWalMetadata: {
-      std::vector<WalMetadata> words;
-      TRY(decode_metadata(payload, words));
-      for (const WalMetadata& one : words)
-        metadata_.set(one.metric, {one.type, std::string(one.help), std::string(one.unit)});
-      return {};
-    }
+    case kWalMetadata:
+      return metadata_.restore(payload);
     case kWalTombstones: {
       apply();
       std::vector<WalTombstone> tombstones;
