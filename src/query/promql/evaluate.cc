@@ -11,8 +11,6 @@
 namespace binnacle::query::promql {
 namespace {
 
-constexpr uint64_t kAbsentBits = 0x7ff8'ab5e'0000'0001;
-
 // The newest sample in (t - lookback, t] at each step; both columns are walked once.
 bool fill(const model::SeriesColumns& columns, const Steps& steps, int64_t lookback_ms,
           std::vector<double>& out) {
@@ -50,14 +48,6 @@ Status check_steps(const Steps& steps, const QueryLimits& limits) {
 }
 
 }  // namespace
-
-size_t Steps::count() const {
-  if (step_ms <= 0) return 1;
-  return static_cast<size_t>((end_ms - start_ms) / step_ms) + 1;
-}
-
-double absent_value() { return std::bit_cast<double>(kAbsentBits); }
-bool is_absent(double value) { return std::bit_cast<uint64_t>(value) == kAbsentBits; }
 
 Result<std::vector<SeriesValues>> evaluate(model::Queryable& store, const model::Matchers& matchers,
                                            const Steps& steps, const QueryLimits& limits) {
