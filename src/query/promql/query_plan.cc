@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "query/promql/duration_expr.h"
 #include "query/promql/function_table.h"
+#include "query/promql/info_plan.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -17,6 +18,12 @@ namespace {
 constexpr std::array<std::string_view, 11> kStepDependent = {
     "day_of_month", "day_of_week", "day_of_year",    "days_in_month", "hour",     "minute",
     "month",        "year",        "predict_linear", "time",          "timestamp"};
+
+std::string matchers_text(const model::Matchers& matchers) {
+  std::string text;
+  for (const model::Matcher& matcher : matchers) text += matcher.to_string() + ",";
+  return text;
+}
 
 bool depends_on_step(std::string_view function) {
   return std::ranges::find(kStepDependent, function) != kStepDependent.end();
@@ -114,8 +121,7 @@ class QueryPlanner {
     time.at_ms = at(selector.at);
     ReadPlan read = what_it_reads(selector, time, span);
     read.function = function;
-    std::string matchers;
-    for (const model::Matcher& matcher : read.matchers) matchers += matcher.to_string() + ",";
+    const std::string matchers = matchers_text(read.matchers);
     const std::string text =
         fmt::format("v{}|{}|{}|{}{}|{}", matchers, range_ms, time.offset_ms,
                     time.at_ms ? fmt::format("@{}", *time.at_ms) : "", selector.anchored ? "a" : "",
@@ -140,14 +146,21 @@ class QueryPlanner {
     return read;
   }
 
+  // Reads that overlap are one; what lies between two that do not is not read.
   size_t read_by(const std::string& matchers, ReadPlan read) {
-    const auto [it, added] = reads_.emplace(matchers, plan_.reads_.size());
-    if (added) plan_.reads_.push_back(read);
-    ReadPlan& all = plan_.reads_[it->second];
-    all.min_ms = std::min(all.min_ms, read.min_ms);
-    all.max_ms = std::max(all.max_ms, read.max_ms);
-    ++all.uses;
-    return it->second;
+    read.uses = 1;
+    std::vector<size_t>& same = reads_[matchers];
+    for (const size_t i : same) {
+      ReadPlan& other = plan_.reads_[i];
+      if (other.min_ms > read.max_ms || other.max_ms < read.min_ms) continue;
+      other.min_ms = std::min(other.min_ms, read.min_ms);
+      other.max_ms = std::max(other.max_ms, read.max_ms);
+      ++other.uses;
+      return i;
+    }
+    same.push_back(plan_.reads_.size());
+    plan_.reads_.push_back(std::move(read));
+    return same.back();
   }
 
   Status matrix(const MatrixSelector& matrix, Span span, std::string_view function) {
@@ -179,8 +192,27 @@ class QueryPlanner {
     return {};
   }
 
+  // The second argument selects what the first is joined with, at the times of the first.
+  Status info(const Call& call, Span span) {
+    TRY(visit(*call.args[0], span, "info"));
+    const TimePlan time = info_time(call, plan_);
+    ReadPlan read;
+    TRY_ASSIGN(read.matchers, info_matchers(call));
+    read.function = "info";
+    read.min_ms = time.at_ms.value_or(span.first_ms) - time.offset_ms - (limits_.lookback_ms - 1);
+    read.max_ms = time.at_ms.value_or(span.last_ms) - time.offset_ms;
+    const std::string matchers = matchers_text(read.matchers);
+    QueryPlan::Node& node =
+        put(call, of(*call.args[0]).invariant,
+            fmt::format("i{}|{}", of(*call.args[0]).part, matchers), {call.args[0].get()});
+    node.time = time;
+    node.read = read_by(matchers, std::move(read));
+    return {};
+  }
+
   Status call(const Call& call, Span span) {
     const std::string_view name = call.function->name;
+    if (name == "info") return info(call, span);
     bool invariant = !depends_on_step(name);
     std::string text = fmt::format("f{}(", name);
     for (const ExprPtr& arg : call.args) {
@@ -255,8 +287,8 @@ class QueryPlanner {
   QueryPlan& plan_;
   const QueryLimits& limits_;
   DurationScope scope_;
-  std::unordered_map<std::string, uint32_t> parts_;  // by what they are made of
-  std::unordered_map<std::string, size_t> reads_;    // by matchers
+  std::unordered_map<std::string, uint32_t> parts_;             // by what they are made of
+  std::unordered_map<std::string, std::vector<size_t>> reads_;  // by matchers
 };
 
 Result<QueryPlan> QueryPlan::make(const Expr& expr, const Steps& steps, const QueryLimits& limits) {
@@ -275,7 +307,7 @@ const QueryPlan::Node& QueryPlan::node(const Expr& expr) const {
 
 const TimePlan& QueryPlan::time_of(const Expr& expr) const { return node(expr).time; }
 bool QueryPlan::step_invariant(const Expr& expr) const { return node(expr).invariant; }
-size_t QueryPlan::read_of(const VectorSelector& selector) const { return node(selector).read; }
+size_t QueryPlan::read_of(const Expr& expr) const { return node(expr).read; }
 
 std::optional<uint32_t> QueryPlan::repeated(const Expr& expr) const {
   const uint32_t part = node(expr).part;

@@ -39,6 +39,7 @@ class QueryPlan {
   // kInvalidArgument: a duration expression that makes no sense. `expr` outlives the plan.
   static Result<QueryPlan> make(const Expr& expr, const Steps& steps, const QueryLimits& limits);
 
+  // Of info() those of the series that it joins.
   const TimePlan& time_of(const Expr& selector_or_subquery) const;
   // The steps at which a subquery's expression is evaluated for outer steps; nothing when there are
   // none.
@@ -48,7 +49,7 @@ class QueryPlan {
   // Equal for equal parts of the query; nothing for one that stands in it only once.
   std::optional<uint32_t> repeated(const Expr& expr) const;
 
-  size_t read_of(const VectorSelector& selector) const;
+  size_t read_of(const Expr& selector_or_info) const;
   const std::vector<ReadPlan>& reads() const { return reads_; }
   const Steps& query_steps() const { return steps_; }
 
