@@ -19,6 +19,20 @@ constexpr std::array<std::string_view, 11> kStepDependent = {
     "day_of_month", "day_of_week", "day_of_year",    "days_in_month", "hour",     "minute",
     "month",        "year",        "predict_linear", "time",          "timestamp"};
 
+// Of equal values the first in label order are chosen, or the first that come.
+bool needs_order(AggregateOp op) {
+  switch (op) {
+    case AggregateOp::kBottomk:
+    case AggregateOp::kCountValues:
+    case AggregateOp::kLimitk:
+    case AggregateOp::kLimitRatio:
+    case AggregateOp::kTopk:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string matchers_text(const model::Matchers& matchers) {
   std::string text;
   for (const model::Matcher& matcher : matchers) text += matcher.to_string() + ",";
@@ -40,10 +54,12 @@ class QueryPlanner {
     scope_.range_ms = steps.end_ms - steps.start_ms;
   }
 
-  // Times between which the part round a node is evaluated.
+  // What a node inherits from those round it: the times between which it is evaluated, and whether
+  // any of them needs its rows in label order.
   struct Span {
     int64_t first_ms = 0;
     int64_t last_ms = 0;
+    bool ordered = true;
   };
 
   Status visit(const Expr& expr, Span span, std::string_view function) {
@@ -121,6 +137,7 @@ class QueryPlanner {
     time.at_ms = at(selector.at);
     ReadPlan read = what_it_reads(selector, time, span);
     read.function = function;
+    read.any_order = !span.ordered;
     const std::string matchers = matchers_text(read.matchers);
     const std::string text =
         fmt::format("v{}|{}|{}|{}{}|{}", matchers, range_ms, time.offset_ms,
@@ -155,6 +172,7 @@ class QueryPlanner {
       if (other.min_ms > read.max_ms || other.max_ms < read.min_ms) continue;
       other.min_ms = std::min(other.min_ms, read.min_ms);
       other.max_ms = std::max(other.max_ms, read.max_ms);
+      other.any_order = other.any_order && read.any_order;
       ++other.uses;
       return i;
     }
@@ -182,7 +200,7 @@ class QueryPlanner {
     }
     time.at_ms = at(subquery.at);
     const Span inner{time.at_ms.value_or(span.first_ms) - time.offset_ms - time.range_ms,
-                     time.at_ms.value_or(span.last_ms) - time.offset_ms};
+                     time.at_ms.value_or(span.last_ms) - time.offset_ms, span.ordered};
     TRY(visit(*subquery.expr, inner, ""));
     put(subquery, time.at_ms.has_value(),
         fmt::format("q{}|{}|{}|{}|{}", of(*subquery.expr).part, time.range_ms, time.offset_ms,
@@ -233,7 +251,9 @@ class QueryPlanner {
   }
 
   Status aggregation(const Aggregation& aggregation, Span span) {
-    TRY(visit(*aggregation.expr, span, aggregate_name(aggregation.op)));
+    Span inner = span;
+    inner.ordered = needs_order(aggregation.op);
+    TRY(visit(*aggregation.expr, inner, aggregate_name(aggregation.op)));
     std::string text = fmt::format("a{}{}(", aggregate_name(aggregation.op),
                                    aggregation.grouping.without ? " without" : " by");
     for (const std::string& label : aggregation.grouping.labels)

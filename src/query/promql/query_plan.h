@@ -32,6 +32,7 @@ struct ReadPlan {
   int64_t range_ms = 0;  // of a range selector
   std::string function;  // innermost one round it
   size_t uses = 0;
+  bool any_order = true;  // none that uses it needs the order of labels
 };
 
 class QueryPlan {

@@ -86,6 +86,7 @@ Result<std::unique_ptr<SeriesReader>> SeriesReads::stream(const ReadPlan& read) 
   hints.step_ms = plan_.query_steps().step_ms;
   hints.range_ms = read.range_ms;
   hints.function = read.function;
+  hints.any_order = read.any_order;
   TRY_ASSIGN(auto set, querier->select(read.matchers, hints));
   return std::make_unique<StreamReader>(std::move(querier), std::move(set), meter_);
 }
