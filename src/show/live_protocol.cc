@@ -8,7 +8,7 @@
 
 #include "base/float_text.h"
 #include "base/json_text.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/prometheus_json.h"
 
 namespace binnacle::show {
