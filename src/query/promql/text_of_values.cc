@@ -1,9 +1,8 @@
 #include "query/promql/text_of_values.h"
 
-#include <ctime>
-
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/float_text.h"
 
 namespace binnacle::query::promql {
@@ -33,11 +32,8 @@ std::string number_text(double v) {
 }
 
 std::string time_text(int64_t ms) {
-  const std::time_t seconds = ms / 1000;
-  std::tm tm{};
-  if (gmtime_r(&seconds, &tm) == nullptr) return fmt::format("{} s", seconds);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", tm.tm_year + 1900, tm.tm_mon + 1,
-                     tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+  constexpr size_t kToSeconds = std::string_view("2026-01-02T03:04:05").size();
+  return format_rfc3339(ms / 1000 * 1000).substr(0, kToSeconds) + "Z";
 }
 
 std::string for_metric_name(std::string_view name) {
