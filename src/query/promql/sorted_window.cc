@@ -7,6 +7,8 @@
 namespace binnacle::query::promql {
 namespace {
 
+constexpr size_t kSmall = 48;
+
 void shift(double* to, const double* from, size_t count) {
   std::memmove(to, from, count * sizeof(double));
 }
@@ -55,6 +57,18 @@ size_t SortedWindow::place_of(double value) const {
   return at + static_cast<size_t>(sorted_[at] < value);
 }
 
+// In a small window counting all that is less, many at a time, is quicker than two searches.
+std::pair<size_t, size_t> SortedWindow::places_of(double a, double b) const {
+  if (sorted_.size() > kSmall) return {place_of(a), place_of(b)};
+  int64_t less_a = 0;
+  int64_t less_b = 0;
+  for (const double value : sorted_) {
+    less_a += value < a ? 1 : 0;
+    less_b += value < b ? 1 : 0;
+  }
+  return {static_cast<size_t>(less_a), static_cast<size_t>(less_b)};
+}
+
 void SortedWindow::insert(double value) {
   if (std::isnan(value)) {
     ++nans_;
@@ -76,8 +90,7 @@ void SortedWindow::replace(double old, double value) {
     erase(old);
     return insert(value);
   }
-  const size_t gap = place_of(old);
-  const size_t place = place_of(value);
+  const auto [gap, place] = places_of(old, value);
   double* data = sorted_.data();
   if (place > gap) {
     shift(data + gap, data + gap + 1, place - gap - 1);

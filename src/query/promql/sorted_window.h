@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace binnacle::query::promql {
@@ -28,6 +29,7 @@ class SortedWindow {
   void insert(double value);
   void erase(double value);
   size_t place_of(double value) const;  // the first that is not less
+  std::pair<size_t, size_t> places_of(double a, double b) const;
 
   std::span<const double> values_;
   uint32_t first_ = 0;
