@@ -1,6 +1,5 @@
-// A sum that carries what each addition rounds away (Neumaier's improvement of Kahan's method).
-// The sum is sum + rest; an infinite sum has no rest. Without branches, so that loops over columns
-// become vector ones.
+// Sums that carry what each addition rounds away (Kahan 1965, Neumaier 1974). The sum is sum + rest;
+// an infinite sum has no rest. Without branches, so that loops over columns become vector ones.
 #pragma once
 
 #include <cmath>
@@ -16,5 +15,13 @@ inline void add_compensated(double value, double& sum, double& rest) {
   rest = std::fabs(total) == std::numeric_limits<double>::infinity() ? 0.0 : rest + lost;
   sum = total;
 }
+
+struct CompensatedSum {
+  double sum = 0;
+  double error = 0;  // what `sum` lacks
+
+  void add(double value) { add_compensated(value, sum, error); }
+  double total() const { return sum + error; }
+};
 
 }  // namespace binnacle::query::promql
