@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "query/promql/bucket_quantile.h"
+#include "query/promql/literal_text.h"
 #include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
