@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
@@ -30,10 +31,11 @@ Unexpected malformed(size_t series) {
 
 }  // namespace
 
-Result<WriteOutcome> WriteBatch::store(const WriteRequest& request, const LabelLimits& limits,
+Result<WriteOutcome> WriteBatch::store(WriteRequest& request, const LabelLimits& limits,
                                        model::Appendable& into) {
   outcome_ = {};
   look_up(request);
+  TRY(settle_unknown(request));
   TRY(read_unknown(request, limits));
   const auto appender = into.appender();
   TRY(append_all(request, limits, *appender));
@@ -52,11 +54,27 @@ void WriteBatch::look_up(const WriteRequest& request) {
   const size_t count = request.series.size();
   keys_.resize(count);
   refs_.resize(count);
-  for (size_t i = 0; i < count; ++i) keys_[i] = cache_.key_of(request.series[i].label_bytes);
+  std::array<std::string_view, kLookUpAtOnce> label_bytes;
   for (size_t begin = 0; begin < count; begin += kLookUpAtOnce) {
     const size_t some = std::min(kLookUpAtOnce, count - begin);
-    cache_.find(std::span(keys_).subspan(begin, some), std::span(refs_).subspan(begin, some));
+    for (size_t i = 0; i < some; ++i) label_bytes[i] = request.series[begin + i].label_bytes;
+    cache_.find({label_bytes.data(), some}, std::span(keys_).subspan(begin, some),
+                std::span(refs_).subspan(begin, some));
   }
+}
+
+// The cache holds nothing but labels that were taken apart once: a guess that it knows is right.
+Status WriteBatch::settle_unknown(WriteRequest& request) {
+  for (size_t i = 0; i < refs_.size(); ++i) {
+    SeriesEntry& series = request.series[i];
+    if (refs_[i] != model::kNoSeries || series.guessed_behind == 0) continue;
+    const std::string_view guess = series.label_bytes;
+    TRY(request.settle(i));
+    if (series.label_bytes.data() == guess.data() && series.label_bytes.size() == guess.size())
+      continue;
+    cache_.find({&series.label_bytes, 1}, {&keys_[i], 1}, {&refs_[i], 1});
+  }
+  return {};
 }
 
 Status WriteBatch::read_unknown(const WriteRequest& request, const LabelLimits& limits) {

@@ -30,7 +30,8 @@ class WriteBatch {
 
   // kInvalidArgument: malformed, nothing is stored. Other errors are those of commit(): nothing is
   // acknowledged.
-  Result<WriteOutcome> store(const WriteRequest& request, const LabelLimits& limits,
+  // Labels that are a guess are settled in `request` unless the cache knows them.
+  Result<WriteOutcome> store(WriteRequest& request, const LabelLimits& limits,
                              model::Appendable& into);
 
  private:
@@ -46,6 +47,7 @@ class WriteBatch {
   };
 
   void look_up(const WriteRequest& request);
+  Status settle_unknown(WriteRequest& request);
   Status read_unknown(const WriteRequest& request, const LabelLimits& limits);
   Status append_all(const WriteRequest& request, const LabelLimits& limits, model::Appender& to);
   void gather_known(const WriteRequest& request, uint32_t series);
