@@ -60,32 +60,18 @@ StoreLimits Head::limits() const {
   return limits_;
 }
 
-HeadSeries* Head::series(const Shard& shard, uint32_t slot) const {
-  return &shard.pages[slot / kPageSeries]
-              .load(std::memory_order_acquire)
-              ->series[slot % kPageSeries];
-}
-
-std::atomic<uint32_t>* Head::generation(uint32_t number) const {
-  const Shard& shard = shards_[number % kShards];
-  const uint32_t slot = number / kShards;
-  if (slot >= shard.end.load(std::memory_order_acquire)) return nullptr;
-  return &shard.pages[slot / kPageSeries]
-              .load(std::memory_order_acquire)
-              ->generation[slot % kPageSeries];
+// A doomed series that is used again stays.
+bool Head::keep_doomed(SeriesRef ref) {
+  MutexLock lock(shards_[number_of(ref) % kShards].mu);
+  std::atomic<uint32_t>* life = generation(number_of(ref));
+  if ((life->load() & ~kDoomed) != generation_of(ref)) return false;
+  life->store(generation_of(ref));
+  return true;
 }
 
 Result<SeriesRef> Head::resolve(SeriesRef ref, LabelsView labels) {
   if (ref != model::kNoSeries) {
-    std::atomic<uint32_t>* life = generation(number_of(ref));
-    const uint32_t now = life == nullptr ? 0 : life->load(std::memory_order_relaxed);
-    if (now == generation_of(ref)) return ref;
-    if (now == (generation_of(ref) | kDoomed)) {
-      MutexLock lock(shards_[number_of(ref) % kShards].mu);
-      uint32_t doomed = now;
-      if (life->compare_exchange_strong(doomed, generation_of(ref))) return ref;
-      if (doomed == generation_of(ref)) return ref;
-    }
+    if (keep(ref)) return ref;
     if (labels.empty()) return fail(Code::kNotFound, "append: the series was forgotten");
   }
   if (labels.empty()) return fail(Code::kInvalidArgument, "append: a series without labels");

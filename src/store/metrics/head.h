@@ -42,6 +42,12 @@ class Head {
   // The series of that ref, or of those labels, made when new. kNotFound for a forgotten ref
   // without labels, kResourceExhausted at a limit, kInvalidArgument for labels beyond their limits.
   Result<model::SeriesRef> resolve(model::SeriesRef ref, model::LabelsView labels);
+  // Whether it is the ref of a series, which then stays while the batch that asks lives.
+  bool keep(model::SeriesRef ref) {
+    const std::atomic<uint32_t>* life = generation(static_cast<uint32_t>(ref));
+    const uint32_t now = life == nullptr ? 0 : life->load(std::memory_order_relaxed);
+    return now != 0 && (now == ref >> 32 || keep_doomed(ref));
+  }
 
   // What the log must hold of a commit, and what was refused.
   struct Applied {
@@ -105,8 +111,20 @@ class Head {
     std::atomic<uint32_t> end = 0;     // slots are below
   };
 
-  std::atomic<uint32_t>* generation(uint32_t number) const;  // null: no such slot
-  HeadSeries* series(const Shard& shard, uint32_t slot) const;
+  bool keep_doomed(model::SeriesRef ref);
+  // Null: no such slot.
+  std::atomic<uint32_t>* generation(uint32_t number) const {
+    const Shard& shard = shards_[number % kShards];
+    const uint32_t slot = number / kShards;
+    if (slot >= shard.end.load(std::memory_order_acquire)) return nullptr;
+    return &page(shard, slot)->generation[slot % kPageSeries];
+  }
+  HeadSeries* series(const Shard& shard, uint32_t slot) const {
+    return &page(shard, slot)->series[slot % kPageSeries];
+  }
+  static Page* page(const Shard& shard, uint32_t slot) {
+    return shard.pages[slot / kPageSeries].load(std::memory_order_acquire);
+  }
   Status check_room(model::LabelsView labels, const StoreLimits& limits) const;
   bool same_labels(const HeadSeries& series, model::LabelsView labels) const;
   bool matches(const HeadSeries& series, const model::Matchers& matchers) const;

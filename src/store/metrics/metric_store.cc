@@ -76,6 +76,20 @@ class MetricStore::Batch final : public model::Appender {
     return *resolved;
   }
 
+  size_t append_known(std::span<const model::KnownSample> samples) override {
+    if (pending_.empty()) pending_.reserve(samples.size());  // the whole batch as a rule
+    for (size_t i = 0; i < samples.size(); ++i) {
+      const size_t index = appended_++;
+      if (!parts_.head.keep(samples[i].ref)) return i;
+      // In place: loads as wide as a copy's would wait for the narrower stores just before them.
+      PendingSample& pending = pending_.emplace_back();
+      pending.index = index;
+      pending.ref = samples[i].ref;
+      pending.sample = samples[i].sample;
+    }
+    return samples.size();
+  }
+
   void append_metadata(std::string_view metric, const model::MetricMetadata& words) override {
     words_.emplace_back(std::string(metric), words);
   }
