@@ -41,22 +41,18 @@ std::string line_of(const PointSeries& series, bool with_times) {
   return out;
 }
 
-std::string labels_text(model::LabelsView labels) {
-  return labels.empty() ? "{}" : labels.to_string();
-}
-
 // Without the steps that have no value.
 std::vector<PointSeries> series_of(const QueryAnswer& answer) {
   std::vector<PointSeries> all;
   for (const OwnedRow& row : answer.rows) {
-    PointSeries series{labels_text(row.labels), {}};
+    PointSeries series{row.labels.to_string(), {}};
     for (size_t i = 0; i < row.values.size(); ++i) {
       if (!is_absent(row.values[i])) series.points.push_back({answer.steps.at(i), row.values[i]});
     }
     all.push_back(std::move(series));
   }
   for (const SampleSeries& samples : answer.samples) {
-    PointSeries series{labels_text(samples.labels), {}};
+    PointSeries series{samples.labels.to_string(), {}};
     for (size_t i = 0; i < samples.values.size(); ++i)
       series.points.push_back({samples.times_ms[i], samples.values[i]});
     all.push_back(std::move(series));
@@ -68,7 +64,7 @@ std::vector<PointSeries> expected_series(const EvalCommand& eval) {
   const Steps steps = eval.range_vector.value_or(eval.steps);
   std::vector<PointSeries> all;
   for (const ScriptSeries& expected : eval.series) {
-    PointSeries series{labels_text(expected.labels), {}};
+    PointSeries series{expected.labels.to_string(), {}};
     for (size_t i = 0; i < expected.values.size(); ++i) {
       if (expected.values[i].kind != ScriptValue::Kind::kGap)
         series.points.push_back({steps.at(i), expected.values[i].value});
@@ -124,8 +120,7 @@ Problem check_order(const QueryAnswer& answer) {
   for (size_t i = 1; i < answer.rows.size(); ++i) {
     if (model::compare(answer.rows[i - 1].labels, answer.rows[i].labels) > 0)
       return fmt::format("the matrix is not sorted by labels: {} comes before {}",
-                         labels_text(answer.rows[i - 1].labels),
-                         labels_text(answer.rows[i].labels));
+                         answer.rows[i - 1].labels.to_string(), answer.rows[i].labels.to_string());
   }
   return {};
 }
