@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/config_units.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/prometheus_json.h"
 #include "show/time_params.h"
 
