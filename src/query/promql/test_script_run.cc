@@ -20,6 +20,9 @@ namespace {
 
 constexpr size_t kShownLines = 20;
 constexpr int64_t kMinuteMs = 60'000;
+// How the parser refuses </ and >/, which cut native histograms.
+constexpr std::string_view kNoHistogramOperators =
+    "operators of native histograms are not supported";
 
 // `foo` of foo_bucket, foo_count and foo_sum; nothing of other names.
 std::optional<model::Labels> histogram_of(const model::Labels& labels) {
@@ -145,7 +148,8 @@ class ScriptRun {
                     [](const ScriptSeries& series) { return series.has_histogram(); }))
       return true;
     const Result<ExprPtr> expr = parse(eval.expr, {.experimental = true});
-    return expr && !histograms_.empty() && any_selector_matches(**expr, histograms_);
+    if (!expr) return expr.error().message.ends_with(kNoHistogramOperators);
+    return !histograms_.empty() && any_selector_matches(**expr, histograms_);
   }
 
   void check(size_t line, const EvalCommand& eval) {

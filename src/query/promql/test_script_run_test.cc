@@ -87,6 +87,7 @@ TEST_F(TestScriptRun, WhatNeedsHistogramsIsSkipped) {
   EXPECT_EQ(counts(load + "eval instant at 9m h{a=\"2\"}\n"), "1 0 0");
   EXPECT_EQ(counts(load + "eval instant at 0 up\n up {{}}\n"), "0 0 1");
   EXPECT_EQ(counts(load + "clear\n\neval instant at 9m h{a=\"1\"}\n"), "1 0 0");
+  EXPECT_EQ(counts("eval instant at 0 x </ 2\n"), "0 0 1");
   EXPECT_EQ(run(load).histogram_samples, 1U);
 }
 
