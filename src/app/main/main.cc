@@ -6,6 +6,7 @@
 #include "app/config_commands.h"
 #include "app/key_commands.h"
 #include "app/promql_commands.h"
+#include "app/query_commands.h"
 #include "app/server_command.h"
 #include "app/signals.h"
 #include "app/store_commands.h"
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
   app::add_key_commands(root, exit_code);
   app::add_store_commands(root, exit_code);
   app::add_promql_commands(root, exit_code);
+  app::add_query_commands(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;
 }
