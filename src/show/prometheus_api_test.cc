@@ -84,7 +84,7 @@ TEST_F(PrometheusApiTest, LabelsValuesAndSeries) {
 TEST_F(PrometheusApiTest, BadInputHasPrometheusErrorShape) {
   EXPECT_EQ(get("/api/v1/query?query=up%7B", 400),
             R"({"status":"error","errorType":"bad_data",)"
-            R"("error":"invalid parameter \"query\": 1:4: parse error: expected a label name"})");
+            R"("error":"invalid parameter \"query\": 1:4: parse error: unexpected end of input inside braces"})");
   EXPECT_NE(get("/api/v1/query", 400).find("bad_data"), std::string::npos);
   EXPECT_NE(get("/api/v1/query?query=up&time=x", 400).find("invalid parameter \\\"time\\\""),
             std::string::npos);

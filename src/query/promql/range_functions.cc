@@ -1,6 +1,7 @@
 #include "query/promql/range_functions.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -98,6 +99,11 @@ void Windows::find(std::span<const int64_t> times_ms) {
   }
   find_bounds(times_ms, steps, offset_ms + range_ms, first);
   find_bounds(times_ms, steps, offset_ms, last);
+}
+
+size_t Windows::samples() const {
+  return std::accumulate(last.begin(), last.end(), size_t{0}) -
+         std::accumulate(first.begin(), first.end(), size_t{0});
 }
 
 PositionRange argument_position(const Call& call, size_t argument) {

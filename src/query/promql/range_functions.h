@@ -38,6 +38,7 @@ struct Windows {
   std::optional<int64_t> at_ms = {};
   int64_t end_ms(size_t i) const { return at_ms.value_or(steps.at(i)) - offset_ms; }
   int64_t start_ms(size_t i) const { return end_ms(i) - range_ms; }
+  size_t samples() const;  // of all windows, those in several as often
   // Fills first and last for that column of times, which series with the same times share. Quick
   // where the times are spaced evenly, right for any.
   void find(std::span<const int64_t> times_ms);

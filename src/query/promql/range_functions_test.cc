@@ -135,12 +135,12 @@ TEST(PrefixSums, SayWhereTheyAreNotCertain) {
   std::vector<double> values(1000, 0.1);
   values[500] = kInf;
   sums.assign(values);
-  CompensatedSum sum;
+  DoubleDouble sum;
   ASSERT_TRUE(sums.sum(100, 130, sum));
-  EXPECT_EQ(sum.total(), 3.0);
+  EXPECT_EQ(sum.value(), 3.0);
   EXPECT_FALSE(sums.sum(490, 510, sum));
   ASSERT_TRUE(sums.sum(501, 511, sum));
-  EXPECT_EQ(sum.total(), 1.0);
+  EXPECT_EQ(sum.value(), 1.0);
   values[500] = 1e100;
   sums.assign(values);
   EXPECT_TRUE(sums.sum(0, 500, sum));

@@ -111,7 +111,8 @@ double rate(const Window& w, bool counter, bool per_second) {
 
 double line_at(Point a, Point b, double t, bool counter) {
   if (counter && b.v < a.v) a.v = 0;
-  return a.v + (b.v - a.v) * (t - a.t) / (b.t - a.t);
+  // In milliseconds, as huge values overflow in these or not at all.
+  return a.v + (b.v - a.v) * std::round(1000 * (t - a.t)) / std::round(1000 * (b.t - a.t));
 }
 
 double between_ends(const Points& points, bool counter) {
@@ -198,10 +199,11 @@ double line(const Window& w, bool predict) {
   }
   Neumaier x, y, xy, xx;
   for (const Point& p : w.in) {
-    x.add(p.t - origin);
+    const double at = std::round(1000 * (p.t - origin)) / 1000;  // as if taken off in milliseconds
+    x.add(at);
     y.add(p.v);
-    xy.add((p.t - origin) * p.v);
-    xx.add((p.t - origin) * (p.t - origin));
+    xy.add(at * p.v);
+    xx.add(at * at);
   }
   const auto n = static_cast<double>(w.in.size());
   const double sx = x.sum + x.c, sy = y.sum + y.c;
@@ -326,21 +328,21 @@ class Columns {
     int64_t t = 100'000;
     for (size_t i = 0; i < count; ++i) {
       t += regular ? 15'000 : 1 + static_cast<int64_t>(random_.below(30'000));
-      if (random_.below(40) == 0) t += static_cast<int64_t>(random_.below(1'000)) * 1000;
+      if (random_.below(40) == 0) t += static_cast<int64_t>(random_.below(100)) * 15'000;
       out.push_back(t);
     }
     return out;
   }
 
   // Kinds: a counter with resets, a gauge, few values, whole numbers and specials, all magnitudes,
-  // a column whose large values cancel.
-  static constexpr int kKinds = 6;
+  // a column whose large values cancel, one that goes from large to small.
+  static constexpr int kKinds = 7;
   std::vector<double> values(size_t count, int kind) {
     std::vector<double> out;
     double counter = 0;
     for (size_t i = 0; i < count; ++i) {
       counter = random_.below(20) == 0 ? 0 : counter + static_cast<double>(random_.below(50)) / 8;
-      out.push_back(value(kind, counter));
+      out.push_back(value(kind, counter, i < count / 3));
     }
     return out;
   }
@@ -348,7 +350,7 @@ class Columns {
   uint64_t below(uint64_t bound) { return random_.below(bound); }
 
  private:
-  double value(int kind, double counter) {
+  double value(int kind, double counter, bool early) {
     constexpr double kSpecial[] = {kNaN, kInf, -kInf, 0.0, -0.0, 1e308, -1e308, 5e-324};
     switch (kind) {
       case 0:
@@ -362,8 +364,10 @@ class Columns {
                                      : static_cast<double>(random_.below(10));
       case 4:
         return (random_.unit() - 0.3) * std::pow(10, random_.unit() * 600 - 300);
-      default:
+      case 5:
         return random_.below(5) == 0 ? (random_.below(2) == 0 ? 1e100 : -1e100) : 1;
+      default:
+        return early ? 1e12 + random_.unit() : 1e-3 * random_.unit();
     }
   }
 
@@ -375,14 +379,17 @@ TEST(RangeTwin, EveryFunctionGivesWhatEachWindowForItselfGives) {
   for (int round = 0; round < 240; ++round) {
     RangeCase c;
     const size_t count = round % 12 == 0 ? columns.below(3) : 20 + columns.below(300);
-    c.times_ms = columns.times(count, columns.below(2) == 0);
+    const bool aligned = columns.below(2) == 0;  // steps fall on samples, as far as there are gaps
+    const int64_t unit = aligned ? 15'000 : 1'000;
+    c.times_ms = columns.times(count, aligned || columns.below(2) == 0);
     c.values = columns.values(count, round % Columns::kKinds);
-    const int64_t from = 100'000 + static_cast<int64_t>(columns.below(400)) * 1000;
-    const int64_t step = 1000 * (1 + static_cast<int64_t>(columns.below(90)));
-    c.steps = {from, from + step * static_cast<int64_t>(columns.below(60)), step};
+    const int64_t from = 100'000 + unit * static_cast<int64_t>(columns.below(300));
+    const int64_t step = unit * (1 + static_cast<int64_t>(columns.below(aligned ? 6 : 90)));
+    c.steps = {from, from + step * static_cast<int64_t>(columns.below(round % 4 == 0 ? 300 : 60)),
+               step};
     c.range_ms = columns.below(3) == 0 ? 15'000 * (1 + static_cast<int64_t>(columns.below(200)))
                                        : 1 + static_cast<int64_t>(columns.below(400'000));
-    c.offset_ms = static_cast<int64_t>(columns.below(3)) * 7'500 - 7'500;
+    c.offset_ms = aligned ? 0 : static_cast<int64_t>(columns.below(3)) * 7'500 - 7'500;
     c.lookback_ms = 1 + static_cast<int64_t>(columns.below(90'000));
     for (const auto& [name, twin] : twins()) {
       c.function = name;
