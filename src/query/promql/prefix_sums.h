@@ -36,9 +36,10 @@ class PrefixSums {
   double error(uint32_t last) const {
     return points_[last].magnitudes * (static_cast<double>(last) * 0x1p-101);
   }
-  // About what the magnitudes of [first, last) sum up to.
+  // What the magnitudes of [first, last) sum up to, or a little more.
   double magnitudes(uint32_t first, uint32_t last) const {
-    return points_[last].magnitudes - points_[first].magnitudes;
+    const double all = points_[last].magnitudes;
+    return (all - points_[first].magnitudes) + all * (static_cast<double>(last) * 0x1p-52);
   }
 
   // The sum, right to the last bits of a double. False: add them up.

@@ -147,6 +147,26 @@ TEST(PrefixSums, SayWhereTheyAreNotCertain) {
   EXPECT_FALSE(sums.sum(600, 610, sum));
 }
 
+TEST(RangeRegression, IsTheSameFarFromTheEpoch) {
+  for (const int64_t range_ms : {100'000, 3'600'000}) {
+    std::vector<double> answers[2];
+    for (const int64_t base_ms : {0L, 1'700'000'000'000L}) {
+      RangeCase c = every_10s("predict_linear", {}, 0, range_ms);
+      for (int64_t i = 0; i < 800; ++i) {
+        c.times_ms.push_back(base_ms + i * 10'000);
+        c.values.push_back(static_cast<double>(3 * i));
+      }
+      c.steps = {base_ms + 4'000'000, base_ms + 7'000'000, 10'000};
+      c.scalars = {600};
+      answers[base_ms == 0 ? 0 : 1] = *run(c).values;
+    }
+    for (size_t i = 0; i < answers[0].size(); ++i) {
+      ASSERT_NEAR(answers[0][i], answers[1][i], 1e-9);
+      ASSERT_NEAR(answers[0][i], 3 * (460 + static_cast<double>(i)), 1e-6);
+    }
+  }
+}
+
 TEST(RangeExtremes, AreNaNOnlyAmongNaNs) {
   EXPECT_EQ(value(every_10s("max_over_time", {kNaN, 3, kNaN, 1}, 60'000, 120'000)), 3);
   EXPECT_TRUE(std::isnan(value(every_10s("min_over_time", {kNaN, kNaN}, 60'000, 120'000))));
