@@ -1,0 +1,15 @@
+// Parts of printed expressions that stand on a line of their own where expressions are broken.
+// Pure; any thread.
+#pragma once
+
+#include <string>
+
+#include "query/promql/ast.h"
+
+namespace binnacle::query::promql {
+
+void append_subquery_suffix(std::string& out, const Subquery& subquery);  // [5m:1m] offset 1h
+std::string aggregation_head(const Aggregation& aggregation);             // `sum by (a) `
+std::string operator_text(const BinaryExpr& binary);  // `== bool on (a) group_left (b)`
+
+}  // namespace binnacle::query::promql
