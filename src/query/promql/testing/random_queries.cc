@@ -234,7 +234,7 @@ RandomQueries::Text RandomQueries::with_vector(int depth) {
                                   : pick({"+", "-", "*"});
   std::string group;
   if (!matching.empty() && chance(40))
-    group = pick({"group_left ", "group_right ", "group_left (b) ", "group_right (b) "});
+    group = pick({"group_left () ", "group_right () ", "group_left (b) ", "group_right (b) "});
   if (matching.find("b") != std::string::npos && group.find("b") != std::string::npos) group = "";
   return {fmt::format("(({}) {} {}{}({}))", lhs.text, op, matching, group, rhs.text),
           lhs.exact && rhs.exact};
