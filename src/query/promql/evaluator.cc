@@ -223,9 +223,8 @@ Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
     TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(selector)));
     source = selector_range(std::move(reader));
   }
-  TRY_ASSIGN(auto function, make_range_function(how));
   RowSourcePtr result =
-      range_rows(std::move(source), std::move(function), std::move(scalars), time, context.steps);
+      range_rows(std::move(source), std::move(how), std::move(scalars), time, context.steps);
   if (call.function->name != "absent_over_time") return result;
   return absent(range, std::move(result), context);
 }
