@@ -43,7 +43,7 @@ Status Block::Impl::load(FileSystem& files) {
   pages->attach(directory, index->owner());
   TRY_ASSIGN(tombstones, Tombstones::load(files, folder));
   file_bytes = pages->file_bytes() + index->file_bytes() + block_meta_json(meta).size() +
-               (tombstones.empty() ? 0 : tombstones.encode().size());
+               (tombstones.empty() ? 0 : tombstones.encode(meta.format).size());
   return {};
 }
 

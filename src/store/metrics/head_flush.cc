@@ -54,8 +54,9 @@ Status HeadFlush::write_ranges(const Columns& columns, FileSystem& files,
       meta.sources = {meta.ulid};
       meta.cluster = options_.cluster;
       meta.external_labels = options_.external_labels;
-      TRY_ASSIGN(writer, BlockWriter::create(files, blocks_folder, std::move(meta),
-                                             {.zstd = false, .pace = options_.pace}));
+      TRY_ASSIGN(writer, BlockWriter::create(
+                             files, blocks_folder, std::move(meta),
+                             {.zstd = false, .format = options_.format, .pace = options_.pace}));
     }
     TRY(writer->add(columns.labels, std::span(times).subspan(begin, end - begin),
                     std::span(columns.values).subspan(begin, end - begin)));

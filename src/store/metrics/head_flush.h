@@ -20,6 +20,7 @@ struct FlushOptions {
   int64_t range_ms = 2 * 3'600'000;
   std::string cluster;
   std::map<std::string, std::string> external_labels;
+  int format = kDefaultFormat;
   std::function<void(size_t)> pace;  // see BlockWriteOptions
 };
 

@@ -15,9 +15,10 @@ namespace binnacle::store::metrics {
 
 // `folder`/<wal_segment>/: everything that the log's segments before `wal_segment` hold is in it.
 // On disk when it returns; older snapshots are removed then. Series stay locked only while their
-// bytes are copied.
+// bytes are copied. `format`: what it is written in.
 Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem& files,
-                           const Clock& clock, const std::string& folder, uint64_t wal_segment);
+                           const Clock& clock, const std::string& folder, uint64_t wal_segment,
+                           int format);
 
 struct HeadSnapshotReport {
   uint64_t wal_segment = 0;  // replay from there; 0: there is no snapshot

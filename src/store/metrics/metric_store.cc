@@ -9,6 +9,7 @@ namespace binnacle::store::metrics {
 MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, const Clock& time,
                           Random& randomness, Registry& registry)
     : folder(std::move(at)),
+      format(options.format),
       files(fs),
       clock(time),
       random(randomness),
@@ -167,7 +168,7 @@ Status MetricStore::backup(const std::string& to) {
     TRY(parts.files.sync_dir(target));
   }
   TRY(write_head_snapshot(parts.head, parts.metadata, parts.files, parts.clock,
-                          aside + "/snapshots", 1));
+                          aside + "/snapshots", 1, parts.format));
   TRY(parts.files.rename(aside, to));
   return parts.files.sync_dir(parent_folder(to));
 }

@@ -49,7 +49,9 @@ MergeOptions MetricStore::Parts::merge_options(bool zstd) {
     if (!stopping) wake.wait_for_ms(mu, ms);
     return !stopping;
   };
-  return {.write = {.zstd = zstd, .pace = [pace, nap](size_t bytes) { pace->spend(bytes, nap); }},
+  return {.write = {.zstd = zstd,
+                    .format = format,
+                    .pace = [pace, nap](size_t bytes) { pace->spend(bytes, nap); }},
           .cancelled = [this] { return stopped(); }};
 }
 

@@ -112,6 +112,7 @@ struct MetricStore::Parts {
 
   // Fixed after construction.
   const std::string folder;
+  const int format;  // what is written
   FileSystem& files;
   const Clock& clock;
   Random& random;

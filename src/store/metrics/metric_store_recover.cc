@@ -72,6 +72,9 @@ Status MetricStore::Parts::recover(StoreProgress* progress, Registry& registry) 
   auto held = files.lock(folder + "/lock");
   if (!held) return fail(std::move(held).error().with_context("metric store"));
   lock = std::move(*held);
+  // Before anything is tidied up: what another version wrote stays as it is.
+  if (auto known = check_store_formats(files, folder); !known)
+    return fail(std::move(known).error().with_context("metric store"));
   TRY_ASSIGN(const auto opened, blocks.open());
   for (const std::string& damaged : opened.damaged)
     log.error("a damaged block was set aside, its samples are not served", {{"block", damaged}});
@@ -81,7 +84,9 @@ Status MetricStore::Parts::recover(StoreProgress* progress, Registry& registry) 
               {{"copy", loaded.damaged}});
   TRY_ASSIGN(const WalReadReport read, replay_log(loaded.wal_segment, progress));
   const uint64_t next = std::max({read.last_segment + 1, loaded.wal_segment, uint64_t{1}});
-  TRY_ASSIGN(wal, Wal::open(folder + "/wal", next, options().wal, files, clock, registry));
+  WalOptions wal_options = options().wal;
+  wal_options.format = format;
+  TRY_ASSIGN(wal, Wal::open(folder + "/wal", next, wal_options, files, clock, registry));
   if (!loaded.damaged.empty() || !is_whole(read)) {
     MutexLock guard(maintenance);
     TRY(snapshot());

@@ -233,8 +233,8 @@ Result<std::unique_ptr<Wal>> Wal::open(std::string folder, uint64_t first_segmen
   }
   const auto previous = sizes.find(first_segment - 1);
   const uint64_t previous_bytes = previous == sizes.end() ? 0 : previous->second;
-  TRY_ASSIGN(auto writer,
-             WalWriter::open(folder, first_segment, previous_bytes, files, clock, registry));
+  TRY_ASSIGN(auto writer, WalWriter::open(folder, {options.format, first_segment, previous_bytes},
+                                          files, clock, registry));
   return std::unique_ptr<Wal>(new Wal(std::make_unique<Impl>(
       std::move(folder), options, files, clock, std::move(writer), std::move(sizes))));
 }

@@ -30,8 +30,10 @@ Unexpected refusal(Error error) {
 
 }  // namespace
 
-WalWriter::WalWriter(std::string folder, FileSystem& files, const Clock& clock, Registry& registry)
+WalWriter::WalWriter(std::string folder, int format, FileSystem& files, const Clock& clock,
+                     Registry& registry)
     : folder_(std::move(folder)),
+      format_(format),
       files_(files),
       clock_(clock),
       registry_(registry),
@@ -58,18 +60,20 @@ void WalWriter::count_failure(std::string_view op) {
 
 std::string WalWriter::path() const { return wal_segment_path(folder_, number_); }
 
-Result<std::unique_ptr<WalWriter>> WalWriter::open(std::string folder, uint64_t number,
-                                                   uint64_t previous_bytes, FileSystem& files,
-                                                   const Clock& clock, Registry& registry) {
+Result<std::unique_ptr<WalWriter>> WalWriter::open(std::string folder, const WalHeader& first,
+                                                   FileSystem& files, const Clock& clock,
+                                                   Registry& registry) {
   // A process that was killed left the newest segment unsynced. The new one states its size.
-  if (previous_bytes > 0) {
-    TRY_ASSIGN(const auto previous, files.open_writable(wal_segment_path(folder, number - 1),
+  if (first.previous_bytes > 0) {
+    TRY_ASSIGN(const auto previous, files.open_writable(wal_segment_path(folder, first.segment - 1),
                                                         FileSystem::Create::kAppend));
     TRY(previous->sync());
   }
-  std::unique_ptr<WalWriter> writer(new WalWriter(std::move(folder), files, clock, registry));
-  writer->number_ = number;
-  if (auto created = writer->create(previous_bytes, FileSystem::Create::kExclusive); !created) {
+  std::unique_ptr<WalWriter> writer(
+      new WalWriter(std::move(folder), first.format, files, clock, registry));
+  writer->number_ = first.segment;
+  if (auto created = writer->create(first.previous_bytes, FileSystem::Create::kExclusive);
+      !created) {
     const bool is_ours = created.error().code != Code::kAlreadyExists;
     writer->file_.reset();
     if (is_ours) (void)files.remove(writer->path());
@@ -83,7 +87,7 @@ Status WalWriter::create(uint64_t previous_bytes, FileSystem::Create how) {
   file_.reset();
   TRY_ASSIGN(auto file, files_.open_writable(path(), how));
   std::string header;
-  append_wal_header({number_, previous_bytes}, header);
+  append_wal_header({format_, number_, previous_bytes}, header);
   TRY(file->append(header));
   // Now, as bytes under a sync that failed can be cut off and written again, the header cannot.
   TRY(file->sync());

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
+#include "store/metrics/wal_format.h"
 
 namespace binnacle::store::metrics {
 
@@ -24,11 +25,11 @@ struct WalAppend {
 
 class WalWriter {
  public:
-  // Makes the segment `number`, and durable what the one before holds; `previous_bytes` is its
-  // size, 0 when there is none.
-  static Result<std::unique_ptr<WalWriter>> open(std::string folder, uint64_t number,
-                                                 uint64_t previous_bytes, FileSystem& files,
-                                                 const Clock& clock, Registry& registry);
+  // Makes the segment `first`, and durable what the one before holds. Later segments are of its
+  // format.
+  static Result<std::unique_ptr<WalWriter>> open(std::string folder, const WalHeader& first,
+                                                 FileSystem& files, const Clock& clock,
+                                                 Registry& registry);
   ~WalWriter();
 
   // All of them or, after an error, none. `durable`: they are on disk on return.
@@ -47,7 +48,8 @@ class WalWriter {
   void count_failure(std::string_view op);
 
  private:
-  WalWriter(std::string folder, FileSystem& files, const Clock& clock, Registry& registry);
+  WalWriter(std::string folder, int format, FileSystem& files, const Clock& clock,
+            Registry& registry);
   std::string path() const;
   Status create(uint64_t previous_bytes, FileSystem::Create how);
   Status make_ready(bool durable, uint64_t segment_bytes);
@@ -60,6 +62,7 @@ class WalWriter {
 
   // Fixed after construction.
   const std::string folder_;
+  const int format_;
   FileSystem& files_;
   const Clock& clock_;
   Registry& registry_;
