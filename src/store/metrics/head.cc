@@ -323,4 +323,13 @@ uint64_t Head::memory_bytes() const {
   return bytes;
 }
 
+size_t Head::chunk_count() const {
+  size_t count = 0;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    for (uint32_t slot = 0; slot < shard.end; ++slot) count += series(shard, slot)->chunks();
+  }
+  return count;
+}
+
 }  // namespace binnacle::store::metrics

@@ -81,6 +81,7 @@ class Head {
   size_t series_count() const { return series_count_.load(std::memory_order_relaxed); }
   uint64_t late_sequence() const { return late_sequence_.load(); }
   uint64_t memory_bytes() const;
+  size_t chunk_count() const;  // looks at every series, as memory_bytes() does
   void note_memory(uint64_t bytes) { memory_noted_ = bytes; }  // what the limit is held against
   // No sample is newer, none older.
   int64_t newest_ms() const { return newest_ms_.load(); }

@@ -281,7 +281,8 @@ Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem
 }
 
 Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::string& folder,
-                                              Head& head, MetadataTable& metadata) {
+                                              Head& head, MetadataTable& metadata,
+                                              const std::function<Status()>& go_on) {
   HeadSnapshotReport report;
   TRY(files.create_directories(folder));
   TRY_ASSIGN(auto entries, files.list(folder));
@@ -299,12 +300,13 @@ Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::stri
       continue;
     }
     SnapshotLoad load(head, metadata);
-    TRY_ASSIGN(const WalReadReport read, read_wal(
-                                             files, path, 1,
-                                             [&](WalRecordType type, std::string_view payload) {
-                                               return load.take(type, payload);
-                                             },
-                                             nullptr));
+    TRY_ASSIGN(const WalReadReport read,
+               read_wal(
+                   files, path, 1,
+                   [&](WalRecordType type, std::string_view payload) {
+                     return go_on().and_then([&] { return load.take(type, payload); });
+                   },
+                   nullptr));
     report.wal_segment = segment;
     report.series = load.series();
     report.bytes = read.bytes;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -27,8 +28,9 @@ struct HeadSnapshotReport {
   std::string damaged;  // a copy of what was broken; what stood before the damage was loaded
 };
 // Loads the newest snapshot into an empty head; unfinished and older ones are removed. After damage
-// write a new one at once.
+// write a new one at once. `go_on` is asked before each record; its error ends the load.
 Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::string& folder,
-                                              Head& head, MetadataTable& metadata);
+                                              Head& head, MetadataTable& metadata,
+                                              const std::function<Status()>& go_on);
 
 }  // namespace binnacle::store::metrics

@@ -143,6 +143,11 @@ Status MetricStore::delete_series(const model::Matchers& matchers, int64_t min_m
   return parts_->erase(matchers, min_ms, max_ms);
 }
 
+Status MetricStore::clean_tombstones() {
+  MutexLock guard(parts_->maintenance);
+  return parts_->clean_tombstones();
+}
+
 Status MetricStore::flush(int64_t cut_ms) {
   MutexLock guard(parts_->maintenance);
   TRY(parts_->flush(cut_ms));
@@ -178,6 +183,7 @@ Status MetricStore::writable() const { return parts_->writable(); }
 StoreStatus MetricStore::status() const {
   StoreStatus out;
   out.series = parts_->head.series_count();
+  out.chunks = parts_->head.chunk_count();
   const bool none = parts_->head.newest_ms() < parts_->head.oldest_ms();
   out.oldest_ms = none ? 0 : parts_->head.oldest_ms();
   out.newest_ms = none ? 0 : parts_->head.newest_ms();

@@ -84,6 +84,7 @@ struct MetricStore::Parts {
   Status flush(int64_t cut_ms) REQUIRES(maintenance);
   Status compact() REQUIRES(maintenance);
   Status make_tiers() REQUIRES(maintenance);
+  Status clean_tombstones() REQUIRES(maintenance);
   Status keep_to_retention() REQUIRES(maintenance);
   Status erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
       REQUIRES(maintenance);
