@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -71,6 +72,13 @@ class Head {
   // Under the series' lock; nothing for a number without a series.
   using Visit = std::function<void(model::SeriesRef ref, HeadSeries&)>;
   void visit(uint32_t number, const Visit& visit);
+  // From begin_cut() to end_cut() the samples are counted that come in order and lie before the
+  // cut. No commit is in flight when it begins.
+  void begin_cut(int64_t cut_ms);
+  void end_cut();
+  // As visit(), with how many of the series' samples these are.
+  using CutVisit = std::function<void(model::SeriesRef ref, HeadSeries&, uint32_t came_since)>;
+  void visit_cut(uint32_t number, const CutVisit& visit);
   void append_labels(const HeadSeries& series, std::string& packed) const;
   uint32_t numbers_end() const;  // all series' numbers are below
 
@@ -103,7 +111,9 @@ class Head {
     std::vector<uint32_t> table GUARDED_BY(mu);   // slot + 1 by hash; 0: free
     std::vector<uint32_t> free GUARDED_BY(mu);
     uint32_t used GUARDED_BY(mu) = 0;  // entries of `table`
-    std::atomic<uint32_t> end = 0;     // slots are below
+    int64_t cut_ms GUARDED_BY(mu) = std::numeric_limits<int64_t>::min();
+    std::unordered_map<uint32_t, uint32_t> came_since GUARDED_BY(mu);  // the cut began, by number
+    std::atomic<uint32_t> end = 0;                                     // slots are below
   };
 
   std::atomic<uint32_t>* generation(uint32_t number) const;  // null: no such slot

@@ -71,7 +71,7 @@ bool MetricStore::Parts::snapshot_due() {
 Status MetricStore::Parts::flush(int64_t cut_ms) {
   TRY(blocks.remove_strays());
   const StoreOptions now = options();
-  HeadFlush flush(head, cut_ms,
+  HeadFlush flush(head, order, cut_ms,
                   {.range_ms = now.block_range_ms,
                    .cluster = now.cluster,
                    .external_labels = now.external_labels,
@@ -80,6 +80,7 @@ Status MetricStore::Parts::flush(int64_t cut_ms) {
   TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), next_ulid_ms(), random));
   std::vector<std::string> ulids;
   for (const BlockMeta& meta : made) ulids.push_back(meta.ulid);
+  order.note_cut(flush.upto());
   if (!ulids.empty()) TRY(blocks.change(ulids, {}));
   {
     MutexLock guard(mu);
