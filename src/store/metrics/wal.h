@@ -50,7 +50,8 @@ class Wal {
   // Ends the segment and begins the next one; returns its number. What is appended from then on is
   // in it or in later ones.
   Result<uint64_t> rotate();
-  Status sync_if_due();  // call it at least ten times an interval
+  // Call it at least ten times an interval. Appends go on while it syncs.
+  Status sync_if_due();
   Status sync();
   // Removes the segments before that number.
   Status remove_before(uint64_t segment);

@@ -39,6 +39,18 @@ class WalWriter {
   Status rotate(bool durable);
   Status sync();
 
+  // A sync that runs while others have their turn: begin_sync() and end_sync() in a turn,
+  // run_sync() in none. It has a file handle of its own.
+  struct Sync {
+    uint64_t segment = 0;
+    uint64_t bytes = 0;                  // acknowledged when it began
+    uint64_t writes = 0;                 // so many had changed the segment
+    std::unique_ptr<WritableFile> file;  // null: there is nothing to sync
+  };
+  Result<Sync> begin_sync();
+  Status run_sync(Sync& sync);
+  Status end_sync(const Sync& sync, Status outcome);
+
   uint64_t segment() const { return number_; }
   uint64_t size() const { return acknowledged_; }
   bool unsynced() const { return unsynced_; }
@@ -59,6 +71,8 @@ class WalWriter {
   Status write_groups(std::span<const WalAppend> appends);
   Status write_staged();
   Status sync_file();
+  Status timed_sync(WritableFile& file);
+  void note_failed_sync(uint64_t segment);
 
   // Fixed after construction.
   const std::string folder_;
@@ -78,6 +92,7 @@ class WalWriter {
   uint64_t synced_ = 0;                 // of these, what a sync has brought to disk
   bool torn_ = false;                   // bytes behind acknowledged_ may be there
   bool unsynced_ = false;               // the file changed since its last sync
+  uint64_t writes_ = 0;                 // changes of files so far
   bool ended_ = false;                  // the next segment may be there: nothing more goes in here
   uint64_t failed_segment_ = 0;         // the latest where a sync failed, until forgiven
   bool in_doubt_ = false;               // acknowledged bytes may be lost, until forgiven
