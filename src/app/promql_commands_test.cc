@@ -49,7 +49,7 @@ TEST_F(PromqlCommandsTest, AFailureIsOneBlockThatNamesItsLine) {
   EXPECT_EQ(run({.paths = {"bad.test"}}), 1);
   EXPECT_EQ(out_,
             "bad.test:4: up\n"
-            "  up: expected 4 at 120000 ms, got 3\n"
+            "  up: expected point 0 to be 4, got 3\n"
             "  expected:\n"
             "    up 4\n"
             "  got:\n"

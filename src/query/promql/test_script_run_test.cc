@@ -63,7 +63,7 @@ TEST_F(TestScriptRun, AFailureTellsLineExpressionAndBothSides) {
   ASSERT_EQ(report.failures.size(), 1U);
   EXPECT_EQ(report.failures[0].line, 5U);
   EXPECT_EQ(report.failures[0].expr, "up{a=\"1\"}");
-  EXPECT_EQ(report.failures[0].problem, "up{a=\"1\"}: expected 4 at 120000 ms, got 3");
+  EXPECT_EQ(report.failures[0].problem, "up{a=\"1\"}: expected point 0 to be 4, got 3");
   EXPECT_EQ(report.failures[0].expected, "up{a=\"1\"} 4\n");
   EXPECT_EQ(report.failures[0].got, "up{a=\"1\"} 3\n");
 }
