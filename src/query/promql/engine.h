@@ -28,6 +28,7 @@ struct SampleSeries {
   model::Labels labels;
   std::vector<int64_t> times_ms;
   std::vector<double> values;
+  bool drop_name = false;  // as a Row's; never in an answer
 };
 
 struct QueryStats {

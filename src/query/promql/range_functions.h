@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,9 +30,10 @@ struct Windows {
   Steps steps;  // window i ends at steps.at(i) - offset_ms
   int64_t range_ms = 0;
   int64_t offset_ms = 0;
-  std::vector<uint32_t> first;  // one for each step
+  std::optional<int64_t> at_ms;  // with @: all windows end at at_ms - offset_ms
+  std::vector<uint32_t> first;   // one for each step
   std::vector<uint32_t> last;
-  int64_t end_ms(size_t i) const { return steps.at(i) - offset_ms; }
+  int64_t end_ms(size_t i) const { return at_ms.value_or(steps.at(i)) - offset_ms; }
   int64_t start_ms(size_t i) const { return end_ms(i) - range_ms; }
   // Fills first and last for that column of times, which series with the same times share.
   void find(std::span<const int64_t> times_ms);
@@ -54,6 +56,7 @@ struct RangeCall {
   bool anchored = false;  // of the selector
   bool smoothed = false;
   Annotations& annotations;
+  bool experimental = false;  // a series' __type__ tells whether it is a counter
 };
 
 // Every function that takes a range vector, absent_over_time as present_over_time: its caller turns

@@ -231,7 +231,6 @@ class StoreQuerier final : public model::Querier {
     // The head before the blocks: what moves from one to the other meanwhile is seen twice, which
     // the merge mends, never missed.
     HeadImage image = capture(matchers, hints.series_only);
-    image.sort();
     std::vector<BlockCursor> cursors;
     const auto all = block_set_.list();
     const BlockList tiers = tiers_of(*all, hints);
@@ -249,6 +248,8 @@ class StoreQuerier final : public model::Querier {
       TRY_ASSIGN(auto series, block->select(matchers));
       if (!series.empty()) cursors.emplace_back(block, std::move(series), whole());
     }
+    // Merging needs the order; what comes from the head alone does not.
+    if (!hints.any_order || !cursors.empty()) image.sort();
     return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
                                        min_ms_, max_ms_, hints);
   }
