@@ -98,9 +98,9 @@ struct Response {
   std::string body;
   // Of a Handler on the pool. Set: `body` is only the beginning. Each call replaces `piece` by what
   // follows; false when nothing does. Called on the pool, one call at a time, as fast as the peer
-  // takes the pieces, so that a large answer is never whole in memory. A piece that throws cuts the
-  // answer short.
-  std::function<bool(std::string& piece)> next_piece;
+  // takes the pieces, so that a large answer is never whole in memory. An error
+  // is logged and cuts the answer short.
+  std::function<Result<bool>(std::string& piece)> next_piece;
 
   static Response text(int status, std::string body);   // text/plain; charset=utf-8
   static Response json(int status, std::string body);   // application/json

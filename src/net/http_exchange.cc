@@ -155,15 +155,13 @@ asio::awaitable<void> HttpConnection::answer_in_pieces() {
 
 // False at the end, and when the answer has to be cut.
 asio::awaitable<bool> HttpConnection::make_piece(std::string& piece, bool& broken) {
-  bool more = false;
+  Result<bool> made = false;
   const auto make = [&] {
     const LogRequestScope scope(request_.request_id);
-    try {
-      more = response_.next_piece(piece);
-    } catch (const std::exception& error) {
-      broken = true;
+    made = response_.next_piece(piece);
+    if (!made) {
       core_.log.error("an answer was cut short",
-                      {{"route", state_->label}, {"error", std::string_view(error.what())}});
+                      {{"route", state_->label}, {"error", made.error().message}});
     }
   };
   // Each piece has the time of a whole exchange: how long all of them take is up to the peer.
@@ -172,8 +170,8 @@ asio::awaitable<bool> HttpConnection::make_piece(std::string& piece, bool& broke
   const PoolRun run = co_await run_on_pool(make);
   if (run == PoolRun::kFull) make();
   while (!pool_finished_) co_await pool_done_.wait();
-  broken = broken || run == PoolRun::kLate;
-  co_return more && !broken;
+  broken = !made || run == PoolRun::kLate;
+  co_return !broken && *made;
 }
 
 // The client is told in time; the request stays as it is until the work on it is over.

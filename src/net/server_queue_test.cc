@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <semaphore>
-#include <stdexcept>
 #include <thread>
 
 #include "net/coding.h"
@@ -93,14 +92,14 @@ TEST(ServerQueue, RequestsSentMeanwhileAreNoLeave) {
   EXPECT_EQ(client.read_response().body, "hello");
 }
 
-// "0 1 2 ... 9", then the end, or an exception.
+// "0 1 2 ... 9", then the end, or an error.
 Route pieces_route(bool breaks) {
   return test_route(
       Method::kGet, "/pieces",
       [breaks](const Request&) {
         Response response = Response::json(200, "begin ");
-        response.next_piece = [i = 0, breaks](std::string& piece) mutable {
-          if (i == 10 && breaks) throw std::runtime_error("no");
+        response.next_piece = [i = 0, breaks](std::string& piece) mutable -> Result<bool> {
+          if (i == 10 && breaks) return fail(Code::kDataLoss, "no");
           piece = std::to_string(i) + " ";
           return i++ < 10;
         };
