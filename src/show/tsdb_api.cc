@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "base/json_text.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/prometheus_json.h"
 #include "show/time_params.h"
 

@@ -48,6 +48,7 @@ struct Expr {
 
   const Kind kind;
   PositionRange position;
+  uint32_t height = 1;  // nodes on the longest way down, this one too; ParseOptions bounds it
 };
 using ExprPtr = std::unique_ptr<Expr>;
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/sample.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 
 namespace binnacle::query::promql {
 namespace {

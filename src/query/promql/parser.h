@@ -14,12 +14,13 @@ namespace binnacle::query::promql {
 struct ParseOptions {
   // Experimental functions, duration expressions, anchored, smoothed, fill modifiers.
   bool experimental = false;
-  size_t max_depth = 256;  // of nested expressions; an error beyond
+  // Of nested expressions and of the tree; an error beyond. What walks trees recurses this deep.
+  size_t max_depth = 256;
   size_t max_bytes = size_t{1} << 20;
 };
 
-// kInvalidArgument; its message reads as Prometheus words it: `1:5: parse error: unexpected ...`.
-// Lines and columns count from 1, columns in bytes.
+// kInvalidArgument; its message is the first error in Prometheus' words: `1:5: parse error:
+// unexpected ...`. Lines and columns count from 1, columns in bytes.
 Result<ExprPtr> parse(std::string_view text, const ParseOptions& options = {});
 
 // A selector without range, offset or @: `up`, `up{job="node", instance=~"a.*"}`,
