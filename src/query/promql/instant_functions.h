@@ -21,13 +21,17 @@ struct Argument {
 };
 
 // A call that gives a vector and takes no range. Optional arguments that are not written are not in
-// `args`; the dates' default, vector(time()), is seen to here, info's second argument by the
-// caller. timestamp() gives the steps' times here: of a plain selector its caller knows the
-// samples'. `call` and `context` outlive the source.
+// `args`; the dates' default, vector(time()), is seen to here. timestamp() gives the steps' times
+// here: of a plain selector its caller knows the samples'. start_timestamp() gives nothing: samples
+// have no start times. info() is info_function.h's, as only its caller can read series; here it
+// takes the info series' rows, evaluated, as its second argument. `call` and `context` outlive the
+// source.
 Result<RowSourcePtr> call_on_rows(const Call& call, std::vector<Argument> args,
                                   EvalContext& context);
 
-// A call that gives a scalar (time, pi, scalar, min_of, ...): one value for each step.
+// A call that gives a scalar (time, pi, scalar, min_of, max_of): one value for each step. start(),
+// end(), range() and step() are no calls any more by then: they are the whole query's, also inside
+// a subquery, whose steps `context` has.
 Result<std::vector<double>> call_scalar(const Call& call, std::vector<Argument> args,
                                         EvalContext& context);
 

@@ -25,7 +25,9 @@ struct Samples {
   std::span<const double> values;
 };
 
-// Window i is (end_ms(i) - range_ms, end_ms(i)]; samples [first[i], last[i]) lie in it.
+// Window i is (end_ms(i) - range_ms, end_ms(i)]; samples [first[i], last[i]) lie in it. Neither
+// first nor last ever falls. Under a fixed @ every window is the same: the caller finds one and
+// repeats it, and steps.at(i) is still the time at which predict_linear predicts.
 struct Windows {
   Steps steps;  // window i ends at steps.at(i) - offset_ms
   int64_t range_ms = 0;
@@ -35,7 +37,8 @@ struct Windows {
   std::vector<uint32_t> last;
   int64_t end_ms(size_t i) const { return at_ms.value_or(steps.at(i)) - offset_ms; }
   int64_t start_ms(size_t i) const { return end_ms(i) - range_ms; }
-  // Fills first and last for that column of times, which series with the same times share.
+  // Fills first and last for that column of times, which series with the same times share. Quick
+  // where the times are spaced evenly, right for any.
   void find(std::span<const int64_t> times_ms);
 };
 
@@ -50,8 +53,9 @@ class RangeFunction {
 };
 
 struct RangeCall {
-  const Call& call;                              // outlives the function; positions, the name
-  std::vector<std::span<const double>> scalars;  // the scalar arguments in order, one a step
+  const Call& call;  // outlives the function; positions, the name
+  std::vector<std::span<const double>>
+      scalars;  // the scalar arguments in order, one a step; as call
   int64_t lookback_ms = 0;
   bool anchored = false;  // of the selector
   bool smoothed = false;

@@ -1,0 +1,48 @@
+#include "query/promql/counter_name.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "query/promql/range_makers.h"
+
+namespace binnacle::query::promql {
+namespace {
+
+constexpr std::string_view kSuffixes[] = {"_total", "_sum", "_count", "_bucket"};
+
+std::string quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+CounterName::CounterName(const RangeCall& call)
+    : annotations_(call.annotations), position_(argument_position(call.call, 0)) {}
+
+void CounterName::look_at(model::LabelsView labels) {
+  const std::string_view name = labels.metric_name();
+  if (name.empty() || name == told_) return;
+  if (std::ranges::any_of(kSuffixes, [&](std::string_view s) { return name.ends_with(s); })) return;
+  told_ = name;
+  annotations_.info(
+      fmt::format("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
+                  "{}",
+                  quoted(name)),
+      position_);
+}
+
+}  // namespace binnacle::query::promql
