@@ -49,7 +49,11 @@ Result<int64_t> number_param(const net::Params& params, std::string_view name) {
 }
 
 Result<std::vector<model::Matchers>> match_params(const net::Params& params) {
-  return query::promql::parse_selectors(params.all("match[]"));
+  auto selectors = query::promql::parse_selectors(params.all("match[]"));
+  constexpr std::string_view kMatchesAll = "must contain at least one non-empty matcher";
+  if (!selectors && selectors.error().message.ends_with(kMatchesAll))
+    return fail(Code::kInvalidArgument, fmt::format("match[] {}", kMatchesAll));
+  return selectors;
 }
 
 std::string caller_of(const net::Request& request) {

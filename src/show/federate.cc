@@ -105,7 +105,7 @@ void Names::append(std::string& out, std::string_view name, bool metric) const {
 
 class FederationText {
  public:
-  FederationText(std::string_view accept, std::map<std::string, std::string> external_labels)
+  FederationText(std::string_view accept, ConfigMap external_labels)
       : names_(accept), external_labels_(std::move(external_labels)) {
     // A reader that adds an `instance` of its own should not give ours to what had none.
     external_labels_.try_emplace("instance");
@@ -156,7 +156,7 @@ class FederationText {
   }
 
   const Names names_;
-  std::map<std::string, std::string> external_labels_;
+  ConfigMap external_labels_;
   std::string_view last_name_;
   std::string out_;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/config_value.h"
 #include "base/error.h"
 #include "model/querier.h"
 #include "model/sample.h"
@@ -45,7 +46,7 @@ struct PrometheusApiDeps {
   query::promql::QueryLog& log;
   net::RequestQueue* queue = nullptr;  // of the heavy calls; null: the server's pool
   std::function<MetadataList()> metadata;
-  std::function<std::map<std::string, std::string>()> external_labels;
+  std::function<ConfigMap()> external_labels;
   std::function<ServerFacts()> facts;
   std::string version;
   std::string revision;

@@ -21,7 +21,7 @@ using net::Request;
 using net::Response;
 using query::promql::QueryLimits;
 using query::promql::QueryMeter;
-using ExternalLabels = std::map<std::string, std::string>;
+using ExternalLabels = ConfigMap;
 
 constexpr size_t kMaxRequestBytes = size_t{32} << 20;
 constexpr size_t kFrameBytes = size_t{1} << 20;
