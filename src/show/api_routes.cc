@@ -13,7 +13,11 @@ constexpr size_t kMaxForm = size_t{4} << 20;  // a query of 1 MiB, percent-encod
 }  // namespace
 
 void QueryRequests::post(const net::Request& request, std::function<void(const Status&)> work) {
-  queue_.submit(caller_of(request), std::move(work));
+  queue_.submit(caller_of(request), [&request, work = std::move(work)](const Status& admitted) {
+    const bool gone = request.cancelled != nullptr && *request.cancelled;
+    if (admitted && gone) return work(fail(Code::kCancelled, "the caller went away"));
+    work(admitted);
+  });
 }
 
 Status add_api_route(net::Router& router, const ApiRoute& api,

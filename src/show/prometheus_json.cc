@@ -92,8 +92,6 @@ void append_annotations(std::string& out, const std::vector<std::string>& warnin
   append_annotation(out, "infos", "info", infos);
 }
 
-net::Response success(std::string_view data) { return success(ApiData(std::string(data))); }
-
 net::Response success(const ApiData& data) {
   if (data.json.empty()) return net::Response::text(204, "");
   std::string body = R"({"status":"success","data":)";

@@ -21,8 +21,8 @@ void append_strings(std::string& out, const std::vector<std::string>& strings);
 
 // What a call of the API answers: `data` as JSON, and what it tells beside it.
 struct ApiData {
-  ApiData(std::string j) : json(std::move(j)) {}  // most calls have nothing to tell
-  std::string json;                               // empty: 204
+  ApiData(std::string data) : json(std::move(data)) {}  // most calls have nothing to tell
+  std::string json;                                     // empty: 204
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
 };
@@ -32,7 +32,6 @@ void append_annotations(std::string& out, const std::vector<std::string>& warnin
                         const std::vector<std::string>& infos);
 
 // {"status":"success","data":DATA}
-net::Response success(std::string_view data);
 net::Response success(const ApiData& data);
 // {"status":"error","errorType":...,"error":...} with the status that Prometheus gives to that
 // kind.

@@ -114,18 +114,6 @@ TEST_F(QueryApiTest, LimitsAreExecutionErrors) {
               HasSubstr("binnacle_query_limited_total{limit=\"max_series\"} 1"));
 }
 
-TEST_F(QueryApiTest, WhoLeftIsNotAnswered) {
-  const std::atomic<bool> gone = true;
-  net::Request request;
-  request.path = "/api/v1/query";
-  request.query = "query=up";
-  request.cancelled = &gone;
-  const auto match = router_.match(Method::kGet, request.path, request.path_params);
-  const auto response = std::get<net::Handler>(match.route->handler)(request);
-  EXPECT_EQ(response.status, 499);
-  EXPECT_THAT(response.body, HasSubstr(R"("errorType":"canceled")"));
-}
-
 // Pieces put together are the same text as one.
 TEST_F(QueryApiTest, LargeAnswersComeInPieces) {
   for (int i = 0; i < 3000; ++i) {

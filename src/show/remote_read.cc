@@ -104,28 +104,34 @@ void write_labels(protozero::pbf_writer& to, model::LabelsView labels,
   }
 }
 
-// prometheus.ReadResponse, bounded by query.max_bytes.
+// prometheus.QueryResult.
+Status append_result(std::string& out, Reading& reading) {
+  protozero::pbf_writer result(out);
+  for (model::SeriesColumns series;;) {
+    TRY_ASSIGN(const bool more, reading.next(series));
+    if (!more) return {};
+    const size_t before = out.size();
+    {
+      protozero::pbf_writer one(result, 1);
+      write_labels(one, series.labels, reading.external_labels());
+      for (size_t i = 0; i < series.values.size(); ++i) {
+        protozero::pbf_writer sample(one, 2);
+        sample.add_double(1, series.values[i]);
+        sample.add_int64(2, series.timestamps_ms[i]);
+      }
+    }
+    TRY(reading.meter().charge_bytes(out.size() - before));
+  }
+}
+
+// prometheus.ReadResponse, bounded by query.max_bytes: one result for each query, empty ones too.
 Result<std::string> all_samples(Reading& reading) {
   std::string out;
-  protozero::pbf_writer response(out);
   for (size_t i = 0; i < reading.queries(); ++i) {
     TRY(reading.begin(i));
-    protozero::pbf_writer result(response, 1);
-    for (model::SeriesColumns series;;) {
-      TRY_ASSIGN(const bool more, reading.next(series));
-      if (!more) break;
-      const size_t before = out.size();
-      {
-        protozero::pbf_writer one(result, 1);
-        write_labels(one, series.labels, reading.external_labels());
-        for (size_t k = 0; k < series.values.size(); ++k) {
-          protozero::pbf_writer sample(one, 2);
-          sample.add_double(1, series.values[k]);
-          sample.add_int64(2, series.timestamps_ms[k]);
-        }
-      }
-      TRY(reading.meter().charge_bytes(out.size() - before));
-    }
+    std::string result;
+    TRY(append_result(result, reading));
+    protozero::pbf_writer(out).add_message(1, result);
   }
   return out;
 }

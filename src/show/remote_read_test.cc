@@ -54,7 +54,13 @@ std::string compressed(const std::string& bytes) {
 // "a=1,b=2"
 std::string labels_text(protozero::pbf_reader label, std::string before) {
   std::string name, value;
-  while (label.next()) (label.tag() == 1 ? name : value) = label.get_string();
+  while (label.next()) {
+    if (label.tag() == 1) {
+      name = label.get_string();
+    } else {
+      value = label.get_string();
+    }
+  }
   if (!before.empty()) before += ",";
   return before + name + "=" + value;
 }
