@@ -53,10 +53,11 @@ TEST(LiveProtocol, BadRequestsAreNamed) {
 }
 
 TEST(LiveProtocol, TakesAnyExpressionWithAValueAtEachStep) {
-  EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"sum by (job) (rate(up[5m]))"})"), "fine");
+  EXPECT_EQ(error_of(R"j({"op":"subscribe","id":"a","query":"sum by (job) (rate(up[5m]))"})j"),
+            "fine");
   EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"1 + 1"})"), "fine");
-EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"up[5m]"})"),
-          "a|query: want a scalar or an instant vector, this is a range vector");
+  EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"up[5m]"})"),
+            "a|query: want a scalar or an instant vector, this is a range vector");
 }
 
 TEST(LiveProtocol, SnapshotThenDeltasByRef) {

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "query/promql/go_quote.h"
+#include "query/promql/literal_text.h"
 #include "query/promql/rows_testing.h"
+#include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -66,8 +67,8 @@ TEST(HeldMemory, ChargesAndGivesBack) {
   EXPECT_TRUE(evaluation.meter().charge_bytes(100'000));
 }
 
-TEST(GoQuote, AsGoWritesIt) {
-  EXPECT_EQ(go_quote("a\"b\\c\n\t\x01é"), "\"a\\\"b\\\\c\\n\\t\\x01é\"");
+TEST(QuotedText, AsGoWritesIt) {
+  EXPECT_EQ(quoted("a\"b\\c\n\t\x01é"), "\"a\\\"b\\\\c\\n\\t\\x01é\"");
   EXPECT_EQ(labels_text(model::Labels{{"__name__", "m"}, {"a b", "1"}}),
             R"({__name__="m", "a b"="1"})");
   EXPECT_EQ(labels_text({}), "{}");

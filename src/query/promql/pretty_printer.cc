@@ -95,8 +95,10 @@ std::string PrettyPrinter::print(const Expr& expr, size_t level) const {
                        indent(level));
   }
   if (const auto* binary = as<BinaryExpr>(expr)) {
-    return fmt::format("{}\n{}{}\n{}", print(*binary->lhs, level + 1), indent(level),
-                       operator_text(*binary), print(*binary->rhs, level + 1));
+    const std::string lhs =
+        has_infinite_base(*binary) ? indent(level + 1) + "Inf" : print(*binary->lhs, level + 1);
+    return fmt::format("{}\n{}{}\n{}", lhs, indent(level), operator_text(*binary),
+                       print(*binary->rhs, level + 1));
   }
   return indent(level) + to_string(expr);
 }

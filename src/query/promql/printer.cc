@@ -201,8 +201,7 @@ void append_call(std::string& out, const Call& call) {
 }
 
 void append_binary(std::string& out, const BinaryExpr& binary) {
-  const auto* base = binary.op == BinaryOp::kPow ? as<NumberLiteral>(*binary.lhs) : nullptr;
-  if (base != nullptr && std::isinf(base->value)) {
+  if (has_infinite_base(binary)) {
     out += "Inf";  // a plus would be read as the sign of the power
   } else {
     append(out, *binary.lhs);
@@ -266,6 +265,11 @@ std::string aggregation_head(const Aggregation& aggregation) {
     out += " by " + label_list(grouping.labels) + " ";
   }
   return out;
+}
+
+bool has_infinite_base(const BinaryExpr& binary) {
+  const auto* base = binary.op == BinaryOp::kPow ? as<NumberLiteral>(*binary.lhs) : nullptr;
+  return base != nullptr && std::isinf(base->value);
 }
 
 std::string operator_text(const BinaryExpr& binary) {

@@ -61,7 +61,6 @@ struct RangeCall {
   bool anchored = false;  // of the selector
   bool smoothed = false;
   Annotations& annotations;
-  bool experimental = false;  // a series' __type__ tells whether it is a counter
 };
 
 // Every function that takes a range vector, absent_over_time as present_over_time: its caller turns

@@ -17,6 +17,17 @@ std::string time_text(int64_t ms) {
   return format_rfc3339(ms / 1000 * 1000).substr(0, kToSeconds) + "Z";
 }
 
+std::string labels_text(model::LabelsView labels) {
+  std::string out = "{";
+  for (const model::Label& label : labels) {
+    if (out.size() > 1) out += ", ";
+    out += model::is_legacy_label_name(label.name) ? std::string(label.name) : quoted(label.name);
+    out.push_back('=');
+    out += quoted(label.value);
+  }
+  return out + "}";
+}
+
 std::string for_metric_name(std::string_view name) {
   return name.empty() ? "" : " for metric name " + quoted(name);
 }

@@ -266,6 +266,28 @@ void Head::visit(uint32_t number, const Visit& visit) {
   if (here->alive()) visit(make_ref(life->load() & ~kDoomed, number), *here);
 }
 
+void Head::begin_cut(int64_t cut_ms) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    shard.cut_ms = cut_ms;
+    shard.came_since.clear();
+  }
+}
+
+void Head::end_cut() { begin_cut(std::numeric_limits<int64_t>::min()); }
+
+void Head::visit_cut(uint32_t number, const CutVisit& visit) {
+  std::atomic<uint32_t>* life = generation(number);
+  if (life == nullptr) return;
+  Shard& shard = shards_[number % kShards];
+  MutexLock lock(shard.mu);
+  HeadSeries* here = series(shard, number / kShards);
+  if (!here->alive()) return;
+  const auto counted = shard.came_since.find(number);
+  visit(make_ref(life->load() & ~kDoomed, number), *here,
+        counted == shard.came_since.end() ? 0 : counted->second);
+}
+
 uint32_t Head::numbers_end() const {
   uint32_t end = 0;
   for (const Shard& shard : shards_) end = std::max(end, shard.end.load());
@@ -307,6 +329,15 @@ uint64_t Head::memory_bytes() const {
     for (uint32_t slot = 0; slot < shard.end; ++slot) bytes += series(shard, slot)->memory_bytes();
   }
   return bytes;
+}
+
+size_t Head::chunk_count() const {
+  size_t count = 0;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    for (uint32_t slot = 0; slot < shard.end; ++slot) count += series(shard, slot)->chunks();
+  }
+  return count;
 }
 
 }  // namespace binnacle::store::metrics

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -77,6 +78,13 @@ class Head {
   // Under the series' lock; nothing for a number without a series.
   using Visit = std::function<void(model::SeriesRef ref, HeadSeries&)>;
   void visit(uint32_t number, const Visit& visit);
+  // From begin_cut() to end_cut() the samples are counted that come in order and lie before the
+  // cut. No commit is in flight when it begins.
+  void begin_cut(int64_t cut_ms);
+  void end_cut();
+  // As visit(), with how many of the series' samples these are.
+  using CutVisit = std::function<void(model::SeriesRef ref, HeadSeries&, uint32_t came_since)>;
+  void visit_cut(uint32_t number, const CutVisit& visit);
   void append_labels(const HeadSeries& series, std::string& packed) const;
   uint32_t numbers_end() const;  // all series' numbers are below
 
@@ -87,6 +95,7 @@ class Head {
   size_t series_count() const { return series_count_.load(std::memory_order_relaxed); }
   uint64_t late_sequence() const { return late_sequence_.load(); }
   uint64_t memory_bytes() const;
+  size_t chunk_count() const;  // looks at every series, as memory_bytes() does
   void note_memory(uint64_t bytes) { memory_noted_ = bytes; }  // what the limit is held against
   // No sample is newer, none older.
   int64_t newest_ms() const { return newest_ms_.load(); }
@@ -108,7 +117,9 @@ class Head {
     std::vector<uint32_t> table GUARDED_BY(mu);   // slot + 1 by hash; 0: free
     std::vector<uint32_t> free GUARDED_BY(mu);
     uint32_t used GUARDED_BY(mu) = 0;  // entries of `table`
-    std::atomic<uint32_t> end = 0;     // slots are below
+    int64_t cut_ms GUARDED_BY(mu) = std::numeric_limits<int64_t>::min();
+    std::unordered_map<uint32_t, uint32_t> came_since GUARDED_BY(mu);  // the cut began, by number
+    std::atomic<uint32_t> end = 0;                                     // slots are below
   };
 
   bool keep_doomed(model::SeriesRef ref);

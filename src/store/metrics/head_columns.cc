@@ -97,6 +97,8 @@ void Head::apply_shard(Shard& shard, std::span<const PendingSample> batch, Commi
     HeadSeries& here = *series_of(pending.ref);
     // Checked when the ref came in; while its batch lives no series goes that it may know.
     CHECK(here.alive());
+    const bool in_cut =
+        pending.sample.timestamp_ms < shard.cut_ms && pending.sample.timestamp_ms > here.last_ms();
     bool fresh = false;
     if (auto fits = apply_one(here, pending.sample, commit, now_ms, limits, fresh); !fits) {
       out.report.refused.push_back({pending.index, std::move(fits).error()});
@@ -104,6 +106,7 @@ void Head::apply_shard(Shard& shard, std::span<const PendingSample> batch, Commi
     }
     ++out.report.stored;
     if (!fresh) continue;
+    if (in_cut) ++shard.came_since[static_cast<uint32_t>(pending.ref)];
     WalSample& logged = out.samples.emplace_back();
     logged.series = pending.ref;
     logged.timestamp_ms = pending.sample.timestamp_ms;

@@ -56,6 +56,7 @@ class HeadSeries {
   void set_logged(bool logged) { logged_ = logged; }
 
   bool empty() const { return open_count_ == 0 && late_ == nullptr; }
+  size_t chunks() const { return sealed_chunks_ + (open_count_ > 0 ? 1U : 0U); }
   bool has_samples_in_order() const { return open_count_ > 0; }
   // Of the newest that ever came in order and was not deleted, though it may be in a block by now.
   int64_t last_ms() const { return last_ms_; }
@@ -134,6 +135,7 @@ class HeadSeries {
   std::unique_ptr<char[]> sealed_;
   std::unique_ptr<Late> late_;
   uint32_t sealed_size_ = 0;
+  uint32_t sealed_chunks_ = 0;
   uint32_t sealed_step_ = 0;  // between the times of the newest sealed chunk; 0: not regular
   uint32_t open_step_ = 0;    // between the first two times of the open chunk
   CommitNumber last_commit_ = 0;
