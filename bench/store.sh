@@ -2,13 +2,15 @@
 # The metric store under remote write: ours, VictoriaMetrics and Prometheus, one after the other in one run, each
 # pinned to core 0, the same bodies sent from core 1 (bench/store_sender.cc). Prints what each costs and the ratios.
 #
-#   SHAPE=a|b|c GPUS=N SAMPLES=N   the data (default: shape a, 100,000 series x 100 samples)
+#   SHAPE=a|b|c GPUS=N SAMPLES=N   the data: a (default) 100,000 series x 100 samples, b 5,000 series x 2,880 samples,
+#                                  c shape a for an hour, 10 % of the series replaced by new ones every 5 minutes
 #   SERVERS="ours victoria-metrics prometheus"
 set -euo pipefail
 BIN=${BIN:?the folder of the bench binaries}
 SHAPE=${SHAPE:-a}
 SERVERS=${SERVERS:-ours victoria-metrics prometheus}
 SETTLE_SECONDS=3 # deferred work still counts as the store's
+FLUSH_SECONDS=6  # what a server has only in memory by then it loses; fewer samples in its files would look like smaller ones
 START_SECONDS=60
 SELECTOR='{cluster="prod-us-east-1"}'
 
@@ -127,7 +129,7 @@ revive() {
 }
 
 measure() {
-  local name=$1 data=$work/$1.data port url empty sent bytes series last
+  local name=$1 data=$work/$1.data port url empty sent bytes series ever last
   port=$(free_port)
   url=http://127.0.0.1:$port
   mkdir -p "$data"
@@ -140,9 +142,11 @@ measure() {
     --url "$url/api/v1/write" --pid "$server" --settle "$SETTLE_SECONDS" --first-step-apart >"$sent" || echo "$name: some requests failed" >&2
   cat "$sent" >>"$work/$name.figures"
   series=$(value "$name" series)
+  ever=$(value "$name" series_ever)
   last=$(value "$name" last_ms)
-  figure "$name" rss_per_series "$(awk -v a="$(rss_bytes)" -v b="$empty" -v n="$series" 'BEGIN { printf "%.0f", (a - b) / n }')"
+  figure "$name" rss_per_series "$(awk -v a="$(rss_bytes)" -v b="$empty" -v n="$ever" 'BEGIN { printf "%.0f", (a - b) / n }')"
   figure "$name" counted "$(count_series "$url" "$last")"
+  sleep "$FLUSH_SECONDS"
   revive "$name" "$data" "$port" "$url" "$series" "$last" >"$work/$name.revived"
   figure "$name" ready_full_seconds "$(cat "$work/$name.revived")"
   figure "$name" replayed "$(curl -s "$url/api/v1/status/tsdb" | sed -n 's/.*"replayedSamples":\([0-9]*\).*/\1/p')"
@@ -179,8 +183,11 @@ row() {
 }
 
 table() {
-  printf '%-36s' "$1"
-  local name
+  local name=${SERVERS%% *}
+  printf '%s, %s series (%s at a time); a sample takes %s bytes raw, %s as snappy, %s by the entropy of each series\n' "$1" \
+    "$(value "$name" series_ever)" "$(value "$name" series)" "$(value "$name" raw_bytes_per_sample)" \
+    "$(value "$name" snappy_bytes_per_sample)" "$(value "$name" entropy_bytes_per_sample)"
+  printf '%-36s' ''
   for name in $SERVERS; do printf '%18s' "$name"; done
   for name in $SERVERS; do [ "$name" = ours ] || printf '%18s' "ours/${name:0:12}"; done
   printf '\n'
@@ -201,4 +208,4 @@ table() {
 case $SHAPE in a) steps=100 ;; b) steps=2880 ;; c) steps=240 ;; *) echo "no such shape: $SHAPE" >&2 && exit 2 ;; esac
 start_ms=$(($(now_ms) - ${SAMPLES:-$steps} * 15000))
 for name in $SERVERS; do measure "$name"; done
-table "shape $SHAPE, $(value "${SERVERS%% *}" series) series"
+table "shape $SHAPE"

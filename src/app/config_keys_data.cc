@@ -4,6 +4,7 @@
 #include "collect/receive/remote_write.h"
 #include "store/access/lockout.h"
 #include "store/access/session_store.h"
+#include "store/metrics/store_format.h"
 
 namespace binnacle::app {
 namespace {
@@ -106,6 +107,15 @@ std::string check_wal_sync(std::string_view text) {
 }
 
 void add_storage_keys(std::vector<ConfigKey>& keys) {
+  namespace metrics = store::metrics;
+  keys.push_back({.path = "storage.format",
+                  .type = ConfigType::kInt,
+                  .default_text = std::to_string(metrics::kDefaultFormat),
+                  .meaning =
+                      "Version of what is written. Raise it when you will not go back to the "
+                      "release before, which cannot read the newer one.",
+                  .min = std::to_string(metrics::kOldestFormat),
+                  .max = std::to_string(metrics::kNewestFormat)});
   keys.push_back(duration("storage.retention", "30d", "1h", "100y",
                           "How long samples are kept; older blocks are removed."));
   keys.push_back({.path = "storage.max_bytes",

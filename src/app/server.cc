@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -42,6 +43,7 @@ using collect::host::HostCollector;
 
 // A loop that has not turned for this long is stuck, not busy.
 constexpr double kStuckLoopSeconds = 5;
+constexpr int64_t kLookWhileLoadingMs = 20;
 constexpr int64_t kOwnSeriesEveryMs = 5'000;
 constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
@@ -371,6 +373,8 @@ Status ServerProcess::start() {
   return {};
 }
 
+void ServerProcess::call_off() { parts_->metrics.progress().cancelled = true; }
+
 void ServerProcess::stop() {
   if (!parts_->started) return;
   parts_->started = false;
@@ -419,6 +423,34 @@ std::vector<std::string> ServerProcess::urls() const {
   return parts_->listeners.urls(*parts_->server);
 }
 
+namespace {
+
+struct Start {
+  Status outcome;
+  bool stop = false;    // was asked for meanwhile
+  bool reload = false;  // so was this
+};
+
+// Loads the store beside, so that a signal is heard meanwhile.
+Start start_beside(ServerProcess& process) {
+  Start start;
+  std::atomic<bool> over = false;
+  std::thread loading([&] {
+    start.outcome = process.start();
+    over = true;
+  });
+  while (!over && !start.stop) {
+    const auto signal = wait_for_signal(kLookWhileLoadingMs);
+    start.stop = signal == Signal::kStop;
+    start.reload = start.reload || signal == Signal::kReload;
+  }
+  if (start.stop) process.call_off();
+  loading.join();
+  return start;
+}
+
+}  // namespace
+
 int run_server(const ServerArgs& args) {
   auto process = ServerProcess::create(args);
   if (!process) {
@@ -428,11 +460,13 @@ int run_server(const ServerArgs& args) {
   for (const std::string& url : (*process)->urls())
     std::printf("Binnacle %s serves %s\n", version().data(), url.c_str());
   std::fflush(stdout);
-  if (const Status started = (*process)->start(); !started) {
-    std::fprintf(stderr, "%s\n", started.error().message.c_str());
+  const Start start = start_beside(**process);
+  if (!start.outcome && !start.stop) {
+    std::fprintf(stderr, "%s\n", start.outcome.error().message.c_str());
     return 1;
   }
-  for (;;) {
+  if (start.reload && !start.stop) (*process)->reload();
+  while (!start.stop) {
     const auto signal = wait_for_signal(1000);
     if (signal == Signal::kStop) break;
     if (signal == Signal::kReload) (*process)->reload();

@@ -97,6 +97,7 @@ collect::receive::RemoteWriteOptions remote_write_options(const Config& config) 
 
 store::metrics::StoreOptions store_options(const Config& config) {
   store::metrics::StoreOptions options;
+  options.format = static_cast<int>(config.get_int("storage.format"));
   options.limits.late_limit_ms = config.get_duration_ms("storage.late_limit");
   options.limits.out_of_order_ms = config.get_duration_ms("storage.out_of_order_window");
   options.limits.max_ahead_ms = config.get_duration_ms("storage.max_ahead");

@@ -9,7 +9,7 @@
 #include "base/float_text.h"
 #include "base/utf8.h"
 #include "query/promql/aggregator.h"
-#include "query/promql/go_quote.h"
+#include "query/promql/literal_text.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -129,7 +129,7 @@ Result<AggregatorPtr> make_aggregator(const Aggregation& expr, AggregateParam& p
       return make_quantile_aggregator(expr, std::move(param.scalar), context);
     case AggregateOp::kCountValues:
       if (param.text.empty() || !is_valid_utf8(param.text)) {
-        return fail(Code::kOutOfRange, "invalid label name " + go_quote(param.text));
+        return fail(Code::kOutOfRange, "invalid label name " + quoted(param.text));
       }
       return make_count_values_aggregator(expr, std::move(param.text), context);
     default:

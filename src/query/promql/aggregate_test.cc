@@ -101,6 +101,9 @@ TEST(Aggregate, ExtremesPreferAnyNumberToNan) {
 }
 
 TEST(Aggregate, SumsAreCompensated) {
+  EXPECT_EQ(run({}, {row({{"a", "1"}}, {1}), row({{"a", "2"}}, {1e100}), row({{"a", "3"}}, {1}),
+                     row({{"a", "4"}}, {-1e100})}),
+            "{} 2\n");
   EXPECT_EQ(run({}, {row({{"a", "1"}}, {1e100}), row({{"a", "2"}}, {1}),
                      row({{"a", "3"}}, {-1e100}), row({{"a", "4"}}, {0.25})}),
             "{} 1.25\n");

@@ -77,6 +77,12 @@ class RankAt {
   bool found_ = false;
 };
 
+// Tells most pairs without a division: false where nearly_equal() has to be asked.
+bool clearly_rises(double from, double to) {
+  constexpr double kLeast = std::numeric_limits<double>::min();
+  return to - from > std::max(10 * kRounding * (std::fabs(from) + std::fabs(to)), kLeast);
+}
+
 }  // namespace
 
 size_t join_equal_bounds(std::span<double> bounds, std::span<double> counts) {
@@ -98,6 +104,10 @@ MonotonicFix make_monotonic(std::span<const double> bounds, std::span<double> co
   double before = counts[0];
   for (size_t i = 1; i < counts.size(); ++i) {
     const double count = counts[i];
+    if (clearly_rises(before, count)) {
+      before = count;
+      continue;
+    }
     if (count == before) continue;
     if (nearly_equal(before, count)) {
       counts[i] = before;

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "query/promql/bucket_quantile.h"
+#include "query/promql/literal_text.h"
 #include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
@@ -37,11 +37,10 @@ void pack_without_le(model::LabelsView labels, std::string& out) {
 bool bound_less(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b; }
 
 void put_in_order(ClassicHistogram& histogram) {
-  histogram.order.resize(histogram.bounds.size());
-  std::iota(histogram.order.begin(), histogram.order.end(), 0U);
-  std::ranges::stable_sort(histogram.order, bound_less,
-                           [&](uint32_t i) { return histogram.bounds[i]; });
-  std::ranges::stable_sort(histogram.bounds, bound_less);
+  std::ranges::stable_sort(histogram.buckets, bound_less, &ClassicHistogram::Bucket::bound);
+  for (const ClassicHistogram::Bucket& bucket : histogram.buckets) {
+    histogram.bounds.push_back(bucket.bound);
+  }
   histogram.equal_bounds = std::ranges::adjacent_find(histogram.bounds) != histogram.bounds.end();
 }
 
@@ -55,9 +54,22 @@ void warn_of_le(const Row& row, std::string_view le, const Expr& argument, EvalC
 
 }  // namespace
 
-Result<std::vector<ClassicHistogram>> read_histograms(RowSource& rows, const Expr& argument,
-                                                      HeldBytes& held, EvalContext& context) {
-  std::vector<ClassicHistogram> out;
+const double* Columns::keep(std::span<const double> column) {
+  constexpr size_t kPiece = 16 * 1024;
+  if (rest_.size() < column.size()) {
+    const size_t size = std::max(kPiece, column.size());
+    pieces_.push_back(std::make_unique_for_overwrite<double[]>(size));
+    rest_ = {pieces_.back().get(), size};
+  }
+  const double* const kept = rest_.data();
+  std::ranges::copy(column, rest_.begin());
+  rest_ = rest_.subspan(column.size());
+  return kept;
+}
+
+Result<ClassicHistograms> read_histograms(RowSource& rows, const Expr& argument, HeldBytes& held,
+                                          EvalContext& context) {
+  ClassicHistograms out;
   IndexByLabels index;
   std::string packed;
   Row row;
@@ -74,15 +86,14 @@ Result<std::vector<ClassicHistogram>> read_histograms(RowSource& rows, const Exp
     pack_without_le(row.labels, packed);
     auto at = index.find(std::string_view(packed));
     if (at == index.end()) {
-      at = index.emplace(packed, static_cast<uint32_t>(out.size())).first;
-      out.emplace_back().labels = model::Labels(model::LabelsView(packed));
+      at = index.emplace(packed, static_cast<uint32_t>(out.all.size())).first;
+      out.all.emplace_back().labels = model::Labels(model::LabelsView(packed));
     }
-    ClassicHistogram& histogram = out[at->second];
-    histogram.bounds.push_back(*bound);
-    histogram.columns.insert(histogram.columns.end(), row.values.begin(), row.values.end());
+    ClassicHistogram& histogram = out.all[at->second];
+    histogram.buckets.push_back({*bound, out.columns.keep(row.values)});
     histogram.gaps = histogram.gaps || std::ranges::any_of(row.values, is_absent);
   }
-  for (ClassicHistogram& histogram : out) put_in_order(histogram);
+  for (ClassicHistogram& histogram : out.all) put_in_order(histogram);
   return out;
 }
 
@@ -96,18 +107,17 @@ void BucketsAtStep::start(const ClassicHistogram& histogram) {
 
 bool BucketsAtStep::load(size_t step) {
   if (histogram_->gaps || histogram_->equal_bounds) return load_some(step);
-  const double* const column = histogram_->columns.data() + step;
-  const std::vector<uint32_t>& order = histogram_->order;
-  for (size_t k = 0; k < order.size(); ++k) all_counts_[k] = column[order[k] * steps_];
+  const std::vector<ClassicHistogram::Bucket>& buckets = histogram_->buckets;
+  for (size_t k = 0; k < buckets.size(); ++k) all_counts_[k] = buckets[k].counts[step];
   return true;
 }
 
 bool BucketsAtStep::load_some(size_t step) {
   size_t n = 0;
-  for (size_t k = 0; k < histogram_->order.size(); ++k) {
-    const double count = histogram_->columns[histogram_->order[k] * steps_ + step];
+  for (const ClassicHistogram::Bucket& bucket : histogram_->buckets) {
+    const double count = bucket.counts[step];
     if (is_absent(count)) continue;
-    some_bounds_[n] = histogram_->bounds[k];
+    some_bounds_[n] = bucket.bound;
     all_counts_[n++] = count;
   }
   if (n == 0) return false;

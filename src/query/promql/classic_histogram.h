@@ -4,6 +4,7 @@
 // "histogram_quantile".
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,24 +16,41 @@
 namespace binnacle::query::promql {
 
 struct ClassicHistogram {
+  struct Bucket {
+    double bound;
+    const double* counts;  // one for each step; of Columns
+  };
   model::Labels labels;         // without le
-  std::vector<double> bounds;   // of each bucket, ascending once all are read
-  std::vector<double> columns;  // of each bucket in the order of arrival, one after another
-  std::vector<uint32_t> order;  // bounds[k] is of column order[k]
+  std::vector<Bucket> buckets;  // by bound once all are read
+  std::vector<double> bounds;   // theirs
   bool gaps = false;            // a bucket is absent at some step
   bool equal_bounds = false;    // le="1" beside le="1.0"
 };
 
-// By first appearance. A row whose le is no number gives a warning with the position of `argument`
-// and is left out.
-Result<std::vector<ClassicHistogram>> read_histograms(RowSource& rows, const Expr& argument,
-                                                      HeldBytes& held, EvalContext& context);
+// Keeps columns in large pieces that never move: the rows of one histogram come one here, one
+// there, and a growing vector for each would copy them over and over.
+class Columns {
+ public:
+  const double* keep(std::span<const double> column);
+
+ private:
+  std::vector<std::unique_ptr<double[]>> pieces_;
+  std::span<double> rest_;  // of the last piece
+};
+
+struct ClassicHistograms {
+  std::vector<ClassicHistogram> all;  // by first appearance
+  Columns columns;
+};
+
+// A row whose le is no number gives a warning with the position of `argument` and is left out.
+Result<ClassicHistograms> read_histograms(RowSource& rows, const Expr& argument, HeldBytes& held,
+                                          EvalContext& context);
 
 // The buckets of one histogram at one step, bounds ascending strictly. Reused from step to step, so
 // that a step allocates nothing.
 class BucketsAtStep {
  public:
-  explicit BucketsAtStep(size_t steps) : steps_(steps) {}
   void start(const ClassicHistogram& histogram);
   // False: there are none.
   bool load(size_t step);
@@ -42,7 +60,6 @@ class BucketsAtStep {
  private:
   bool load_some(size_t step);
 
-  const size_t steps_;
   const ClassicHistogram* histogram_ = nullptr;
   std::span<const double> bounds_;
   std::span<double> counts_;

@@ -1,5 +1,6 @@
-// Sums that carry what each addition rounds away (Kahan 1965, Neumaier 1974). The sum is sum + rest;
-// an infinite sum has no rest. Without branches, so that loops over columns become vector ones.
+// Sums that carry what each addition rounds away (Kahan 1965, Neumaier 1974). The sum is sum +
+// rest; an infinite sum has no rest. Without branches, so that loops over columns become vector
+// ones.
 #pragma once
 
 #include <cmath>

@@ -4,29 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "query/promql/literal_text.h"
 #include "query/promql/range_makers.h"
 
 namespace binnacle::query::promql {
 namespace {
 
 constexpr std::string_view kSuffixes[] = {"_total", "_sum", "_count", "_bucket"};
-
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 }  // namespace
 

@@ -32,19 +32,16 @@ void CounterResets::add_up() {
 }
 
 double CounterResets::add_between(double sum, uint32_t first, uint32_t last) {
-  while (low_ < places_.size() && places_[low_] <= first) ++low_;
-  while (high_ < places_.size() && places_[high_] < last) ++high_;
-  if (low_ >= high_) return sum;
-  if (high_ - low_ > kFew) {
+  move_to(first, last);
+  if (high_ > low_ + kFew) {
     if (!summed_) add_up();
-    CompensatedSum lost;
+    DoubleDouble lost;
     if (positive_ && sums_.sum(static_cast<uint32_t>(low_), static_cast<uint32_t>(high_), lost)) {
-      const double result = sum + lost.total();
+      const double result = sum + lost.value();
       if (std::abs(result) >= std::abs(sum) * kCancelled) return result;
     }
   }
-  for (size_t i = low_; i < high_; ++i) sum += before_[i];
-  return sum;
+  return add_in_order(sum, first, last);
 }
 
 }  // namespace binnacle::query::promql

@@ -19,9 +19,19 @@ class CounterResets {
     if (places_.empty()) return sum;
     return add_between(sum, first, last);
   }
+  // The same one by one, for who has yet to add what may cancel.
+  double add_in_order(double sum, uint32_t first, uint32_t last) {
+    move_to(first, last);
+    for (size_t i = low_; i < high_; ++i) sum += before_[i];
+    return sum;
+  }
 
  private:
   double add_between(double sum, uint32_t first, uint32_t last);
+  void move_to(uint32_t first, uint32_t last) {
+    while (low_ < places_.size() && places_[low_] <= first) ++low_;
+    while (high_ < places_.size() && places_[high_] < last) ++high_;
+  }
   void add_up();
 
   std::vector<uint32_t> places_;  // sample k fell below sample k - 1; ascending

@@ -47,11 +47,12 @@ Status check_type(const Expr& expr, const Query& query) {
 }
 
 // Labels that say what a metric is rather than whose it is; they go together.
-model::Labels without_name(model::LabelsView labels, bool experimental) {
-  model::LabelsBuilder builder(labels);
-  builder.remove(model::kMetricName);
-  if (experimental) builder.remove("__type__").remove("__unit__");
-  return builder.build();
+model::Labels without_name(model::LabelsView labels) {
+  return model::LabelsBuilder(labels)
+      .remove(model::kMetricName)
+      .remove("__type__")
+      .remove("__unit__")
+      .build();
 }
 
 Unexpected same_labels() {
@@ -89,11 +90,11 @@ Status merge(SampleSeries& into, const SampleSeries& from) {
 
 // The delayed removal of names, at last: what is one series without its name becomes one.
 template <typename Series>
-Status drop_names(std::vector<Series>& all, bool experimental) {
+Status drop_names(std::vector<Series>& all) {
   bool any = false;
   for (Series& series : all) {
     if (!series.drop_name) continue;
-    series.labels = without_name(series.labels, experimental);
+    series.labels = without_name(series.labels);
     series.drop_name = false;
     any = true;
   }
@@ -135,7 +136,6 @@ void sort_by_labels(std::vector<Series>& all) {
 
 Status fill(QueryAnswer& answer, const Expr& expr, const Query& query, Evaluator& evaluator,
             QueryMeter& meter) {
-  const bool experimental = meter.limits().experimental;
   answer.type = query.instant ? type_of(expr) : ValueType::kMatrix;
   answer.steps = query.steps;
   switch (type_of(expr)) {
@@ -150,14 +150,14 @@ Status fill(QueryAnswer& answer, const Expr& expr, const Query& query, Evaluator
     }
     case ValueType::kMatrix: {
       TRY_ASSIGN(answer.samples, evaluator.range(expr));
-      TRY(drop_names(answer.samples, experimental));
+      TRY(drop_names(answer.samples));
       sort_by_labels(answer.samples);
       return {};
     }
     case ValueType::kVector: {
       TRY_ASSIGN(const auto source, evaluator.rows(expr));
       TRY_ASSIGN(answer.rows, read_all(*source, meter));
-      TRY(drop_names(answer.rows, experimental));
+      TRY(drop_names(answer.rows));
       if (!query.instant) sort_by_labels(answer.rows);
       return {};
     }

@@ -181,7 +181,7 @@ Result<RowSourcePtr> Evaluator::info(const Call& call, EvalContext& context) {
   args[1].type = ValueType::kVector;
   // The newest of several series wins, so their samples' times are what counts.
   args[1].rows =
-      selector_rows(std::move(reader), plan_.time_of(call), SelectorValue::kSampleMs, context);
+      selector_rows(std::move(reader), plan_.time_of(call), SelectorValue::kSampleSeconds, context);
   return call_on_rows(call, std::move(args), context);
 }
 
@@ -208,7 +208,6 @@ Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
     scalars.push_back(std::move(values));
   }
   RangeCall how{call, {}, meter_.limits().lookback_ms, false, false, annotations_};
-  how.experimental = meter_.limits().experimental;
   for (const auto& values : scalars) how.scalars.emplace_back(values);
 
   const TimePlan& time = plan_.time_of(range);
@@ -224,9 +223,8 @@ Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
     TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(selector)));
     source = selector_range(std::move(reader));
   }
-  TRY_ASSIGN(auto function, make_range_function(how));
   RowSourcePtr result =
-      range_rows(std::move(source), std::move(function), std::move(scalars), time, context.steps);
+      range_rows(std::move(source), std::move(how), std::move(scalars), time, context.steps);
   if (call.function->name != "absent_over_time") return result;
   return absent(range, std::move(result), context);
 }

@@ -7,15 +7,19 @@ namespace binnacle::query::promql {
 namespace {
 
 constexpr size_t kLargestChunk = size_t{1} << 20;
+constexpr size_t kSpare = 4096;
 constexpr size_t kAlign = alignof(double);
 
 }  // namespace
 
 HeldMemory::~HeldMemory() { meter_.release_bytes(charged_); }
 
-Status HeldMemory::charge(size_t bytes) {
-  charged_ += bytes;  // the meter counts what it refuses, too
-  return meter_.charge_bytes(bytes);
+Status HeldMemory::charge_more(size_t bytes) {
+  const size_t asked = bytes + kSpare;
+  charged_ += asked;  // the meter counts what it refuses, too
+  TRY(meter_.charge_bytes(asked));
+  spare_ += kSpare;
+  return {};
 }
 
 Result<std::byte*> HeldMemory::take(size_t bytes) {

@@ -26,10 +26,16 @@ class HeldMemory {
   Result<std::span<double>> copy(std::span<const double> values);
   Result<std::span<uint8_t>> flags(size_t size);  // all 0
   Result<std::string_view> text(std::string_view bytes);
-  // For what the caller keeps in containers of its own.
-  Status charge(size_t bytes);
+  // For what the caller keeps in containers of its own. The meter is asked for some KiB at a time,
+  // so that this may be called for every row.
+  Status charge(size_t bytes) {
+    if (bytes > spare_) return charge_more(bytes);
+    spare_ -= bytes;
+    return {};
+  }
 
  private:
+  Status charge_more(size_t bytes);
   Result<std::byte*> take(size_t bytes);  // aligned for a double
 
   QueryMeter& meter_;
@@ -38,6 +44,7 @@ class HeldMemory {
   size_t left_ = 0;
   size_t next_chunk_ = 4096;
   size_t charged_ = 0;
+  size_t spare_ = 0;  // charged and not used yet
 };
 
 }  // namespace binnacle::query::promql

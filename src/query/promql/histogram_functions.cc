@@ -93,7 +93,6 @@ class HistogramRows : public RowSource {
         argument_(argument),
         held_(context.meter),
         rows_(std::move(rows)),
-        buckets_(context.steps.count()),
         values_(context.steps.count()) {}
 
   Result<bool> next(Row& out) final {
@@ -101,11 +100,11 @@ class HistogramRows : public RowSource {
       TRY_ASSIGN(histograms_, read_histograms(*rows_, argument_, held_, context_));
       rows_.reset();
     }
-    if (at_ == histograms_.size()) {
+    if (at_ == histograms_.all.size()) {
       finish();
       return false;
     }
-    const ClassicHistogram& histogram = histograms_[at_++];
+    const ClassicHistogram& histogram = histograms_.all[at_++];
     buckets_.start(histogram);
     for (size_t i = 0; i < values_.size(); ++i) {
       values_[i] = buckets_.load(i) ? value_at(i, histogram) : absent_value();
@@ -123,7 +122,7 @@ class HistogramRows : public RowSource {
   const Expr& argument_;
   HeldBytes held_;
   RowSourcePtr rows_;  // null: read
-  std::vector<ClassicHistogram> histograms_;
+  ClassicHistograms histograms_;
   BucketsAtStep buckets_;
   std::vector<double> values_;
   size_t at_ = 0;
@@ -197,9 +196,9 @@ class ManyQuantiles final : public MadeRows {
     rows_.reset();
     const size_t steps = context_.steps.count();
     std::vector<std::vector<double>> columns(quantiles_.size(), std::vector<double>(steps));
-    BucketsAtStep buckets(steps);
+    BucketsAtStep buckets;
     RowsByLabels out;
-    for (const ClassicHistogram& histogram : histograms) {
+    for (const ClassicHistogram& histogram : histograms.all) {
       buckets.start(histogram);
       for (size_t i = 0; i < steps; ++i) find_quantiles(i, histogram, buckets, columns);
       for (size_t k = 0; k < columns.size(); ++k) {

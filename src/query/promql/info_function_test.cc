@@ -156,6 +156,10 @@ TEST(Info, SelectsByTheValuesThatAreThere) {
   EXPECT_EQ(wide.selected, "job=~\"1\" __name__=\"target_info\" ");
   EXPECT_EQ(std::ranges::count(rows, '\n'), 1000);
   EXPECT_NE(rows.find("{data=\"x\", instance=\"7\","), std::string::npos);
+  // Left out of the matchers, the values hold all the same.
+  many.push_back(metric({1}, ""));
+  const GivenRow of_job{{{"__name__", "target_info"}, {"job", "1"}, {"data", "x"}}, {0}};
+  EXPECT_EQ(wide(many, {of_job}).find("data"), std::string::npos);
 }
 
 }  // namespace

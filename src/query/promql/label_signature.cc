@@ -4,50 +4,9 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "query/promql/packed_walk.h"
 
 namespace binnacle::query::promql {
-namespace {
-
-// Walks packed labels without a call for each: grouping does this for every row. The bytes are our
-// own work (model/labels.h).
-class PackedWalk {
- public:
-  explicit PackedWalk(std::string_view packed)
-      : at_(packed.data()), end_(packed.data() + packed.size()) {}
-
-  bool next() {
-    if (at_ == end_) return false;
-    start_ = at_;
-    name_ = take();
-    take();
-    return true;
-  }
-  std::string_view name() const { return name_; }
-  std::string_view bytes() const { return {start_, static_cast<size_t>(at_ - start_)}; }
-
- private:
-  std::string_view take() {
-    size_t size = 0;
-    for (int shift = 0;; shift += 7) {
-      CHECK(at_ < end_ && shift <= 28);
-      const auto byte = static_cast<uint8_t>(*at_++);
-      size |= static_cast<size_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    CHECK(static_cast<size_t>(end_ - at_) >= size);
-    const std::string_view out(at_, size);
-    at_ += size;
-    return out;
-  }
-
-  const char* at_;
-  const char* const end_;
-  const char* start_ = nullptr;
-  std::string_view name_;
-};
-
-}  // namespace
 
 LabelSignature::LabelSignature(std::vector<std::string> names, bool only)
     : names_(std::move(names)), only_(only) {
@@ -60,7 +19,7 @@ std::string_view LabelSignature::of(model::LabelsView labels) {
   packed_.clear();
   if (only_ && names_.empty()) return packed_;
   auto wanted = names_.begin();
-  PackedWalk walk(labels.packed());
+  PackedWalk walk(labels);
   while (walk.next()) {
     int order = -1;
     while (wanted != names_.end() && (order = wanted->compare(walk.name())) < 0) ++wanted;

@@ -163,7 +163,9 @@ std::string quoted_prefix(std::string_view text, size_t runes) {
   std::string out = "\"";
   for (; runes > 0 && !text.empty(); --runes) {
     const Rune rune = first_rune(text);
-    if (rune.valid) {
+    if (rune.valid && rune.value == kReplacement) {
+      out += "\\ufffd";  // the lexer takes it for a broken byte
+    } else if (rune.valid) {
       append_escaped(out, rune.value, '"');
     } else {
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
@@ -217,7 +219,9 @@ std::string plain_number_text(double value) {
                        .ptr;
   const std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
   const size_t e = text.find('e');
-  const int exponent = std::atoi(buffer.data() + e + 1);
+  int exponent = 0;
+  const size_t sign = text[e + 1] == '+' ? 1 : 0;  // std::from_chars takes no plus
+  std::from_chars(buffer.data() + e + 1 + sign, end, exponent);
   std::string digits(1, text[0]);
   if (e > 2) digits += text.substr(2, e - 2);
   const auto size = static_cast<int>(digits.size());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "query/promql/packed_walk.h"
+
 namespace binnacle::query::promql {
 
 MatchLabels::MatchLabels(BinaryOp op, const VectorMatching& matching)
@@ -29,12 +31,14 @@ std::string_view MatchLabels::of(model::LabelsView many, model::LabelsView one) 
     if (!value.empty()) model::append_packed_label(packed_, *included, value);
     ++included;
   };
-  for (const model::Label& label : many) {
-    while (included != include_.end() && *included < label.name) add_included();
-    if (included != include_.end() && *included == label.name) {
+  PackedWalk walk(many);
+  while (walk.next()) {
+    const std::string_view name = walk.name();
+    while (included != include_.end() && *included < name) add_included();
+    if (included != include_.end() && *included == name) {
       add_included();
-    } else if (stays(label.name)) {
-      model::append_packed_label(packed_, label.name, label.value);
+    } else if (stays(name)) {
+      packed_.append(walk.bytes());
     }
   }
   while (included != include_.end()) add_included();

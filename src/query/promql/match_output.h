@@ -16,7 +16,6 @@
 
 namespace binnacle::query::promql {
 
-// In the order in which they would be met within one step.
 enum class MatchError : uint8_t { kDuplicateSeries, kManyMatches, kUngroupedMatches, kSameLabels };
 
 class MatchOutput {
@@ -33,8 +32,9 @@ class MatchOutput {
   void merge_same_labels();
   bool next(Row& out, bool drop_name);
 
+  // Of two at one step the first counts: a join notes duplicates before it matches.
   void note_error(MatchError error, size_t step) {
-    if (step < error_step_ || (step == error_step_ && error < error_)) {
+    if (step < error_step_) {
       error_ = error;
       error_step_ = step;
     }

@@ -1,45 +1,59 @@
-// Sums over any stretch of a column in O(1), or a word that they cannot be told safely.
+// Sums over any stretch of a column in O(1), with a bound of their error.
 //
 // A sliding sum that adds what comes in and subtracts what goes out drifts, and never recovers from
-// an Inf. Here the sums from the column's start on are kept in two doubles each (106 bits: Dekker
-// 1971, Knuth TAOCP 4.2.2), with the sum of the magnitudes beside them, which bounds the error of
-// the difference of any two. Where the bound is not far below the difference, as after
-// cancellation, or where a stretch holds an Inf, a NaN or a value so large that sums may overflow,
-// the answer is no, and the caller adds that stretch up value by value. One thread's.
+// an Inf. Here the sums from the column's start on are kept in 106 bits (double_double.h), with the
+// sum of the magnitudes beside them, which bounds the error of the difference of any two. Where the
+// bound is not far below what the caller makes of it, as after cancellation, or where a stretch
+// holds an Inf, a NaN or a value so large that sums may overflow, the caller adds that stretch up
+// value by value. One thread's.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "query/promql/compensated_sum.h"
+#include "query/promql/double_double.h"
 
 namespace binnacle::query::promql {
 
 class PrefixSums {
  public:
   void assign(std::span<const double> values);
+  // Sums of a[i] * b[i].
+  void assign_products(std::span<const double> a, std::span<const double> b);
 
-  // The sum of values [first, last), right to the last bits of a double. False: add them up.
-  bool sum(uint32_t first, uint32_t last, CompensatedSum& out) const {
-    const Point& a = points_[first];
-    const Point& b = points_[last];
-    if (a.wild != b.wild) return false;
-    // TwoSum of the high parts, then the low ones and the error of the first.
-    const double high = b.high - a.high;
-    const double back = high - b.high;
-    const double low = ((b.high - (high - back)) + (-a.high - back)) + (b.low - a.low);
-    out.sum = high + low;
-    out.error = low - (out.sum - high);
-    return std::abs(out.sum) >= b.error_bound;
+  // No value of [first, last) is wild: not finite, or too large.
+  bool tame(uint32_t first, uint32_t last) const {
+    return points_[first].wild == points_[last].wild;
+  }
+  // The sum of values [first, last), wild ones left out.
+  DoubleDouble between(uint32_t first, uint32_t last) const {
+    return points_[last].sum - points_[first].sum;
+  }
+  // The error of between(..., last) is less. Each addition errs by less than 2^-103 of the
+  // magnitudes so far; a difference has the errors of two ends.
+  double error(uint32_t last) const {
+    return points_[last].magnitudes * (static_cast<double>(last) * 0x1p-101);
+  }
+  // What the magnitudes of [first, last) sum up to, or a little more.
+  double magnitudes(uint32_t first, uint32_t last) const {
+    const double all = points_[last].magnitudes;
+    return (all - points_[first].magnitudes) + all * (static_cast<double>(last) * 0x1p-52);
+  }
+
+  // The sum, right to the last bits of a double. False: add them up.
+  bool sum(uint32_t first, uint32_t last, DoubleDouble& out) const {
+    if (!tame(first, last)) return false;
+    out = between(first, last);
+    return std::abs(out.high) >= error(last) * 0x1p51;
   }
 
  private:
   struct Point {
-    double high = 0;
-    double low = 0;
-    double error_bound = 0;  // a sum must be at least this to be right to the last bits
-    uint32_t wild = 0;       // values so far that are not finite, or too large
+    DoubleDouble sum;
+    double magnitudes = 0;
+    uint32_t wild = 0;
   };
   std::vector<Point> points_;  // one more than values: sums of those before
 };

@@ -17,11 +17,19 @@ constexpr size_t kMaxLine = 100;
 
 void append(std::string& out, const Expr& expr);
 
+// `without`, `inf` and `nan` are no names in a list of labels.
+bool stands_unquoted(const std::string& label) {
+  if (!model::is_legacy_label_name(label)) return false;
+  std::string lower = label;
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  return lower != "without" && lower != "inf" && lower != "nan";
+}
+
 std::string label_list(const std::vector<std::string>& labels) {
   std::string out = "(";
   for (const std::string& label : labels) {
     if (out.size() > 1) out += ", ";
-    out += model::is_legacy_label_name(label) ? label : quoted(label);
+    out += stands_unquoted(label) ? label : quoted(label);
   }
   return out + ")";
 }
@@ -90,10 +98,30 @@ void append_at(std::string& out, const AtModifier& at) {
   }
 }
 
+// Whether a duration reads back whole after offset, where a literal, a function and a signed term
+// end the duration; see the grammar.
+bool stands_after_offset(const DurationExpr& expr) {
+  if (expr.wrapped || expr.op >= DurationExpr::Op::kStep) return true;
+  if (expr.lhs == nullptr) {
+    const auto* inner = as<DurationExpr>(expr.rhs.get());
+    return inner == nullptr || inner->wrapped || inner->lhs == nullptr ||
+           inner->op >= DurationExpr::Op::kStep;
+  }
+  const auto* first = as<DurationExpr>(expr.lhs.get());
+  if (first == nullptr || (first->op >= DurationExpr::Op::kStep && !first->wrapped)) return false;
+  if (first->wrapped || first->lhs != nullptr) return stands_after_offset(*first);
+  const auto* inner = as<DurationExpr>(first->rhs.get());  // two signs go on
+  return inner != nullptr && inner->lhs == nullptr && !inner->wrapped &&
+         inner->op == DurationExpr::Op::kSub;
+}
+
 void append_offset(std::string& out, const Duration& offset) {
   if (offset.expr == nullptr && offset.ms == 0) return;
-  out += " offset ";
+  const auto* expr = as<DurationExpr>(offset.expr.get());
+  const bool wrap = expr != nullptr && !stands_after_offset(*expr);
+  out += wrap ? " offset (" : " offset ";
   append_duration(out, offset);
+  if (wrap) out += ')';
 }
 
 void append_extended(std::string& out, const VectorSelector& selector) {
@@ -212,7 +240,12 @@ void append_call(std::string& out, const Call& call) {
 }
 
 void append_binary(std::string& out, const BinaryExpr& binary) {
-  append(out, *binary.lhs);
+  const auto* base = binary.op == BinaryOp::kPow ? as<NumberLiteral>(*binary.lhs) : nullptr;
+  if (base != nullptr && std::isinf(base->value)) {
+    out += "Inf";  // a plus would be read as the sign of the power
+  } else {
+    append(out, *binary.lhs);
+  }
   out += fmt::format(" {} ", operator_text(binary));
   append(out, *binary.rhs);
 }

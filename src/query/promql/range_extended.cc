@@ -46,7 +46,7 @@ class Extended final : public RangeFunction {
     if (windows.first[i] >= last) return absent_value();
     const uint32_t anchor = windows.first[i] - (reaches_before(windows, i) ? 1 : 0);
     const double change = samples_.values[last - 1] - samples_.values[anchor];
-    return kCounter ? change + resets_.add_to(0, anchor, last) : change;
+    return kCounter ? change + resets_.add_in_order(0, anchor, last) : change;
   }
 
   double between_ends(const Windows& windows, size_t i) {
@@ -79,7 +79,7 @@ class Extended final : public RangeFunction {
   // What the falls between the left end, samples [first, last) and the right end hide.
   double lost(double left, double right, uint32_t first, uint32_t last) {
     if (first >= last) return right < left ? left : 0;
-    const double inner = resets_.add_to(value(first) < left ? left : 0, first, last);
+    const double inner = resets_.add_in_order(value(first) < left ? left : 0, first, last);
     return right < value(last - 1) ? inner + value(last - 1) : inner;
   }
 

@@ -1,6 +1,7 @@
 #include "query/promql/range_functions.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -88,8 +89,21 @@ void find_bounds(std::span<const int64_t> times_ms, const Steps& steps, int64_t 
 }  // namespace
 
 void Windows::find(std::span<const int64_t> times_ms) {
+  if (at_ms) {
+    const auto up_to = [&](int64_t time_ms) {
+      return static_cast<uint32_t>(std::ranges::upper_bound(times_ms, time_ms) - times_ms.begin());
+    };
+    first.assign(steps.count(), up_to(start_ms(0)));
+    last.assign(steps.count(), up_to(end_ms(0)));
+    return;
+  }
   find_bounds(times_ms, steps, offset_ms + range_ms, first);
   find_bounds(times_ms, steps, offset_ms, last);
+}
+
+size_t Windows::samples() const {
+  return std::accumulate(last.begin(), last.end(), size_t{0}) -
+         std::accumulate(first.begin(), first.end(), size_t{0});
 }
 
 PositionRange argument_position(const Call& call, size_t argument) {

@@ -26,17 +26,19 @@ struct Samples {
 };
 
 // Window i is (end_ms(i) - range_ms, end_ms(i)]; samples [first[i], last[i]) lie in it. Neither
-// first nor last ever falls. Under a fixed @ every window is the same: the caller finds one and
-// repeats it, and steps.at(i) is still the time at which predict_linear predicts.
+// first nor last ever falls.
 struct Windows {
   Steps steps;  // window i ends at steps.at(i) - offset_ms
   int64_t range_ms = 0;
   int64_t offset_ms = 0;
-  std::optional<int64_t> at_ms;  // with @: all windows end at at_ms - offset_ms
-  std::vector<uint32_t> first;   // one for each step
+  std::vector<uint32_t> first;  // one for each step
   std::vector<uint32_t> last;
+  // With @: all windows end at at_ms - offset_ms; steps.at(i) is still the time at which
+  // predict_linear predicts.
+  std::optional<int64_t> at_ms = {};
   int64_t end_ms(size_t i) const { return at_ms.value_or(steps.at(i)) - offset_ms; }
   int64_t start_ms(size_t i) const { return end_ms(i) - range_ms; }
+  size_t samples() const;  // of all windows, those in several as often
   // Fills first and last for that column of times, which series with the same times share. Quick
   // where the times are spaced evenly, right for any.
   void find(std::span<const int64_t> times_ms);
@@ -53,14 +55,12 @@ class RangeFunction {
 };
 
 struct RangeCall {
-  const Call& call;  // outlives the function; positions, the name
-  std::vector<std::span<const double>>
-      scalars;  // the scalar arguments in order, one a step; as call
+  const Call& call;                              // outlives the function; positions, the name
+  std::vector<std::span<const double>> scalars;  // in order, one a step; outlive it as well
   int64_t lookback_ms = 0;
   bool anchored = false;  // of the selector
   bool smoothed = false;
   Annotations& annotations;
-  bool experimental = false;  // a series' __type__ tells whether it is a counter
 };
 
 // Every function that takes a range vector, absent_over_time as present_over_time: its caller turns

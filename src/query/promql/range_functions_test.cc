@@ -135,16 +135,36 @@ TEST(PrefixSums, SayWhereTheyAreNotCertain) {
   std::vector<double> values(1000, 0.1);
   values[500] = kInf;
   sums.assign(values);
-  CompensatedSum sum;
+  DoubleDouble sum;
   ASSERT_TRUE(sums.sum(100, 130, sum));
-  EXPECT_EQ(sum.total(), 3.0);
+  EXPECT_EQ(sum.value(), 3.0);
   EXPECT_FALSE(sums.sum(490, 510, sum));
   ASSERT_TRUE(sums.sum(501, 511, sum));
-  EXPECT_EQ(sum.total(), 1.0);
+  EXPECT_EQ(sum.value(), 1.0);
   values[500] = 1e100;
   sums.assign(values);
   EXPECT_TRUE(sums.sum(0, 500, sum));
   EXPECT_FALSE(sums.sum(600, 610, sum));
+}
+
+TEST(RangeRegression, IsTheSameFarFromTheEpoch) {
+  for (const int64_t range_ms : {100'000, 3'600'000}) {
+    std::vector<double> answers[2];
+    for (const int64_t base_ms : {0L, 1'700'000'000'000L}) {
+      RangeCase c = every_10s("predict_linear", {}, 0, range_ms);
+      for (int64_t i = 0; i < 800; ++i) {
+        c.times_ms.push_back(base_ms + i * 10'000);
+        c.values.push_back(static_cast<double>(3 * i));
+      }
+      c.steps = {base_ms + 4'000'000, base_ms + 7'000'000, 10'000};
+      c.scalars = {600};
+      answers[base_ms == 0 ? 0 : 1] = *run(c).values;
+    }
+    for (size_t i = 0; i < answers[0].size(); ++i) {
+      ASSERT_NEAR(answers[0][i], answers[1][i], 1e-9);
+      ASSERT_NEAR(answers[0][i], 3 * (460 + static_cast<double>(i)), 1e-6);
+    }
+  }
 }
 
 TEST(RangeExtremes, AreNaNOnlyAmongNaNs) {

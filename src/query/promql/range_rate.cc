@@ -25,8 +25,9 @@ template <bool kCounter, bool kPerSecond>
 double extrapolated(const Covered& covered, double first_value, double increase,
                     double range_seconds) {
   double to_start = stretched_to(covered.to_start, covered.average);
-  // A counter is not followed back to below zero.
-  if (kCounter && increase > 0 && first_value >= 0) {
+  // A counter is not followed back to below zero. Most are far from it, and need no division.
+  if (kCounter && increase > 0 && first_value >= 0 &&
+      !(first_value * covered.span > to_start * increase * 1.000001)) {
     const double to_zero = covered.span * (first_value / increase);
     if (to_zero < to_start) to_start = to_zero;
   }

@@ -65,11 +65,11 @@ class SubqueryRange final : public RangeSource {
 
 class RangeRows final : public RowSource {
  public:
-  RangeRows(std::unique_ptr<RangeSource> source, std::unique_ptr<RangeFunction> function,
+  RangeRows(std::unique_ptr<RangeSource> source, RangeCall call,
             std::vector<std::vector<double>> scalars, const TimePlan& time, const Steps& steps)
       : source_(std::move(source)),
         scalars_(std::move(scalars)),
-        function_(std::move(function)),
+        call_(std::move(call)),
         out_(steps.count()) {
     windows_.steps = steps;
     windows_.range_ms = time.range_ms;
@@ -82,6 +82,9 @@ class RangeRows final : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, source_->next(series));
       if (!more) return false;
+      if (function_ == nullptr) {
+        TRY_ASSIGN(function_, make_range_function(call_));
+      }
       if (series.times_id == 0 || series.times_id != times_id_) {
         windows_.find(series.samples.times_ms);
         times_id_ = series.times_id;
@@ -96,7 +99,8 @@ class RangeRows final : public RowSource {
  private:
   const std::unique_ptr<RangeSource> source_;
   const std::vector<std::vector<double>> scalars_;
-  const std::unique_ptr<RangeFunction> function_;
+  const RangeCall call_;
+  std::unique_ptr<RangeFunction> function_;  // null: no series yet
   Windows windows_;
   uint64_t times_id_ = 0;  // of the column that `windows_` was found for
   std::vector<double> out_;
@@ -112,12 +116,11 @@ std::unique_ptr<RangeSource> subquery_range(RowSourcePtr rows, const Steps& step
   return std::make_unique<SubqueryRange>(std::move(rows), steps);
 }
 
-RowSourcePtr range_rows(std::unique_ptr<RangeSource> source,
-                        std::unique_ptr<RangeFunction> function,
+RowSourcePtr range_rows(std::unique_ptr<RangeSource> source, RangeCall call,
                         std::vector<std::vector<double>> scalars, const TimePlan& time,
                         const Steps& steps) {
-  return std::make_unique<RangeRows>(std::move(source), std::move(function), std::move(scalars),
-                                     time, steps);
+  return std::make_unique<RangeRows>(std::move(source), std::move(call), std::move(scalars), time,
+                                     steps);
 }
 
 }  // namespace binnacle::query::promql

@@ -30,10 +30,9 @@ std::unique_ptr<RangeSource> selector_range(std::unique_ptr<SeriesReader> reader
 // `rows` were evaluated at `steps`.
 std::unique_ptr<RangeSource> subquery_range(RowSourcePtr rows, const Steps& steps);
 
-// `scalars` are what the function's own spans view. `time`: range, offset and @ of the windows that
-// end at `steps`.
-RowSourcePtr range_rows(std::unique_ptr<RangeSource> source,
-                        std::unique_ptr<RangeFunction> function,
+// `scalars` are what the spans of `call` view. `time`: range, offset and @ of the windows that end
+// at `steps`. What is wrong with the scalars is an error only where there is a series.
+RowSourcePtr range_rows(std::unique_ptr<RangeSource> source, RangeCall call,
                         std::vector<std::vector<double>> scalars, const TimePlan& time,
                         const Steps& steps);
 

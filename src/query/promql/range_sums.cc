@@ -1,7 +1,5 @@
 // sum_over_time and avg_over_time: short windows are added up one by one, long ones that overlap
 // come from prefix sums where these are certain of the result (prefix_sums.h).
-#include <numeric>
-
 #include "query/promql/compensated_sum.h"
 #include "query/promql/prefix_sums.h"
 #include "query/promql/range_makers.h"
@@ -56,15 +54,15 @@ class Sum final : public RangeFunction {
  public:
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
-    const bool prefix = worth_prefix_sums(samples, windows);
+    const bool prefix = windows.samples() > kPrefixCost * samples.values.size();
     if (prefix) prefix_.assign(samples.values);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
       if (first >= last) {
         out[i] = absent_value();
-      } else if (CompensatedSum sum; prefix && prefix_.sum(first, last, sum)) {
-        out[i] = kAverage ? mean_of(sum, last - first) : sum.total();
+      } else if (DoubleDouble sum; prefix && prefix_.sum(first, last, sum)) {
+        out[i] = kAverage ? mean_of({sum.high, sum.low}, last - first) : sum.value();
       } else {
         const Values values = samples.values.subspan(first, last - first);
         out[i] = kAverage ? average(values) : add_up(values);
@@ -73,12 +71,6 @@ class Sum final : public RangeFunction {
   }
 
  private:
-  static bool worth_prefix_sums(const Samples& samples, const Windows& windows) {
-    const size_t additions = std::accumulate(windows.last.begin(), windows.last.end(), size_t{0}) -
-                             std::accumulate(windows.first.begin(), windows.first.end(), size_t{0});
-    return additions > kPrefixCost * samples.values.size();
-  }
-
   PrefixSums prefix_;
 };
 

@@ -61,17 +61,12 @@ class SelectorRows final : public RowSource {
           value =
               model::is_stale(value) ? absent_value() : std::numeric_limits<double>::quiet_NaN();
         if (value_ != SelectorValue::kSample && !is_absent(value))
-          value = time_of(columns.timestamps_ms[picks_[i]]);
+          value = static_cast<double>(columns.timestamps_ms[picks_[i]]) / 1000;
         any = any || !is_absent(value);
       }
       out_[i] = value;
     }
     return any;
-  }
-
-  double time_of(int64_t time_ms) const {
-    const double ms = static_cast<double>(time_ms);
-    return value_ == SelectorValue::kSampleMs ? ms : ms / 1000;
   }
 
   const std::unique_ptr<SeriesReader> reader_;

@@ -11,7 +11,7 @@
 
 namespace binnacle::query::promql {
 
-enum class SelectorValue : uint8_t { kSample, kSampleSeconds, kSampleMs };  // or the sample's time
+enum class SelectorValue : uint8_t { kSample, kSampleSeconds };  // or the sample's time
 
 // `context` outlives the rows.
 RowSourcePtr selector_rows(std::unique_ptr<SeriesReader> reader, const TimePlan& time,

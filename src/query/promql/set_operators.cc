@@ -146,6 +146,7 @@ class Or final : public RowSource {
       TRY_ASSIGN(const bool more, lhs_->next(out));
       if (!more) return false;
       if (++seen_ % kRowsBetweenChecks == 0) TRY(meter_.check());
+      if (first_present(out.values) == kNoStep) continue;
       TRY(presence_.add(out));
       if (values_.size() == 1) return true;
       TRY(hold(out));

@@ -6,8 +6,8 @@
 
 #include "query/promql/binary.h"
 #include "query/promql/column.h"
-#include "query/promql/go_quote.h"
 #include "query/promql/set_operators.h"
+#include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
 namespace {
