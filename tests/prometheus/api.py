@@ -42,10 +42,10 @@ remote_read:
   read_recent: true
 """
 
-# Asked about the past, at the time in {at}, both must say the same. Prometheus 3 leaves out the sample at a range's
+# Series that our server has none of its own of. Asked about the past, at the time in {at}, both must say the same. Prometheus 3 leaves out the sample at a range's
 # left end where Prometheus 2 takes it, so ranges have no sample there: scrapes are not at whole seconds.
 SAME = [
-    "query?query=up&time={at}",
+    "query?query=go_threads&time={at}",
     "query?query=prometheus_http_requests_total&time={at}",
     "query?query=count(%7Bjob%3D%22prometheus%22%7D)&time={at}",
     "query?query=sum%20by(handler)(rate(prometheus_http_requests_total%5B5s%5D))&time={at}",
@@ -59,26 +59,26 @@ SAME = [
     "query?query=nothing&time={at}",
     "query_range?query=go_goroutines&start={from_}&end={at}&step=1",
     "query_range?query=rate(go_memstats_alloc_bytes_total%5B5s%5D)&start={from_}&end={at}&step=0.5",
-    "query_range?query=process_resident_memory_bytes/1e6&start={from_}&end={at}&step=2s",
+    "query_range?query=go_memstats_sys_bytes/1e6&start={from_}&end={at}&step=2s",
     "query_range?query=max_over_time(go_goroutines%5B3s:1s%5D)&start={from_}&end={at}&step=1",
     "query_range?query=vector(1)&start={from_}&end={at}&step=1",
-    "labels?start={from_}&end={at}",
-    "labels?match%5B%5D=up&start={from_}&end={at}",
-    "label/job/values",
+    "labels?match%5B%5D=%7Bjob%3D%22prometheus%22%7D&start={from_}&end={at}",
+    "labels?match%5B%5D=go_threads&start={from_}&end={at}",
+    "label/job/values?match%5B%5D=go_threads",
     "label/__name__/values?match%5B%5D=%7Bjob%3D%22prometheus%22%7D&start={from_}&end={at}",
-    "series?match%5B%5D=up&match%5B%5D=go_goroutines&start={from_}&end={at}",
-    "query?query=up%7B&time={at}",
-    "query_range?query=up&start=2&end=1&step=1",
-    "query_range?query=up&start=1&end=2&step=0",
-    "query_range?query=up&start=1&end=100000&step=1",
-    "query_range?query=up%5B5s%5D&start=1&end=2&step=1",
-    "query?query=up&time=x",
+    "series?match%5B%5D=go_threads&match%5B%5D=go_goroutines&start={from_}&end={at}",
+    "query?query=go_threads%7B&time={at}",
+    "query_range?query=go_threads&start=2&end=1&step=1",
+    "query_range?query=go_threads&start=1&end=2&step=0",
+    "query_range?query=go_threads&start=1&end=100000&step=1",
+    "query_range?query=go_threads%5B5s%5D&start=1&end=2&step=1",
+    "query?query=go_threads&time=x",
     "series",
-    "format_query?query=sum(rate(up%5B5m%5D))by(job)",
+    "format_query?query=sum(rate(go_threads%5B5m%5D))by(job)",
     "rules",
     "alerts",
     "alertmanagers",
-    "query_exemplars?query=up&start={from_}&end={at}",
+    "query_exemplars?query=go_threads&start={from_}&end={at}",
 ]
 # Of these only the shape is looked at: which names an object has, and what kind each value is.
 SAME_SHAPE = [
@@ -86,11 +86,13 @@ SAME_SHAPE = [
     "status/runtimeinfo",
     "status/config",
     "status/walreplay",
-    "query?query=up&time={at}&stats=true",
+    "query?query=go_threads&time={at}&stats=true",
 ]
 # Prometheus 2.42 words these in another way than Prometheus 3, or has them not at all.
-OTHER_WORDS = {"query?query=up%7B&time={at}", "query_range?query=up&start=1&end=100000&step=1",
-               "query_range?query=up%5B5s%5D&start=1&end=2&step=1"}
+OTHER_WORDS = {"query?query=go_threads%7B&time={at}", "query_range?query=go_threads&start=1&end=100000&step=1",
+               "query_range?query=go_threads%5B5s%5D&start=1&end=2&step=1", "query?query=go_threads&time=x"}
+# What status/runtimeinfo has since Prometheus 2.42.
+NEW_NAMES = {"GOMEMLIMIT", "hostname", "serverTime"}
 
 
 class Setting:
@@ -137,7 +139,7 @@ def ask(url):
 
 def shape(value):
     if isinstance(value, dict):
-        return {name: shape(one) for name, one in value.items()}
+        return {name: shape(one) for name, one in value.items() if name not in NEW_NAMES}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
@@ -178,10 +180,10 @@ def answers_alike(setting, at):
 
 def promtool_is_content(setting, promtool, at):
     calls = [
-        (["instant", "--time", str(at), setting.url("ours"), "up"], "up{"),
+        (["instant", "--time", str(at), setting.url("ours"), "go_threads"], "go_threads{"),
         (["range", "--start", str(at - 5), "--end", str(at), "--step", "1s", setting.url("ours"), "go_goroutines"],
          "go_goroutines{"),
-        (["series", "--match", "up", setting.url("ours")], "job=\"prometheus\""),
+        (["series", "--match", "go_threads", setting.url("ours")], "job=\"prometheus\""),
         (["labels", setting.url("ours"), "job"], "prometheus"),
     ]
     problems = []
@@ -208,7 +210,7 @@ def remote_read_is_whole(setting, at):
 def federates_alike(setting):
     """The newest samples differ from moment to moment; which series there are does not."""
     def series(name):
-        text = get(setting.url(name, "/federate?match%5B%5D=go_goroutines&match%5B%5D=up"))
+        text = get(setting.url(name, "/federate?match%5B%5D=go_goroutines&match%5B%5D=go_threads"))
         return sorted(line if line.startswith("#") else line.rsplit(" ", 2)[0] for line in text.splitlines())
     wanted, found = series("writer"), series("ours")
     return [] if found == wanted and found else [f"/federate: {wanted} wanted, {found} found"]
@@ -217,7 +219,7 @@ def federates_alike(setting):
 def check(setting, promtool, seconds):
     time.sleep(seconds)
     at = int(time.time()) - 2
-    newest = f"/api/v1/query?query=timestamp(up)&time={at + 2}"
+    newest = f"/api/v1/query?query=timestamp(go_threads)&time={at + 2}"
 
     def caught_up():
         result = ask(setting.url("ours", newest))[1]["data"]["result"]
