@@ -21,7 +21,7 @@ constexpr std::string_view kBad = "load 1m\n up 1+1x9\n\neval instant at 2m up\n
 class PromqlCommandsTest : public testing::Test {
  protected:
   void write(const std::string& path, std::string_view text) {
-    auto file = files_.open_writable(path, FileSystem::Create::kTruncate);
+    auto file = files_.open_writable(path, FileSystem::Create::kTruncate, 0644);
     ASSERT_TRUE(file);
     ASSERT_TRUE((*file)->append(text));
     ASSERT_TRUE((*file)->close());

@@ -14,9 +14,7 @@
 #include "base/thread_pool.h"
 #include "net/io_threads.h"
 #include "net/server.h"
-#include "show/prometheus_api.h"
 #include "store/access/testing/access_fixture.h"
-#include "store/metrics/linear_store.h"
 #include "store/metrics/store_test_run.h"
 
 namespace binnacle::app {
@@ -99,10 +97,20 @@ TEST_F(QueryCommandsTest, TimesThatDoNotFitAreRefused) {
   EXPECT_THAT(refused({.range = "1h", .step = "0"}), HasSubstr("--step"));
 }
 
+// Answers what it is told to, and keeps what it was asked.
 struct ApiServer {
-  explicit ApiServer(const Clock& clock) : store(clock) {
-    CHECK(show::register_prometheus_api(
-        router, {store, clock, [] { return query::promql::QueryLimits(); }, "0.1.0"}));
+  ApiServer() {
+    for (const char* path : {"/api/v1/query", "/api/v1/query_range"}) {
+      net::Route route;
+      route.method = net::Method::kPost;
+      route.pattern = path;
+      route.role = Role::kViewer;
+      route.handler = [this, path](const net::Request& request) {
+        asked = std::string(path) + "?" + std::string(request.body);
+        return net::Response::json(status, answer);
+      };
+      CHECK(router.add(std::move(route)));
+    }
     server.emplace(io, router, access.guard.get(), pool, access.state.registry,
                    access.state.system_clock, net::ServerLimits{});
     CHECK(server->listen({.address = "127.0.0.1:0", .groups = {}}));
@@ -116,7 +124,11 @@ struct ApiServer {
   }
   std::string url() const { return "http://" + server->addresses().front() + "/"; }
 
-  store::metrics::LinearStore store;
+  // Written between exchanges, read during one.
+  int status = 200;
+  std::string answer;
+  std::string asked;
+
   store::access::AccessFixture access;
   net::IoThreads io{1};
   ThreadPool pool{"test", 1, 16};
@@ -125,22 +137,58 @@ struct ApiServer {
 };
 
 TEST_F(QueryCommandsTest, AsksAServer) {
-  ApiServer api(clock_);
-  fill(api.store);
-  EXPECT_EQ(run({.expr = "up", .server = api.url()}), 0) << err_;
-  EXPECT_EQ(out_, "up{job=\"a\"}  3\n");
+  ApiServer api;
+  api.answer = R"({"status":"success","data":{"resultType":"vector","result":[)"
+               R"({"metric":{"__name__":"up","job":"a"},"value":[1700000000.5,"+Inf"]}]},)"
+               R"("warnings":["PromQL warning: w"],"infos":["PromQL info: i"]})";
+  EXPECT_EQ(run({.expr = "up{job=\"a\"}", .server = api.url(), .time = "1700000000.5"}), 0) << err_;
+  EXPECT_EQ(api.asked, "/api/v1/query?query=up%7Bjob%3D%22a%22%7D&time=1700000000.5");
+  EXPECT_EQ(out_, "up{job=\"a\"}  +Inf\n");
+  EXPECT_EQ(err_, "PromQL warning: w\nPromQL info: i\n");
+}
+
+TEST_F(QueryCommandsTest, AsksAServerOverARange) {
+  ApiServer api;
+  api.answer = R"({"status":"success","data":{"resultType":"matrix","result":[)"
+               R"({"metric":{},"values":[[1700000000,"1"],[1700000060,"2"]]}]}})";
   EXPECT_EQ(run({.expr = "up",
                  .server = api.url(),
-                 .range = "1m",
+                 .start = "1700000000",
+                 .end = "1700000060",
                  .step = "1m",
                  .format = QueryFormat::kJson}),
             0)
       << err_;
-  const json data = json::parse(out_);
-  EXPECT_EQ(data["resultType"], "matrix");
-  EXPECT_EQ(data["result"][0]["values"][1][1], "3");
+  EXPECT_EQ(api.asked, "/api/v1/query_range?query=up&start=1700000000&end=1700000060&step=60");
+  EXPECT_EQ(json::parse(out_)["result"][0]["values"][1], json::parse(R"([1700000060,"2"])"));
+}
+
+TEST_F(QueryCommandsTest, ReadsScalarsAndStrings) {
+  ApiServer api;
+  api.answer = R"({"status":"success","data":{"resultType":"scalar","result":[1,"NaN"]}})";
+  EXPECT_EQ(run({.expr = "x", .server = api.url()}), 0) << err_;
+  EXPECT_EQ(out_, "NaN\n");
+  api.answer = R"({"status":"success","data":{"resultType":"string","result":[1,"s"]}})";
+  EXPECT_EQ(run({.expr = "x", .server = api.url()}), 0) << err_;
+  EXPECT_EQ(out_, "s\n");
+}
+
+TEST_F(QueryCommandsTest, TheServersWordOnAWrongQueryIsOne) {
+  ApiServer api;
+  api.status = 400;
+  api.answer = R"({"status":"error","errorType":"bad_data","error":"1:4: parse error: no"})";
   EXPECT_EQ(run({.expr = "up{", .server = api.url()}), 1);
-  EXPECT_THAT(err_, HasSubstr("parse error"));
+  EXPECT_EQ(err_, "binnacle query: 1:4: parse error: no\n");
+}
+
+TEST_F(QueryCommandsTest, WhatIsNoPrometheusAnswerIsTwo) {
+  ApiServer api;
+  for (const char* answer :
+       {"<html>", "[]", R"({"status":"success"})", R"({"status":"error"})",
+        R"({"status":"success","data":{"resultType":"vector","result":[1]}})"}) {
+    api.answer = answer;
+    EXPECT_EQ(run({.expr = "up", .server = api.url()}), 2) << answer;
+  }
 }
 
 TEST_F(QueryCommandsTest, AServerThatIsNotThereIsTwo) {

@@ -114,7 +114,7 @@ class Compared {
 // BINNACLE_ORACLE_QUERIES: how many; BINNACLE_ORACLE_SEED: where to begin.
 TEST(Oracle, TheEngineAnswersAsTheNaiveEvaluator) {
   constexpr uint64_t kOfOneStore = 50;
-  const uint64_t queries = number_of("BINNACLE_ORACLE_QUERIES", 600);
+  const uint64_t queries = number_of("BINNACLE_ORACLE_QUERIES", 3000);
   const uint64_t first = number_of("BINNACLE_ORACLE_SEED", 1);
   size_t wrong = 0;
   uint64_t asked = 0;
