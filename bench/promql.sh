@@ -10,7 +10,7 @@ BIN=${BIN:?the folder of the bench binaries}
 SERVERS=${SERVERS:-ours victoria-metrics prometheus}
 STATES=${STATES:-head blocks long}
 RUNS=${RUNS:-20}
-source "$(dirname "${BASH_SOURCE[0]}")/servers.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/servers.bash"
 
 # NAME TAB instant|range TAB QUERY
 queries() {
@@ -35,7 +35,7 @@ load() {
 
 # ask STATE NAME PORT STEP
 ask() {
-  local last extra='' name ms series points sum before
+  local last extra='' name ms series points sum
   last=$(value "$2" last_ms)
   [ "$2" != victoria-metrics ] || extra='&nocache=1'
   while read -r name ms series points sum; do
@@ -63,6 +63,8 @@ measure() {
     if [[ $STATES == *blocks* ]]; then
       "compact_$name" "$url" "$data" >/dev/null || true
       end_server
+      # Prometheus makes a block of what is two hours old; its snapshot is that block.
+      [ "$name" != prometheus ] || data=$(echo "$data"/snapshots/*)
       "start_$name" "$data" "$port"
       wait_ready "$name" "$url"
       ask blocks "$name" "$port" 15
@@ -70,7 +72,6 @@ measure() {
   fi
   figure "$name" "$shape.rss" "$(rss_bytes)"
   end_server
-  rm -rf "$data"
 }
 
 table() {
