@@ -56,7 +56,7 @@ struct Totals {
   void add(const ScriptReport& report) {
     passed += report.passed;
     failed += report.failed;
-    skipped += report.skipped;
+    skipped += report.skipped.size();
   }
   int exit_code() const { return unreadable > 0 ? 2 : failed > 0 ? 1 : 0; }
 };
@@ -83,8 +83,10 @@ void print_report(const ScriptReport& report, bool all, std::ostream& out) {
                        failure.expr, failure.problem, indented(failure.expected, "    "),
                        indented(failure.got, "    "));
   }
+  for (size_t i = 0; all && i < report.skipped.size(); ++i)
+    out << fmt::format("{}:{}: needs native histograms\n", report.file, report.skipped[i]);
   out << fmt::format("{}: {} passed, {} failed, {} skipped (need native histograms)\n", report.file,
-                     report.passed, report.failed, report.skipped);
+                     report.passed, report.failed, report.skipped.size());
 }
 
 json report_json(const ScriptReport& report) {
@@ -99,7 +101,8 @@ json report_json(const ScriptReport& report) {
   return {{"file", report.file},
           {"passed", report.passed},
           {"failed", report.failed},
-          {"skipped", report.skipped},
+          {"skipped", report.skipped.size()},
+          {"skipped_lines", report.skipped},
           {"histogram_samples", report.histogram_samples},
           {"failures", std::move(failures)}};
 }
@@ -161,7 +164,7 @@ void add_promql_commands(CLI::App& root, int& exit_code) {
   const auto format = std::make_shared<std::string>("text");
   sub->add_option("FILE", command->paths, "Scripts in the .test language")->required();
   sub->add_option("--format", *format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  sub->add_flag("--verbose", command->verbose, "Tell of every failure");
+  sub->add_flag("--verbose", command->verbose, "Tell of every failure and of what was skipped");
   sub->footer("Exit codes: 0 all passed, 1 an eval failed, 2 a file is no script.");
   sub->callback([command, format, &exit_code] {
     command->json = *format == "json";

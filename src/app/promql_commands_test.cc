@@ -21,7 +21,7 @@ constexpr std::string_view kBad = "load 1m\n up 1+1x9\n\neval instant at 2m up\n
 class PromqlCommandsTest : public testing::Test {
  protected:
   void write(const std::string& path, std::string_view text) {
-    auto file = files_.open_writable(path, FileSystem::Create::kTruncate);
+    auto file = files_.open_writable(path, FileSystem::Create::kTruncate, 0644);
     ASSERT_TRUE(file);
     ASSERT_TRUE((*file)->append(text));
     ASSERT_TRUE((*file)->close());
@@ -49,7 +49,7 @@ TEST_F(PromqlCommandsTest, AFailureIsOneBlockThatNamesItsLine) {
   EXPECT_EQ(run({.paths = {"bad.test"}}), 1);
   EXPECT_EQ(out_,
             "bad.test:4: up\n"
-            "  up: expected 4 at 120000 ms, got 3\n"
+            "  up: expected point 0 to be 4, got 3\n"
             "  expected:\n"
             "    up 4\n"
             "  got:\n"

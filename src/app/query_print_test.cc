@@ -9,9 +9,7 @@ namespace {
 
 constexpr int64_t kAtMs = 1'700'000'000'000;  // 2023-11-14T22:13:20Z
 
-AskedQuery instant() {
-  return {.expr = "x", .start_ms = kAtMs, .end_ms = kAtMs};
-}
+AskedQuery instant() { return {.expr = "x", .start_ms = kAtMs, .end_ms = kAtMs}; }
 AskedQuery range() {
   return {.expr = "x",
           .instant = false,
@@ -29,9 +27,8 @@ AnsweredQuery vector() {
 
 AnsweredQuery matrix() {
   AnsweredQuery answer{.type = "matrix"};
-  answer.series.push_back({model::Labels{{"a", "1"}},
-                           {kAtMs, kAtMs + 15'000, kAtMs + 45'000},
-                           {0, 7, 3.5}});
+  answer.series.push_back(
+      {model::Labels{{"a", "1"}}, {kAtMs, kAtMs + 15'000, kAtMs + 45'000}, {0, 7, 3.5}});
   return answer;
 }
 

@@ -16,6 +16,10 @@ namespace binnacle::query::promql {
 
 inline const double kNone = absent_value();
 
+// Long enough for the positions that tests give to arguments.
+inline constexpr std::string_view kQueryText =
+    "f(1234567890123456789012345678901234567890123456789012345678901234567890123456789)";
+
 struct GivenRow {
   model::Labels labels;
   std::vector<double> values;
@@ -113,7 +117,7 @@ class FunctionCall {
   FunctionSignature signature_;
   Call call_;
   std::vector<Argument> args_;
-  Annotations annotations_{"f(x)"};
+  Annotations annotations_{kQueryText};
   QueryMeter meter_;
   EvalContext context_;
 };

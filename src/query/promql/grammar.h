@@ -145,6 +145,7 @@ class Grammar::Nesting {
 // Keywords that are names where an expression starts.
 bool may_name_function(TokenKind kind);
 bool may_name_metric(TokenKind kind);
+bool starts_expression(TokenKind kind);
 
 // Shared by expressions and durations; higher binds tighter.
 inline constexpr int kLowestPrecedence = 1;

@@ -56,21 +56,6 @@ std::optional<Operator> operator_of(TokenKind kind) {
   }
 }
 
-bool starts_expression(TokenKind kind) {
-  switch (kind) {
-    case TokenKind::kNumber:
-    case TokenKind::kDuration:
-    case TokenKind::kString:
-    case TokenKind::kLeftParen:
-    case TokenKind::kLeftBrace:
-    case TokenKind::kAdd:
-    case TokenKind::kSub:
-      return true;
-    default:
-      return may_name_metric(kind);
-  }
-}
-
 bool takes_parameter(AggregateOp op) {
   switch (op) {
     case AggregateOp::kTopk:
@@ -86,6 +71,21 @@ bool takes_parameter(AggregateOp op) {
 }
 
 }  // namespace
+
+bool starts_expression(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kNumber:
+    case TokenKind::kDuration:
+    case TokenKind::kString:
+    case TokenKind::kLeftParen:
+    case TokenKind::kLeftBrace:
+    case TokenKind::kAdd:
+    case TokenKind::kSub:
+      return true;
+    default:
+      return may_name_metric(kind);
+  }
+}
 
 Result<ExprPtr> Grammar::expression(int min_precedence) {
   const Nesting nesting(*this);

@@ -35,7 +35,9 @@ Status Grammar::binary_modifiers(BinaryExpr& out) {
     if (peek_kind() == TokenKind::kGroupLeft || peek_kind() == TokenKind::kGroupRight) {
       const bool left = take().kind == TokenKind::kGroupLeft;
       matching.card = left ? Cardinality::kManyToOne : Cardinality::kOneToMany;
-      if (peek_kind() == TokenKind::kLeftParen) {
+      // Labels may be left out, but only where the right side can begin.
+      const bool fills = peek_kind() >= TokenKind::kFill && peek_kind() <= TokenKind::kFillRight;
+      if (peek_kind() == TokenKind::kLeftParen || !(fills || starts_expression(peek_kind()))) {
         TRY_ASSIGN(matching.include, grouping_labels());
       }
     }

@@ -1,7 +1,6 @@
 #include "query/promql/lexer.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,77 +10,7 @@
 namespace binnacle::query::promql {
 namespace {
 
-constexpr char32_t kNothing = 0xFFFFFFFF;
-constexpr char32_t kBroken = 0xFFFD;
-
-using Keyword = std::pair<std::string_view, TokenKind>;
-
-constexpr Keyword kKeywords[] = {
-    {"and", TokenKind::kAnd},
-    {"or", TokenKind::kOr},
-    {"unless", TokenKind::kUnless},
-    {"atan2", TokenKind::kAtan2},
-    {"sum", TokenKind::kSum},
-    {"avg", TokenKind::kAvg},
-    {"count", TokenKind::kCount},
-    {"min", TokenKind::kMin},
-    {"max", TokenKind::kMax},
-    {"group", TokenKind::kGroup},
-    {"stddev", TokenKind::kStddev},
-    {"stdvar", TokenKind::kStdvar},
-    {"topk", TokenKind::kTopk},
-    {"bottomk", TokenKind::kBottomk},
-    {"count_values", TokenKind::kCountValues},
-    {"quantile", TokenKind::kQuantile},
-    {"limitk", TokenKind::kLimitk},
-    {"limit_ratio", TokenKind::kLimitRatio},
-    {"offset", TokenKind::kOffset},
-    {"smoothed", TokenKind::kSmoothed},
-    {"anchored", TokenKind::kAnchored},
-    {"by", TokenKind::kBy},
-    {"without", TokenKind::kWithout},
-    {"on", TokenKind::kOn},
-    {"ignoring", TokenKind::kIgnoring},
-    {"group_left", TokenKind::kGroupLeft},
-    {"group_right", TokenKind::kGroupRight},
-    {"fill", TokenKind::kFill},
-    {"fill_left", TokenKind::kFillLeft},
-    {"fill_right", TokenKind::kFillRight},
-    {"bool", TokenKind::kBool},
-    {"start", TokenKind::kStart},
-    {"end", TokenKind::kEndFunction},
-    {"step", TokenKind::kStep},
-    {"range", TokenKind::kRange},
-    {"max_of", TokenKind::kMaxOf},
-    {"min_of", TokenKind::kMinOf},
-    {"inf", TokenKind::kNumber},
-    {"nan", TokenKind::kNumber},
-};
-constexpr size_t kLongestKeyword = 12;
-
 bool is_space(char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char32_t c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_alphanumeric(char32_t c) { return is_alpha(c) || is_digit(c); }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
-
-// kIdentifier: it is no keyword.
-TokenKind keyword(std::string_view word) {
-  if (word.size() > kLongestKeyword) return TokenKind::kIdentifier;
-  const std::string name = lower(word);
-  for (const auto& [text, kind] : kKeywords) {
-    if (text == name) return kind;
-  }
-  return TokenKind::kIdentifier;
-}
-
 bool is_duration_word(TokenKind kind) {
   return kind == TokenKind::kStep || kind == TokenKind::kRange || kind == TokenKind::kMaxOf ||
          kind == TokenKind::kMinOf;
@@ -93,14 +22,8 @@ bool starts_duration_word(char32_t c) {
          std::string_view("srmSRM").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-std::string rune_text(char32_t c) { return quoted_rune(c == kNothing ? kBroken : c); }
-
-uint32_t digit_value(char32_t c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return 16;
-}
+constexpr char32_t kLastRune = 0x10FFFF;
+std::string rune_text(char32_t c) { return quoted_rune(c > kLastRune ? U'\uFFFD' : c); }
 
 // The tokens of one character that mean the same wherever they may stand.
 TokenKind single(char32_t c) {
@@ -115,28 +38,6 @@ TokenKind single(char32_t c) {
 }
 
 }  // namespace
-
-bool is_aggregation(TokenKind kind) { return kind >= TokenKind::kAvg && kind <= TokenKind::kTopk; }
-
-std::string describe(const Token& token) {
-  const auto kind = token.kind;
-  const auto literal = [&](std::string_view what) {
-    if (token.text.size() > 10) return fmt::format("{} {}...", what, quoted_prefix(token.text, 10));
-    return fmt::format("{} {}", what, quoted(token.text));
-  };
-  if (kind == TokenKind::kEnd) return "end of input";
-  if (kind == TokenKind::kError) return "error";
-  if (kind == TokenKind::kIdentifier) return "identifier " + quoted(token.text);
-  if (kind == TokenKind::kMetricIdentifier) return "metric identifier " + quoted(token.text);
-  if (kind == TokenKind::kString) return literal("string");
-  if (kind == TokenKind::kNumber) return literal("number");
-  if (kind == TokenKind::kDuration) return literal("duration");
-  if (is_aggregation(kind)) return fmt::format("<aggr:{}>", token.text);
-  if (kind >= TokenKind::kAdd && kind <= TokenKind::kAt) return fmt::format("<op:{}>", token.text);
-  if (kind >= TokenKind::kBool && kind <= TokenKind::kWithout)
-    return fmt::format("<{}>", token.text);
-  return quoted(token.text);
-}
 
 Token Lexer::next() {
   if (failed_) return error("unexpected error");
@@ -330,113 +231,6 @@ Token Lexer::keyword_or_identifier() {
 bool Lexer::left_paren_follows() const {
   const size_t at = text_.find_first_not_of(" \t\n\r", pos_);
   return at != std::string_view::npos && text_[at] == '(';
-}
-
-Token Lexer::number_or_duration() {
-  if (scan_number()) return emit(TokenKind::kNumber);
-  if (scan_duration_units()) return emit(TokenKind::kDuration);
-  return error("bad number or duration syntax: " + quoted(text_.substr(start_, pos_ - start_)));
-}
-
-// Takes what may follow in some number; whether it is one parse_number() tells.
-bool Lexer::scan_number() {
-  const uint32_t first = pos_;
-  std::string_view digits = "0123456789";
-  if (accept("0") && accept("xX")) {
-    accept("_");
-    digits = "0123456789abcdefABCDEF";
-  }
-  accept(".");
-  accept(digits);
-  bool had_dot = false;
-  bool had_exponent = false;
-  while (at(digits) || at("._eE")) {
-    if (at(".")) {
-      advance();
-      if (std::exchange(had_dot, true)) return false;
-      if (accept("_.") || digits.size() > 10) return false;
-    } else if (at("eE") && had_exponent) {
-      advance();
-      return false;
-    } else if (accept("eE")) {
-      had_exponent = true;
-      accept("+-");
-      if (accept("._eE") || peek() == kNothing) return false;
-    } else if (accept("_")) {
-      if (accept("._eE") || peek() == kNothing) return false;
-    } else {
-      while (accept(digits)) {
-      }
-    }
-  }
-  return pos_ != first && !is_alphanumeric(peek());
-}
-
-bool Lexer::scan_duration_units() {
-  constexpr std::string_view kDigits = "0123456789";
-  if (!accept("smhdwy")) return false;
-  accept("s");
-  while (accept(kDigits)) {
-    while (accept(kDigits)) {
-    }
-    if (!accept("smhdw")) return false;
-    accept("s");
-  }
-  if (!is_alphanumeric(peek())) return true;
-  advance();  // the message shows it
-  return false;
-}
-
-Token Lexer::string(char32_t quote) {
-  for (;;) {
-    const char32_t c = advance();
-    if (c == quote) return emit(TokenKind::kString);
-    if (c == kBroken) return error("invalid UTF-8 rune");
-    if (c == kNothing || c == '\n') return error("unterminated quoted string");
-    if (c != '\\') continue;
-    if (std::string wrong = scan_escape(quote); !wrong.empty()) return error(std::move(wrong));
-  }
-}
-
-Token Lexer::raw_string() {
-  for (;;) {
-    const char32_t c = advance();
-    if (c == '`') return emit(TokenKind::kString);
-    if (c == kBroken) return error("invalid UTF-8 rune");
-    if (c == kNothing) return error("unterminated raw string");
-  }
-}
-
-std::string Lexer::scan_escape(char32_t quote) {
-  char32_t c = advance();
-  if (c == kNothing) return "escape sequence not terminated";
-  if (c == quote || (c < 0x80 && std::string_view("abfnrtv\\").find(static_cast<char>(c)) !=
-                                     std::string_view::npos)) {
-    return {};
-  }
-  int count = 3;
-  uint32_t base = 8;
-  uint32_t most = 255;
-  if (c == 'x' || c == 'u' || c == 'U') {
-    count = c == 'x' ? 2 : (c == 'u' ? 4 : 8);
-    base = 16;
-    if (c != 'x') most = 0x10FFFF;
-    c = advance();
-  } else if (c < '0' || c > '7') {
-    return "unknown escape sequence " + described_rune(c);
-  }
-  uint32_t value = 0;
-  for (; count > 0; --count) {
-    if (c == kNothing) return "escape sequence not terminated";
-    const uint32_t digit = digit_value(c);
-    if (digit >= base)
-      return fmt::format("illegal character {} in escape sequence", described_rune(c));
-    value = value * base + digit;
-    if (count > 1) c = advance();
-  }
-  if (value > most || (value >= 0xD800 && value < 0xE000))
-    return "escape sequence is an invalid Unicode code point";
-  return {};
 }
 
 Token Lexer::emit(TokenKind kind) {

@@ -7,97 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "query/promql/ast.h"
+#include "query/promql/token.h"
 
 namespace binnacle::query::promql {
-
-enum class TokenKind : uint8_t {
-  kEnd,
-  kError,  // Token::error says what is wrong; nothing comes after it
-  kIdentifier,
-  kMetricIdentifier,  // has a colon
-  kString,
-  kNumber,
-  kDuration,
-  kEqual,
-  kColon,
-  kComma,
-  kLeftBrace,
-  kRightBrace,
-  kLeftBracket,
-  kRightBracket,
-  kLeftParen,
-  kRightParen,
-  // Operators
-  kAdd,
-  kSub,
-  kMul,
-  kDiv,
-  kMod,
-  kPow,
-  kAtan2,
-  kEqualEqual,
-  kNotEqual,
-  kGreater,
-  kLess,
-  kGreaterOrEqual,
-  kLessOrEqual,
-  kTrimUpper,  // of native histograms
-  kTrimLower,
-  kAnd,
-  kOr,
-  kUnless,
-  kEqualRegex,
-  kNotRegex,
-  kAt,
-  // Aggregations, in the order of AggregateOp
-  kAvg,
-  kBottomk,
-  kCount,
-  kCountValues,
-  kGroup,
-  kLimitk,
-  kLimitRatio,
-  kMax,
-  kMin,
-  kQuantile,
-  kStddev,
-  kStdvar,
-  kSum,
-  kTopk,
-  // Keywords
-  kBool,
-  kBy,
-  kGroupLeft,
-  kGroupRight,
-  kFill,
-  kFillLeft,
-  kFillRight,
-  kIgnoring,
-  kOffset,
-  kSmoothed,
-  kAnchored,
-  kOn,
-  kWithout,
-  // Names that stand for a time or a duration in some places
-  kStart,
-  kEndFunction,
-  kStep,
-  kRange,
-  kMaxOf,
-  kMinOf,
-};
-
-struct Token {
-  TokenKind kind = TokenKind::kEnd;
-  std::string_view text;  // as written; of the query
-  PositionRange position;
-  std::string error;
-};
-
-bool is_aggregation(TokenKind kind);
-// `identifier "x"`, `<op:+>`, `end of input`: as error messages name tokens.
-std::string describe(const Token& token);
 
 class Lexer {
  public:
@@ -108,21 +20,26 @@ class Lexer {
   Token next();
 
  private:
+  static constexpr char32_t kNothing = 0xFFFFFFFF;  // the end of the text
+  static constexpr char32_t kBroken = 0xFFFD;       // what stands for a byte that is no UTF-8
+
   Token in_statement();
   Token in_braces();
   Token in_duration();
-  Token number_or_duration();
-  bool scan_number();
-  bool scan_duration_units();
   Token name_in_brackets(char32_t first);
   Token keyword_or_identifier();
   Token bracket();
-  Token string(char32_t quote);
-  Token raw_string();
-  std::string scan_escape(char32_t quote);  // what is wrong, or nothing
   Token comparison(char32_t first);
   TokenKind duration_keyword();  // kError: it is none
   bool left_paren_follows() const;
+
+  // Literals: lexer_literals.cc
+  Token number_or_duration();
+  bool scan_number();
+  bool scan_duration_units();
+  Token string(char32_t quote);
+  Token raw_string();
+  std::string scan_escape(char32_t quote);  // what is wrong, or nothing
 
   Token emit(TokenKind kind);
   Token error(std::string what);
@@ -143,5 +60,11 @@ class Lexer {
   bool had_duration_ = false;   // since "["
   bool failed_ = false;
 };
+
+inline bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
+inline bool is_alpha(char32_t c) {
+  return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+inline bool is_alphanumeric(char32_t c) { return is_alpha(c) || is_digit(c); }
 
 }  // namespace binnacle::query::promql

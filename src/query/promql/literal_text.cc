@@ -1,10 +1,12 @@
 #include "query/promql/literal_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
@@ -138,6 +140,41 @@ std::optional<int64_t> parse_integer(std::string_view digits) {
   return value;
 }
 
+struct DurationUnit {
+  std::string_view name;
+  int64_t ns;
+};
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr DurationUnit kUnits[] = {{"y", kSecond * 86'400 * 365},
+                                   {"w", kSecond * 86'400 * 7},
+                                   {"d", kSecond * 86'400},
+                                   {"h", kSecond * 3'600},
+                                   {"m", kSecond * 60},
+                                   {"s", kSecond},
+                                   {"ms", 1'000'000}};
+
+std::optional<uint64_t> take_digits(std::string_view& rest) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  if (error != std::errc()) return std::nullopt;
+  rest.remove_prefix(static_cast<size_t>(end - rest.data()));
+  return value;
+}
+
+std::string_view take_unit_name(std::string_view& rest) {
+  const std::string_view name =
+      rest.substr(0, std::min(rest.find_first_of("0123456789"), rest.size()));
+  rest.remove_prefix(name.size());
+  return name;
+}
+
+// The number of units: there is none of that name.
+size_t unit_index(std::string_view name) {
+  size_t i = 0;
+  while (i < std::size(kUnits) && kUnits[i].name != name) ++i;
+  return i;
+}
+
 Unexpected bad_number(std::string_view token, std::string_view why) {
   return fail(
       Code::kInvalidArgument,
@@ -260,51 +297,29 @@ Result<double> parse_number(std::string_view token) {
 }
 
 Result<int64_t> parse_duration_token_ns(std::string_view token) {
-  struct Unit {
-    std::string_view name;
-    int64_t ns;
-  };
-  static constexpr int64_t kSecond = 1'000'000'000;
-  static constexpr Unit kUnits[] = {{"y", kSecond * 86'400 * 365},
-                                    {"w", kSecond * 86'400 * 7},
-                                    {"d", kSecond * 86'400},
-                                    {"h", kSecond * 3'600},
-                                    {"m", kSecond * 60},
-                                    {"s", kSecond},
-                                    {"ms", 1'000'000}};
   const auto bad = [&] {
     return fail(Code::kInvalidArgument,
                 fmt::format("not a valid duration string: {}", quoted(token)));
   };
-  const auto too_long = [] { return fail(Code::kInvalidArgument, "duration out of range"); };
   if (token.empty()) return fail(Code::kInvalidArgument, "empty duration string");
   if (token == "0") return 0;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   int64_t total = 0;
   size_t next_unit = 0;  // units stand in order, each once
   for (std::string_view rest = token; !rest.empty();) {
-    uint64_t value = 0;
-    const auto number = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    if (number.ec != std::errc()) return bad();
-    rest.remove_prefix(static_cast<size_t>(number.ptr - rest.data()));
-    size_t length = 0;
-    while (length < rest.size() && !is_digit(rest[length])) ++length;
-    if (length == 0) return bad();
-    const std::string_view name = rest.substr(0, length);
-    rest.remove_prefix(length);
-    size_t unit = 0;
-    while (unit < std::size(kUnits) && kUnits[unit].name != name) ++unit;
+    const auto value = take_digits(rest);
+    const std::string_view name = take_unit_name(rest);
+    if (!value || name.empty()) return bad();
+    const size_t unit = unit_index(name);
     if (unit == std::size(kUnits)) {
       return fail(Code::kInvalidArgument,
                   fmt::format("unknown unit {} in duration {}", quoted(name), quoted(token)));
     }
     if (unit < next_unit) return bad();
     next_unit = unit + 1;
-    const auto limit = std::numeric_limits<int64_t>::max();
-    if (value > static_cast<uint64_t>(limit / kUnits[unit].ns)) return too_long();
-    const int64_t part = static_cast<int64_t>(value) * kUnits[unit].ns;
-    if (total > limit - part) return too_long();
-    total += part;
+    if (*value > static_cast<uint64_t>((kMost - total) / kUnits[unit].ns))
+      return fail(Code::kInvalidArgument, "duration out of range");
+    total += static_cast<int64_t>(*value) * kUnits[unit].ns;
   }
   return total;
 }

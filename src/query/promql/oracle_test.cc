@@ -45,11 +45,17 @@ class Compared {
     const auto want =
         NaiveEvaluator(data_).answer(**expr, {steps.start_ms, steps.end_ms, steps.step_ms});
     if (!want && want.error().code == Code::kUnimplemented) return want.error().message;
-    if (!got && !want) return "";
+    if (!got && !want) {
+      ++failed_;
+      return "";
+    }
     if (!got) return "the engine alone fails: " + got.error().message;
     if (!want) return "the oracle alone fails: " + want.error().message;
+    answered_ += !want->empty();
     return compare(*want, answer_of(*got));
   }
+  uint64_t answered() const { return answered_; }  // with at least one series
+  uint64_t failed() const { return failed_; }
 
  private:
   static NaiveAnswer answer_of(const QueryAnswer& answer) {
@@ -97,6 +103,8 @@ class Compared {
     return "";
   }
 
+  uint64_t answered_ = 0;
+  uint64_t failed_ = 0;
   const std::vector<NaiveSeries> data_;
   const SimulatedClock clock_{0};
   store::metrics::LinearStore store_{
@@ -106,9 +114,12 @@ class Compared {
 // BINNACLE_ORACLE_QUERIES: how many; BINNACLE_ORACLE_SEED: where to begin.
 TEST(Oracle, TheEngineAnswersAsTheNaiveEvaluator) {
   constexpr uint64_t kOfOneStore = 50;
-  const uint64_t queries = number_of("BINNACLE_ORACLE_QUERIES", 600);
+  const uint64_t queries = number_of("BINNACLE_ORACLE_QUERIES", 3000);
   const uint64_t first = number_of("BINNACLE_ORACLE_SEED", 1);
   size_t wrong = 0;
+  uint64_t asked = 0;
+  uint64_t answered = 0;
+  uint64_t failed = 0;
   for (uint64_t seed = first; seed < first + (queries + kOfOneStore - 1) / kOfOneStore; ++seed) {
     SeededRandom random(seed);
     Compared compared(random_data(random));
@@ -130,7 +141,16 @@ TEST(Oracle, TheEngineAnswersAsTheNaiveEvaluator) {
                     << (instant ? " (instant)" : "") << "\n  " << difference;
       if (++wrong == 10) return;
     }
+    asked += kOfOneStore;
+    answered += compared.answered();
+    failed += compared.failed();
   }
+  // A comparison of empty answers or of failures alone would say little.
+  EXPECT_GT(answered, asked / 2);
+  EXPECT_LT(failed, asked / 3);
+  RecordProperty("asked", static_cast<int>(asked));
+  RecordProperty("answered", static_cast<int>(answered));
+  RecordProperty("failed", static_cast<int>(failed));
 }
 
 // The oracle is held to a few answers worked out by hand, so that it can fail too.

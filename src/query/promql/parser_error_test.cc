@@ -88,6 +88,8 @@ TEST(ParserErrors, TheInnermostRuleSaysWhatWasExpected) {
             "1:9 unexpected <without> in grouping opts, expected label");
   EXPECT_EQ(refusal("sum by (\"\") (a)"), R"(1:9 invalid label name for grouping: "")");
   EXPECT_EQ(refusal("a + on b"), R"(1:8 unexpected identifier "b" in grouping opts, expected "(")");
+  EXPECT_EQ(refusal("a + on (b) group_left ="),
+            R"(1:23 unexpected "=" in grouping opts, expected "(")");
   EXPECT_EQ(refusal("a{1}"), "1:3 unexpected character inside braces: '1'");
   EXPECT_EQ(refusal("a{,}"), R"(1:3 unexpected "," in label matching, expected identifier or "}")");
   EXPECT_EQ(refusal("a{b}"),

@@ -9,11 +9,10 @@
 #include "base/float_text.h"
 #include "query/promql/function_table.h"
 #include "query/promql/literal_text.h"
+#include "query/promql/printer_parts.h"
 
 namespace binnacle::query::promql {
 namespace {
-
-constexpr size_t kMaxLine = 100;
 
 void append(std::string& out, const Expr& expr);
 
@@ -167,27 +166,6 @@ void append_matrix(std::string& out, const MatrixSelector& matrix) {
   append_offset(out, matrix.selector->offset);
 }
 
-void append_subquery_suffix(std::string& out, const Subquery& subquery) {
-  out += '[';
-  append_duration(out, subquery.range);
-  out += ':';
-  if (subquery.step) append_duration(out, *subquery.step);
-  out += ']';
-  append_at(out, subquery.at);
-  append_offset(out, subquery.offset);
-}
-
-std::string aggregation_head(const Aggregation& aggregation) {
-  std::string out(aggregate_name(aggregation.op));
-  const Grouping& grouping = aggregation.grouping;
-  if (grouping.without) {
-    out += " without " + label_list(grouping.labels) + " ";
-  } else if (!grouping.labels.empty()) {
-    out += " by " + label_list(grouping.labels) + " ";
-  }
-  return out;
-}
-
 std::string fill_text(const VectorMatching& matching) {
   const auto value = [](double v) {
     std::string out;
@@ -200,23 +178,6 @@ std::string fill_text(const VectorMatching& matching) {
   if (left) out += fmt::format(" fill_left ({})", value(*left));
   if (right) out += fmt::format(" fill_right ({})", value(*right));
   return out;
-}
-
-// The operator with its modifiers: `== bool on (a) group_left (b)`.
-std::string operator_text(const BinaryExpr& binary) {
-  std::string out(binary_op_text(binary.op));
-  if (binary.return_bool) out += " bool";
-  if (!binary.matching) return out;
-  const VectorMatching& matching = *binary.matching;
-  const bool grouped =
-      matching.card == Cardinality::kManyToOne || matching.card == Cardinality::kOneToMany;
-  if (!matching.labels.empty() || matching.on || grouped)
-    out += (matching.on ? " on " : " ignoring ") + label_list(matching.labels);
-  if (grouped) {
-    const bool left = matching.card == Cardinality::kManyToOne;
-    out += (left ? " group_left " : " group_right ") + label_list(matching.include);
-  }
-  return out + fill_text(matching);
 }
 
 void append_aggregation(std::string& out, const Aggregation& aggregation) {
@@ -240,8 +201,7 @@ void append_call(std::string& out, const Call& call) {
 }
 
 void append_binary(std::string& out, const BinaryExpr& binary) {
-  const auto* base = binary.op == BinaryOp::kPow ? as<NumberLiteral>(*binary.lhs) : nullptr;
-  if (base != nullptr && std::isinf(base->value)) {
+  if (has_infinite_base(binary)) {
     out += "Inf";  // a plus would be read as the sign of the power
   } else {
     append(out, *binary.lhs);
@@ -284,67 +244,55 @@ void append(std::string& out, const Expr& expr) {
   }
 }
 
-// --- broken into lines
-
-std::string indent(size_t level) { return std::string(2 * level, ' '); }
-
-std::string pretty(const Expr& expr, size_t level);
-
-std::string pretty_aggregation(const Aggregation& aggregation, size_t level) {
-  std::string out = indent(level) + aggregation_head(aggregation) + "(\n";
-  if (aggregation.param != nullptr) out += pretty(*aggregation.param, level + 1) + ",\n";
-  return out + pretty(*aggregation.expr, level + 1) + "\n" + indent(level) + ")";
-}
-
-std::string pretty_call(const Call& call, size_t level) {
-  std::string out = fmt::format("{}{}(\n", indent(level), call.function->name);
-  for (size_t i = 0; i < call.args.size(); ++i) {
-    if (i > 0) out += ",\n";
-    out += pretty(*call.args[i], level + 1);
-  }
-  return out + "\n" + indent(level) + ")";
-}
-
-std::string pretty_unary(const UnaryExpr& unary, size_t level) {
-  const std::string inner = pretty(*unary.expr, level);
-  const size_t first = inner.find_first_not_of(' ');  // the sign comes after the indentation
-  return indent(level) + (unary.negative ? "-" : "+") + inner.substr(first);
-}
-
-std::string pretty(const Expr& expr, size_t level) {
-  // A sign stays with what it stands before, however long that is.
-  if (const auto* unary = as<UnaryExpr>(expr)) return pretty_unary(*unary, level);
-  std::string line = to_string(expr);
-  const auto* subquery = as<Subquery>(expr);
-  if (line.size() <= kMaxLine) return subquery != nullptr ? line : indent(level) + line;
-  if (subquery != nullptr) {
-    std::string out = pretty(*subquery->expr, level);
-    append_subquery_suffix(out, *subquery);
-    return out;
-  }
-  if (const auto* aggregation = as<Aggregation>(expr))
-    return pretty_aggregation(*aggregation, level);
-  if (const auto* call = as<Call>(expr)) return pretty_call(*call, level);
-  if (const auto* paren = as<ParenExpr>(expr)) {
-    return fmt::format("{}(\n{}\n{})", indent(level), pretty(*paren->expr, level + 1),
-                       indent(level));
-  }
-  if (const auto* binary = as<BinaryExpr>(expr)) {
-    return fmt::format("{}\n{}{}\n{}", pretty(*binary->lhs, level + 1), indent(level),
-                       operator_text(*binary), pretty(*binary->rhs, level + 1));
-  }
-  return indent(level) + line;
-}
-
 }  // namespace
+
+void append_subquery_suffix(std::string& out, const Subquery& subquery) {
+  out += '[';
+  append_duration(out, subquery.range);
+  out += ':';
+  if (subquery.step) append_duration(out, *subquery.step);
+  out += ']';
+  append_at(out, subquery.at);
+  append_offset(out, subquery.offset);
+}
+
+std::string aggregation_head(const Aggregation& aggregation) {
+  std::string out(aggregate_name(aggregation.op));
+  const Grouping& grouping = aggregation.grouping;
+  if (grouping.without) {
+    out += " without " + label_list(grouping.labels) + " ";
+  } else if (!grouping.labels.empty()) {
+    out += " by " + label_list(grouping.labels) + " ";
+  }
+  return out;
+}
+
+bool has_infinite_base(const BinaryExpr& binary) {
+  const auto* base = binary.op == BinaryOp::kPow ? as<NumberLiteral>(*binary.lhs) : nullptr;
+  return base != nullptr && std::isinf(base->value);
+}
+
+std::string operator_text(const BinaryExpr& binary) {
+  std::string out(binary_op_text(binary.op));
+  if (binary.return_bool) out += " bool";
+  if (!binary.matching) return out;
+  const VectorMatching& matching = *binary.matching;
+  const bool grouped =
+      matching.card == Cardinality::kManyToOne || matching.card == Cardinality::kOneToMany;
+  if (!matching.labels.empty() || matching.on || grouped)
+    out += (matching.on ? " on " : " ignoring ") + label_list(matching.labels);
+  if (grouped) {
+    const bool left = matching.card == Cardinality::kManyToOne;
+    out += (left ? " group_left " : " group_right ") + label_list(matching.include);
+  }
+  return out + fill_text(matching);
+}
 
 std::string to_string(const Expr& expr) {
   std::string out;
   append(out, expr);
   return out;
 }
-
-std::string pretty(const Expr& expr) { return pretty(expr, 0); }
 
 std::string duration_text(int64_t ms) {
   return ms < 0 ? "-" + format_duration_ms(-ms) : format_duration_ms(ms);

@@ -84,6 +84,7 @@ TEST(Printer, LongExpressionsAreBroken) {
             "-(\n    " + name + "{a=\"b\"}\n  +\n    " + name + "\n)");
   EXPECT_EQ(printed("(" + sum + ")[5m:] @ 1", true),
             "(\n    " + name + "{a=\"b\"}\n  +\n    " + name + "\n)[5m:] @ 1.000");
+  EXPECT_EQ(printed("Inf ^ " + name + name, true), "  Inf\n^\n  " + name + name);
   EXPECT_EQ(printed("clamp(" + sum + ", 1, 2)", true),
             "clamp(\n    " + name + "{a=\"b\"}\n  +\n    " + name + ",\n  1,\n  2\n)");
 }

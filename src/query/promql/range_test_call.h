@@ -50,7 +50,7 @@ inline std::unique_ptr<Call> call_of(const FunctionSignature& signature, size_t 
 
 struct RangeAnswer {
   Result<std::vector<double>> values;
-  Annotations annotations{""};
+  Annotations annotations{"f(selector, 0)"};
 };
 
 inline RangeAnswer run(const RangeCase& c) {

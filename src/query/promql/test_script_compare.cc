@@ -41,13 +41,16 @@ std::string line_of(const PointSeries& series, bool with_times) {
   return out;
 }
 
-// Without the steps that have no value.
+// Without the steps that have no value. The point of an instant vector is the evaluation's,
+// whenever that was: its time is 0.
 std::vector<PointSeries> series_of(const QueryAnswer& answer) {
   std::vector<PointSeries> all;
   for (const OwnedRow& row : answer.rows) {
     PointSeries series{row.labels.to_string(), {}};
     for (size_t i = 0; i < row.values.size(); ++i) {
-      if (!is_absent(row.values[i])) series.points.push_back({answer.steps.at(i), row.values[i]});
+      if (is_absent(row.values[i])) continue;
+      const int64_t at_ms = answer.type == ValueType::kVector ? 0 : answer.steps.at(i);
+      series.points.push_back({at_ms, row.values[i]});
     }
     all.push_back(std::move(series));
   }
@@ -61,7 +64,7 @@ std::vector<PointSeries> series_of(const QueryAnswer& answer) {
 }
 
 std::vector<PointSeries> expected_series(const EvalCommand& eval) {
-  const Steps steps = eval.range_vector.value_or(eval.steps);
+  const Steps steps = eval.range_vector ? *eval.range_vector : eval.instant ? Steps() : eval.steps;
   std::vector<PointSeries> all;
   for (const ScriptSeries& expected : eval.series) {
     PointSeries series{expected.labels.to_string(), {}};
@@ -85,8 +88,8 @@ Problem compare_points(const PointSeries& expected, const PointSeries& got) {
       return fmt::format("{}: expected point {} at {} ms, got it at {} ms", got.labels, i,
                          want.at_ms, have.at_ms);
     if (!almost_equal(want.value, have.value))
-      return fmt::format("{}: expected {} at {} ms, got {}", got.labels, number(want.value),
-                         want.at_ms, number(have.value));
+      return fmt::format("{}: expected point {} to be {}, got {}", got.labels, i,
+                         number(want.value), number(have.value));
   }
   return {};
 }

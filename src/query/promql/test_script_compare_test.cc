@@ -51,7 +51,7 @@ TEST(CompareAnswer, WantsExactlyTheSeriesOfAVector) {
   EXPECT_EQ(problem(eval, vector_of({{"b", 2}, {"a", 1}})), "");
   EXPECT_EQ(problem(eval, vector_of({{"a", 1}})), "the series b is missing");
   EXPECT_EQ(problem(eval, vector_of({{"a", 1}, {"b", 2}, {"c", 3}})), "unexpected series c");
-  EXPECT_EQ(problem(eval, vector_of({{"a", 1}, {"b", 3}})), "b: expected 2 at 0 ms, got 3");
+  EXPECT_EQ(problem(eval, vector_of({{"a", 1}, {"b", 3}})), "b: expected point 0 to be 2, got 3");
   EXPECT_EQ(problem(eval, vector_of({{"a", 1}, {"a", 1}, {"b", 2}})),
             "the series a is there twice");
 }

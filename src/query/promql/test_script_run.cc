@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "query/promql/engine.h"
 #include "query/promql/parser.h"
+#include "query/promql/query_plan.h"
 #include "query/promql/test_script.h"
 #include "query/promql/test_script_compare.h"
 #include "query/promql/test_script_tree.h"
@@ -93,6 +95,17 @@ class ScriptRun {
   };
   using Outcome = std::optional<Wrong>;
 
+  // Where histograms would lie if they were stored.
+  struct HistogramTimes {
+    model::Labels labels;
+    std::vector<int64_t> times_ms;  // ascending
+    bool within(const ReadPlan& read) const {
+      const auto first = std::ranges::lower_bound(times_ms, read.min_ms);
+      return first != times_ms.end() && *first <= read.max_ms &&
+             model::matches_all(read.matchers, labels);
+    }
+  };
+
   Status execute(const ScriptCommand& command) {
     if (const auto* load = std::get_if<LoadCommand>(&command.what)) return fill(*load);
     if (const auto* eval = std::get_if<EvalCommand>(&command.what)) {
@@ -109,7 +122,7 @@ class ScriptRun {
     const std::unique_ptr<model::Appender> appender = store_->appendable().appender();
     for (const ScriptSeries& series : load.series) {
       TRY(append(*appender, series, load.step_ms));
-      if (series.has_histogram()) histograms_.push_back(series.labels);
+      note_histograms(series, load.step_ms);
     }
     TRY_ASSIGN(const model::CommitReport report, appender->commit());
     if (!report.refused.empty()) return fail(report.refused.front().error);
@@ -129,18 +142,30 @@ class ScriptRun {
     return {};
   }
 
+  void note_histograms(const ScriptSeries& series, int64_t step_ms) {
+    HistogramTimes found{series.labels, {}};
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      if (series.values[i].kind == ScriptValue::Kind::kHistogram)
+        found.times_ms.push_back(static_cast<int64_t>(i) * step_ms);
+    }
+    if (!found.times_ms.empty()) histograms_.push_back(std::move(found));
+  }
+
   void note_custom_buckets(const LoadCommand& load) {
-    std::set<std::pair<std::string, size_t>> samples;
+    std::map<std::string, std::set<int64_t>> times_ms;  // by labels
     for (const ScriptSeries& series : load.series) {
       const std::optional<model::Labels> histogram = histogram_of(series.labels);
       if (!histogram) continue;
-      histograms_.push_back(*histogram);
       for (size_t i = 0; i < series.values.size(); ++i) {
         if (series.values[i].kind == ScriptValue::Kind::kFloat)
-          samples.emplace(histogram->packed(), i);
+          times_ms[histogram->packed()].insert(static_cast<int64_t>(i) * load.step_ms);
       }
     }
-    report_.histogram_samples += samples.size();
+    for (const auto& [labels, times] : times_ms) {
+      report_.histogram_samples += times.size();
+      histograms_.push_back(
+          {model::Labels(model::LabelsView(labels)), {times.begin(), times.end()}});
+    }
   }
 
   bool needs_histograms(const EvalCommand& eval) const {
@@ -149,12 +174,17 @@ class ScriptRun {
       return true;
     const Result<ExprPtr> expr = parse(eval.expr, {.experimental = true});
     if (!expr) return expr.error().message.ends_with(kNoHistogramOperators);
-    return !histograms_.empty() && any_selector_matches(**expr, histograms_);
+    const Result<QueryPlan> plan = QueryPlan::make(**expr, eval.steps, limits_);
+    return plan && std::ranges::any_of(plan->reads(), [&](const ReadPlan& read) {
+             return std::ranges::any_of(histograms_, [&](const HistogramTimes& histogram) {
+               return histogram.within(read);
+             });
+           });
   }
 
   void check(size_t line, const EvalCommand& eval) {
     if (needs_histograms(eval)) {
-      ++report_.skipped;
+      report_.skipped.push_back(line);
       return;
     }
     Outcome wrong = eval.instant ? check_instant(eval) : check_range(eval);
@@ -239,7 +269,7 @@ class ScriptRun {
   QueryLimits limits_;
 
   std::unique_ptr<ScriptStore> store_;
-  std::vector<model::Labels> histograms_;  // label sets in the store's place that hold one
+  std::vector<HistogramTimes> histograms_;
   ScriptReport report_;
 };
 

@@ -39,7 +39,7 @@ struct ScriptReport {
   std::string file;
   size_t passed = 0;
   size_t failed = 0;
-  size_t skipped = 0;            // need native histograms
+  std::vector<size_t> skipped;   // lines of evals that need native histograms
   size_t histogram_samples = 0;  // left out of the store
   std::vector<ScriptFailure> failures;
 };

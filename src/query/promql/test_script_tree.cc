@@ -51,39 +51,7 @@ std::vector<Expr*> children(Expr& expr) {
 // Only read through: children() gives what may be changed, for put_at.
 std::vector<Expr*> children_of(const Expr& expr) { return children(const_cast<Expr&>(expr)); }
 
-bool selects_info_metrics(const Call& call) { return call.function->name == "info"; }
-
-// info()'s second argument is no selector of its own: without a name it means target_info.
-bool info_argument_matches(const Expr& argument, const std::vector<model::Labels>& series) {
-  const auto* selector = as<VectorSelector>(without_parens(argument));
-  if (selector == nullptr) return any_selector_matches(argument, series);
-  const bool named = std::any_of(
-      selector->matchers.begin(), selector->matchers.end(),
-      [](const model::Matcher& matcher) { return matcher.name() == model::kMetricName; });
-  return std::any_of(series.begin(), series.end(), [&](const model::Labels& labels) {
-    return (named || labels.metric_name() == "target_info") &&
-           model::matches_all(selector->matchers, labels);
-  });
-}
-
 }  // namespace
-
-bool any_selector_matches(const Expr& expr, const std::vector<model::Labels>& series) {
-  if (const auto* selector = as<VectorSelector>(expr)) {
-    return std::any_of(series.begin(), series.end(), [&](const model::Labels& labels) {
-      return model::matches_all(selector->matchers, labels);
-    });
-  }
-  const auto* call = as<Call>(expr);
-  const std::vector<Expr*> below = children_of(expr);
-  for (size_t i = 0; i < below.size(); ++i) {
-    const bool is_info_argument = call != nullptr && i == 1 && selects_info_metrics(*call);
-    if (is_info_argument ? info_argument_matches(*below[i], series)
-                         : any_selector_matches(*below[i], series))
-      return true;
-  }
-  return false;
-}
 
 bool depends_on_time(const Expr& expr) {
   static constexpr std::array<std::string_view, 15> kUnsafe{

@@ -2,15 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "model/labels.h"
 #include "query/promql/ast.h"
 
 namespace binnacle::query::promql {
-
-// True when a vector selector's matchers, at whatever time, fit one of these.
-bool any_selector_matches(const Expr& expr, const std::vector<model::Labels>& series);
 
 // True when it calls what depends on the time at which it is evaluated even where all selectors
 // have @: time(), timestamp(), the dates and their like. What stands inside a subquery does not

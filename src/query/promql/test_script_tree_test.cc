@@ -37,14 +37,5 @@ TEST(ScriptTree, KnowsWhatDependsOnTheTime) {
     EXPECT_FALSE(depends_on_time(*read(text))) << text;
 }
 
-TEST(ScriptTree, FindsWhatAnySelectorMatches) {
-  const std::vector<model::Labels> series{model::Labels{{"__name__", "h"}, {"a", "1"}}};
-  for (const char* text : {"h", "sum(x + -(rate(h{a=~\"1|2\"}[5m])))", "{a=\"1\"}",
-                           "max_over_time(h[5m:1m])", "topk(scalar(h), x)"})
-    EXPECT_TRUE(any_selector_matches(*read(text), series)) << text;
-  for (const char* text : {"x", "h{a=\"2\"}", "h{b!=\"\"}", "1 + 2", "info(x, {a=\"1\"})"})
-    EXPECT_FALSE(any_selector_matches(*read(text), series)) << text;
-}
-
 }  // namespace
 }  // namespace binnacle::query::promql

@@ -1,6 +1,7 @@
 #include "query/promql/type_check.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -127,9 +128,11 @@ Status TypeCheck::operator_modifiers(BinaryExpr& expr) const {
   VectorMatching& matching = *expr.matching;
   if (is_set_operator(expr.op) && matching.card == Cardinality::kOneToOne)
     matching.card = Cardinality::kManyToMany;
+  if (!matching.on) return {};
+  const std::unordered_set<std::string_view> include(matching.include.begin(),
+                                                     matching.include.end());
   for (const std::string& label : matching.labels) {
-    const auto& include = matching.include;
-    if (matching.on && std::find(include.begin(), include.end(), label) != include.end()) {
+    if (include.contains(label)) {
       return error(operator_position(expr),
                    "label {} must not occur in ON and GROUP clause at once", quoted(label));
     }

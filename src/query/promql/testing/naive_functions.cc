@@ -11,6 +11,8 @@ namespace {
 using SamplePairs = std::vector<std::pair<int64_t, double>>;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
+bool is_nan(double value) { return std::isnan(value); }
+
 std::vector<double> values_of(const SamplePairs& samples) {
   std::vector<double> out;
   for (const auto& [at_ms, value] : samples) out.push_back(value);
@@ -64,20 +66,20 @@ Line fit(const SamplePairs& samples, int64_t at_ms) {
     const bool infinite = std::isinf(samples.front().second);
     return {infinite ? kNan : 0, infinite ? kNan : samples.front().second};
   }
-  double x_mean = 0;
-  double y_mean = 0;
+  const auto count = static_cast<double>(samples.size());
+  double x_sum = 0;
+  double y_sum = 0;
+  double xy_sum = 0;
+  double xx_sum = 0;
   for (const auto& [time_ms, value] : samples) {
-    x_mean += seconds(time_ms - at_ms) / static_cast<double>(samples.size());
-    y_mean += value / static_cast<double>(samples.size());
+    const double x = seconds(time_ms - at_ms);
+    x_sum += x;
+    y_sum += value;
+    xy_sum += x * value;
+    xx_sum += x * x;
   }
-  double xy = 0;
-  double xx = 0;
-  for (const auto& [time_ms, value] : samples) {
-    const double x = seconds(time_ms - at_ms) - x_mean;
-    xy += x * (value - y_mean);
-    xx += x * x;
-  }
-  return {xy / xx, y_mean - xy / xx * x_mean};
+  const double slope = (xy_sum - x_sum * y_sum / count) / (xx_sum - x_sum * x_sum / count);
+  return {slope, y_sum / count - slope * x_sum / count};
 }
 
 double smoothed(const std::vector<double>& values, double level_weight, double trend_weight) {
@@ -151,7 +153,7 @@ bool over_time(std::string_view name, const NaiveWindow& window, double& out) {
     const double median = naive_quantile(0.5, values);
     std::vector<double> distances;
     for (const double value : values) distances.push_back(std::abs(value - median));
-    out = naive_quantile(0.5, distances);
+    out = std::any_of(values.begin(), values.end(), is_nan) ? kNan : naive_quantile(0.5, distances);
   } else if (name == "ts_of_first_over_time") {
     out = seconds(window.samples.front().first);
   } else if (name == "ts_of_last_over_time") {

@@ -130,10 +130,10 @@ RandomQueries::Text RandomQueries::range_call(int depth) {
       pick({"sum_over_time", "count_over_time", "min_over_time", "max_over_time", "last_over_time",
             "first_over_time", "present_over_time", "idelta", "absent_over_time"});
   if (chance(45)) return {plain + "(" + argument + ")", exact};
-  if (chance(70))
-    return {pick({"rate", "increase", "delta", "irate", "avg_over_time", "deriv"}) + "(" +
-                argument + ")",
-            false};
+  // A counter that falls by a rounding error has a reset.
+  if (exact && chance(50))
+    return {pick({"rate", "increase", "irate"}) + "(" + argument + ")", false};
+  if (chance(50)) return {pick({"delta", "avg_over_time", "deriv"}) + "(" + argument + ")", false};
   // What rounding may turn over wants an exact argument.
   bool simple = true;
   const std::string samples = range(0, simple);
@@ -223,9 +223,13 @@ RandomQueries::Text RandomQueries::with_vector(int depth) {
   if (chance(35)) {
     const Text lhs = vector(depth - 1);
     const Text rhs = vector(depth - 1);
-    return {fmt::format("(({}) {} {}({}))", lhs.text, pick({"and", "or", "unless"}), matching,
-                        rhs.text),
-            lhs.exact && rhs.exact};
+    const bool exact = lhs.exact && rhs.exact;
+    // Where only one side drops the name, a range query goes on as it began, which an evaluator of
+    // single steps cannot know: hence * 1.
+    if (chance(35))
+      return {fmt::format("(({}) * 1 or {}(({}) * 1))", lhs.text, matching, rhs.text), exact};
+    return {fmt::format("(({}) {} {}({}))", lhs.text, pick({"and", "unless"}), matching, rhs.text),
+            exact};
   }
   const bool compares = chance(40);
   const Text lhs = compares ? exact_vector(depth - 1) : vector(depth - 1);
@@ -234,7 +238,7 @@ RandomQueries::Text RandomQueries::with_vector(int depth) {
                                   : pick({"+", "-", "*"});
   std::string group;
   if (!matching.empty() && chance(40))
-    group = pick({"group_left ", "group_right ", "group_left (b) ", "group_right (b) "});
+    group = pick({"group_left () ", "group_right () ", "group_left (b) ", "group_right (b) "});
   if (matching.find("b") != std::string::npos && group.find("b") != std::string::npos) group = "";
   return {fmt::format("(({}) {} {}{}({}))", lhs.text, op, matching, group, rhs.text),
           lhs.exact && rhs.exact};
