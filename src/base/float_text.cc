@@ -2,13 +2,14 @@
 
 #include "base/check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 namespace binnacle {
 namespace {
@@ -76,47 +77,54 @@ void append_any_float_json(std::string& out, double v) {
   }
 }
 
-// `digits` / 10^decimals, without zeros at the end.
-char* write_decimal(char* out, uint64_t digits, int decimals) {
-  while (decimals > 0 && digits % 10 == 0) {
-    digits /= 10;
-    --decimals;
-  }
-  char text[24];
-  const auto end = std::to_chars(text, text + sizeof(text), digits).ptr;
-  const int length = static_cast<int>(end - text);
-  if (decimals == 0) return std::copy(text, end, out);
-  if (length <= decimals) {
-    *out++ = '0';
-    *out++ = '.';
-    out = std::fill_n(out, decimals - length, '0');
-    return std::copy(text, end, out);
-  }
-  out = std::copy(text, end - decimals, out);
+char* write_thousandths(char* out, uint64_t thousandths) {
+  out = std::to_chars(out, out + kFloatJsonBytes - 1, thousandths / 1000).ptr;
+  auto rest = static_cast<unsigned>(thousandths % 1000);
+  if (rest == 0) return out;
   *out++ = '.';
-  return std::copy(end - decimals, end, out);
+  for (unsigned scale = 100; rest != 0; scale /= 10) {
+    *out++ = static_cast<char>('0' + rest / scale);
+    rest %= scale;
+  }
+  return out;
 }
 
-// Null unless `v` is a number of few decimals, as most are that people measure: for these it is
-// some five times quicker than the general way. A decimal of at most 15 digits that reads back as
-// `v` is the only one of that length, so without its zeros it is the shortest.
-char* write_few_decimals(char* out, double v) {
-  constexpr double kDigits15 = 1e15;
-  const double magnitude = std::abs(v);
-  if (!(magnitude < kDigits15)) return nullptr;
-  if (std::signbit(v)) *out++ = '-';
-  for (const auto& [scale, decimals] : {std::pair(1.0, 0), std::pair(1e3, 3), std::pair(1e6, 6)}) {
-    const double scaled = magnitude * scale;
-    if (scaled >= kDigits15) break;
-    const double digits = static_cast<double>(std::llrint(scaled));
-    if (digits / scale == magnitude && (digits > 0 || magnitude == 0))
-      return write_decimal(out, static_cast<uint64_t>(digits), decimals);
+// The shortest digits, without an exponent. Not of 0. fmt's search for them is twice as fast as the
+// library's; behind its own formatting it would not be.
+char* write_shortest(char* out, double v) {
+  const auto decimal = fmt::detail::dragonbox::to_decimal(v);
+  const fmt::format_int digits(decimal.significand);
+  const int count = static_cast<int>(digits.size());
+  const int before_point = count + decimal.exponent;
+  if (before_point <= 0) {
+    *out++ = '0';
+    *out++ = '.';
+    out = std::fill_n(out, -before_point, '0');
+    return std::copy_n(digits.data(), count, out);
   }
-  // Most others have 15 digits and more.
+  if (decimal.exponent >= 0) {
+    out = std::copy_n(digits.data(), count, out);
+    return std::fill_n(out, decimal.exponent, '0');
+  }
+  out = std::copy_n(digits.data(), before_point, out);
+  *out++ = '.';
+  return std::copy_n(digits.data() + before_point, count - before_point, out);
+}
+
+// Null for what is so large or small that its layout is another. Most numbers that people measure
+// have few decimals and need no search for the shortest text: a decimal of at most 15 digits that
+// reads back as `v` is the only one of that length, so without its zeros it is the shortest.
+char* write_plain_float(char* out, double v) {
+  const double magnitude = std::abs(v);
+  if (!(magnitude < 1e15)) return nullptr;
+  if (std::signbit(v)) *out++ = '-';
+  if (magnitude < 1e12) {
+    const auto thousandths = static_cast<uint64_t>(magnitude * 1000 + 0.5);
+    if (static_cast<double>(thousandths) / 1000 == magnitude)
+      return write_thousandths(out, thousandths);
+  }
   if (magnitude < 1e-6) return nullptr;
-  const auto [end, error] =
-      std::to_chars(out, out + kFloatJsonBytes - 1, magnitude, std::chars_format::fixed);
-  return error == std::errc() ? end : nullptr;
+  return write_shortest(out, magnitude);
 }
 
 }  // namespace
@@ -138,7 +146,7 @@ void append_float_json(std::string& out, double v) {
 }
 
 char* write_float_json(char* out, double v) {
-  if (char* const end = write_few_decimals(out, v)) return end;
+  if (char* const end = write_plain_float(out, v)) return end;
   std::string text;
   append_any_float_json(text, v);
   return std::copy(text.begin(), text.end(), out);

@@ -48,7 +48,7 @@ Status QueryMeter::charge_bytes(size_t bytes) {
                             "or take larger steps",
                             limits_.max_bytes));
   }
-  return {};
+  return check();
 }
 
 void QueryMeter::release_bytes(size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }

@@ -32,7 +32,9 @@ class QueryMeter {
   // kResourceExhausted names the limit, its setting (query.max_*) and what to do.
   Status charge_series(size_t count);
   Status charge_samples(size_t count);  // looks at the time and the caller too, now and then
-  Status charge_bytes(size_t bytes);    // held from now on
+  // Held from now on. Looks at the time and the caller each time: operators that compute for long
+  // on few samples charge what they hold series by series.
+  Status charge_bytes(size_t bytes);
   void release_bytes(size_t bytes);
   // kDeadlineExceeded ("query timed out in ...") or kCancelled.
   Status check() const;
