@@ -119,6 +119,13 @@ class ScriptRun {
   }
 
   Status fill(const LoadCommand& load) {
+    TRY(store_samples(load));
+    if (load.with_custom_buckets) note_custom_buckets(load);
+    return store_->settle();
+  }
+
+  // The batch is over on return: a store that settles may close.
+  Status store_samples(const LoadCommand& load) {
     const std::unique_ptr<model::Appender> appender = store_->appendable().appender();
     for (const ScriptSeries& series : load.series) {
       TRY(append(*appender, series, load.step_ms));
@@ -126,8 +133,7 @@ class ScriptRun {
     }
     TRY_ASSIGN(const model::CommitReport report, appender->commit());
     if (!report.refused.empty()) return fail(report.refused.front().error);
-    if (load.with_custom_buckets) note_custom_buckets(load);
-    return store_->settle();
+    return {};
   }
 
   Status append(model::Appender& appender, const ScriptSeries& series, int64_t step_ms) {
