@@ -90,7 +90,6 @@ Result<Asked> asked_of(const PrometheusApiDeps& deps, const Params& params, bool
     asked.query.steps = {time_ms, time_ms, 0};
   } else {
     TRY_ASSIGN(asked.query.steps, step_params(params, asked.limits));
-    ++asked.limits.max_points;  // both ends count, which step_params() has looked at
   }
   TRY(apply_options(params, asked.limits));
   return asked;

@@ -27,7 +27,7 @@ Status check_steps(const Query& query, const QueryLimits& limits) {
   }
   if (steps.end_ms < steps.start_ms)
     return fail(Code::kInvalidArgument, "end timestamp must not be before start time");
-  if (steps.count() > limits.max_points) {
+  if (steps.count() - 1 > limits.max_points) {  // both ends count, as in Prometheus
     return fail(
         Code::kInvalidArgument,
         fmt::format("exceeded maximum resolution of {} points per timeseries (query.max_points). "

@@ -16,7 +16,7 @@ namespace binnacle::query::promql {
 struct QueryLimits {
   int64_t lookback_ms = 300'000;       // a sample exactly that old is too old
   int64_t default_step_ms = 60'000;    // of subqueries that name none
-  size_t max_points = 11'000;          // steps of one series
+  size_t max_points = 11'000;          // steps of one series, the first not counted
   size_t max_series = 100'000;         // that one query may touch
   size_t max_samples = 50'000'000;     // that one query may read
   size_t max_bytes = size_t{1} << 30;  // that one query may hold at a time
