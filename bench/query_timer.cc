@@ -45,8 +45,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   std::string post(const std::string& path, const std::string& form) {
-    const std::string request = "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" +
-                                std::to_string(port_) +
+    const std::string request = "POST " + path +
+                                " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
                                 "\r\nContent-Type: application/x-www-form-urlencoded\r\n"
                                 "Content-Length: " +
                                 std::to_string(form.size()) + "\r\n\r\n" + form;
@@ -140,8 +140,8 @@ Content content_of(const std::string& answer) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::map<std::string, std::string> flags = {{"--port", ""},      {"--start", ""}, {"--end", ""},
-                                              {"--step", ""},      {"--extra", ""}, {"--runs", "20"}};
+  std::map<std::string, std::string> flags = {{"--port", ""}, {"--start", ""}, {"--end", ""},
+                                              {"--step", ""}, {"--extra", ""}, {"--runs", "20"}};
   for (int i = 1; i + 1 < argc; i += 2) {
     if (!flags.contains(argv[i])) die(std::string("unknown flag: ") + argv[i]);
     flags[argv[i]] = argv[i + 1];
@@ -164,8 +164,9 @@ int main(int argc, char** argv) {
     for (int run = 0; run < std::atoi(flags["--runs"].c_str()); ++run) {
       const auto began = std::chrono::steady_clock::now();
       const std::string answer = connection.post(path, form);
-      ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began)
-                       .count());
+      ms.push_back(
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began)
+              .count());
     }
     std::sort(ms.begin(), ms.end());
     std::printf("%s %.3f %zu %zu %.10g\n", line.substr(0, first).c_str(), ms[ms.size() / 2],
