@@ -10,6 +10,7 @@ BIN=${BIN:?the folder of the bench binaries}
 SERVERS=${SERVERS:-ours victoria-metrics prometheus}
 STATES=${STATES:-head blocks long}
 RUNS=${RUNS:-20}
+# shellcheck source=bench/servers.bash
 source "$(dirname "${BASH_SOURCE[0]}")/servers.bash"
 
 # NAME TAB instant|range TAB QUERY

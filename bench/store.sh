@@ -12,6 +12,7 @@ SERVERS=${SERVERS:-ours victoria-metrics prometheus}
 FLUSH_SECONDS=6  # what a server has only in memory by then it loses; fewer samples in its files would look like smaller ones
 SELECTOR='{cluster="prod-us-east-1"}'
 
+# shellcheck source=bench/servers.bash
 source "$(dirname "${BASH_SOURCE[0]}")/servers.bash"
 
 # count_series URL MS: how many series have a value at that time. Where count() is not known the series are listed.
