@@ -1,22 +1,17 @@
 // What the columns of the metrics store take, in bytes for each sample and in time, on the series
-// of a GPU cluster; beside it an estimate of the entropy of each series on its own, which no coder
-// that looks at one series can beat, but one that looks at its neighbour can.
+// of a GPU cluster; beside it the entropy of each series on its own (entropy.h).
 // usage: codec_bench [GPUS]
 #include <time.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
-#include <numbers>
 #include <string>
 #include <vector>
 
 #include "cluster_data.h"
+#include "entropy.h"
 #include "store/metrics/column_codec.h"
-#include "store/metrics/decimal.h"
 
 namespace binnacle::bench {
 namespace {
@@ -48,43 +43,6 @@ std::vector<Series> generate(size_t gpus) {
     data.step();
   }
   return all;
-}
-
-// Bits a value takes when `sorted` was drawn independently: by counting where values repeat
-// (Miller-Madow), by the spacing of neighbours where they do not (Vasicek 1976).
-double entropy_bits(std::vector<int64_t> sample) {
-  std::sort(sample.begin(), sample.end());
-  const auto n = static_cast<double>(sample.size());
-  std::map<int64_t, size_t> counts;
-  for (const int64_t v : sample) ++counts[v];
-  if (counts.size() < sample.size() / 8) {
-    double bits = 0;
-    for (const auto& [value, count] : counts)
-      bits -= static_cast<double>(count) / n * std::log2(static_cast<double>(count) / n);
-    return bits + static_cast<double>(counts.size() - 1) / (2 * n) * std::numbers::log2e;
-  }
-  const auto m = static_cast<size_t>(std::sqrt(n) / 2);
-  double bits = 0;
-  for (size_t i = 0; i < sample.size(); ++i) {
-    const size_t low = i < m ? 0 : i - m;
-    const size_t high = std::min(sample.size() - 1, i + m);
-    const double gap = std::max<double>(1, static_cast<double>(sample[high] - sample[low]));
-    bits += std::log2(n / static_cast<double>(high - low) * gap);
-  }
-  return bits / n;
-}
-
-double entropy_bytes(const Series& series) {
-  const auto exponent = guess_decimal_exponent(series.values);
-  std::vector<int64_t> integers;
-  for (const double v : series.values) {
-    int64_t integer = std::bit_cast<int64_t>(v);
-    if (exponent) to_decimal(v, kPowersOfTen[*exponent], integer);
-    integers.push_back(integer);
-  }
-  for (size_t i = integers.size() - 1; i > 0; --i) integers[i] -= integers[i - 1];
-  integers.erase(integers.begin());
-  return entropy_bits(std::move(integers)) / 8;
 }
 
 struct Cost {
@@ -194,7 +152,7 @@ void print_entropy(const std::vector<Series>& all) {
   double bytes[kSeriesKinds] = {};
   double count[kSeriesKinds] = {};
   for (const Series& series : all) {
-    bytes[series.kind] += entropy_bytes(series);
+    bytes[series.kind] += entropy_bytes(series.values);
     ++count[series.kind];
   }
   double total = 0;

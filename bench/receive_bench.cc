@@ -92,7 +92,7 @@ void decompress_and_decode(benchmark::State& state) {
   size_t at = 0;
   for (auto _ : state) {
     const auto body = buffer.decompress(bodies()[at++ % bodies().size()], kMaxBytes);
-    CHECK(request.decode(*body));
+    CHECK(request.decode_by_guess(*body));
   }
   count_samples(state);
 }
@@ -107,7 +107,7 @@ void to_the_store(benchmark::State& state, bool known) {
   EmptyStore store;
   const auto take = [&](const std::string& coded) {
     const auto body = buffer.decompress(coded, kMaxBytes);
-    CHECK(request.decode(*body));
+    CHECK(request.decode_by_guess(*body));
     const auto outcome = batch.store(request, {}, store);
     CHECK(outcome && outcome->stored == kSeriesPerRequest);
   };

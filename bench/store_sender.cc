@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "cluster_data.h"
+#include "entropy.h"
 #include "post_connection.h"
 
 namespace binnacle::bench {
@@ -34,6 +35,9 @@ constexpr size_t kChurnEverySteps = 20;  // 5 minutes
 constexpr double kChurnShare = 0.1;
 // What bench.md's data weighs; a run with other data measures something else.
 constexpr double kRawBytes = 274, kSnappyBytes = 25, kTolerance = 0.05;
+// Of all series of so many GPUs the entropy is taken: the values of all would take more memory than
+// the bodies.
+constexpr size_t kWeighedGpus = 100;
 constexpr int kMaxTries = 600;
 constexpr auto kRetryAfter = std::chrono::milliseconds(100);
 
@@ -109,25 +113,47 @@ struct Body {
 
 class Bodies {
  public:
-  explicit Bodies(const Options& options) : options_(options), data_(options.gpus, 1) {
+  explicit Bodies(const Options& options)
+      : options_(options),
+        data_(options.gpus, 1),
+        weigh_every_(std::max<size_t>(options.gpus / kWeighedGpus, 1)),
+        values_(data_.series_count()) {
     for (size_t step = 0; step < options.samples; ++step) {
       if (step > 0) data_.step();
       const bool churn = options.shape == 'c' && step > 0 && step % kChurnEverySteps == 0;
       if (churn) data_.churn(kChurnShare);
       if (churn || step == 0) write_labels();
       for (size_t at = 0; at < data_.series_count(); at += kSeriesPerRequest) add(step, at);
+      for (size_t i = 0; i < data_.series_count(); ++i)
+        if (is_weighed(i)) values_[i].push_back(data_.value(i));
     }
+    for (std::vector<double>& values : values_) weigh(values);
   }
 
   const std::vector<Body>& all() const { return bodies_; }
   double raw_per_sample() const { return static_cast<double>(raw_bytes_) / samples(); }
   double snappy_per_sample() const { return static_cast<double>(snappy_bytes_) / samples(); }
   double samples() const { return static_cast<double>(samples_); }
+  double entropy_per_sample() const {
+    return entropy_bytes_ / static_cast<double>(std::max<size_t>(weighed_samples_, 1));
+  }
   size_t series_count() const { return data_.series_count(); }
+  size_t series_ever() const { return series_ever_; }  // with those that churn replaced
 
  private:
+  bool is_weighed(size_t i) const { return i / ClusterData::kSeriesPerGpu % weigh_every_ == 0; }
+
+  // The values of a series that has ended.
+  void weigh(std::vector<double>& values) {
+    entropy_bytes_ += entropy_bytes(values) * static_cast<double>(values.size());
+    weighed_samples_ += values.size();
+    values.clear();
+  }
+
   void write_labels() {
-    labels_.assign(data_.series_count(), {});
+    std::vector<std::string> before(data_.series_count());
+    before.swap(labels_);
+    before.resize(data_.series_count());
     for (size_t i = 0; i < labels_.size(); ++i) {
       for (const auto& [name, value] : data_.series(i).labels) {
         std::string bytes;
@@ -136,6 +162,9 @@ class Bodies {
         label.add_string(2, value);
         protozero::pbf_writer(labels_[i]).add_message(1, bytes);
       }
+      if (labels_[i] == before[i]) continue;
+      ++series_ever_;
+      weigh(values_[i]);
     }
   }
 
@@ -163,7 +192,12 @@ class Bodies {
 
   const Options& options_;
   ClusterData data_;
-  std::vector<std::string> labels_;  // label fields of each series
+  const size_t weigh_every_;                 // GPUs
+  std::vector<std::vector<double>> values_;  // of the series that are weighed, while they live
+  std::vector<std::string> labels_;          // label fields of each series
+  double entropy_bytes_ = 0;
+  size_t weighed_samples_ = 0;
+  size_t series_ever_ = 0;
   std::string raw_, series_, sample_;
   std::vector<Body> bodies_;
   size_t raw_bytes_ = 0, snappy_bytes_ = 0, samples_ = 0;
@@ -228,8 +262,10 @@ Sums run_phase(const char* phase, const Options& options, PostConnection& connec
 int run(const Options& options) {
   const Bodies bodies(options);
   const double raw = bodies.raw_per_sample(), coded = bodies.snappy_per_sample();
-  std::printf("series %zu\nraw_bytes_per_sample %.1f\nsnappy_bytes_per_sample %.2f\n",
-              bodies.series_count(), raw, coded);
+  std::printf("series %zu\nseries_ever %zu\nraw_bytes_per_sample %.1f\n", bodies.series_count(),
+              bodies.series_ever(), raw);
+  std::printf("snappy_bytes_per_sample %.2f\nentropy_bytes_per_sample %.3f\n", coded,
+              bodies.entropy_per_sample());
   std::printf("last_ms %lld\n",
               static_cast<long long>(options.start_ms +
                                      static_cast<int64_t>(options.samples - 1) * kStepMs));

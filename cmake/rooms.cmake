@@ -28,12 +28,13 @@ if(BINNACLE_TESTS)
   include(GoogleTest)
 endif()
 
-# binnacle_room(<name> [LINKS targets...] [TEST_LINKS targets...] [FOLDERS subfolders...])
+# binnacle_room(<name> [LINKS targets...] [TEST_LINKS targets...] [FOLDERS subfolders...] [TEST_FOLDERS subfolders...])
 # Every target listed in LINKS is public: headers of a room may name what the room stands on. FOLDERS are parts
-# of the same room that stand apart, as what knows one operating system does.
+# of the same room that stand apart, as what knows one operating system does; all of TEST_FOLDERS goes into the
+# test program alone.
 # A file <what>_fuzz.cc is a libFuzzer program of its own; its corpus lies in tests/corpus/<what>/.
 function(binnacle_room name)
-  cmake_parse_arguments(ROOM "" "" "LINKS;TEST_LINKS;FOLDERS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "LINKS;TEST_LINKS;FOLDERS;TEST_FOLDERS" ${ARGN})
   set(sources)
   foreach(folder IN ITEMS . LISTS ROOM_FOLDERS)
     file(GLOB in_folder CONFIGURE_DEPENDS ${folder}/*.cc)
@@ -41,6 +42,10 @@ function(binnacle_room name)
   endforeach()
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  foreach(folder IN LISTS ROOM_TEST_FOLDERS)
+    file(GLOB in_folder CONFIGURE_DEPENDS ${folder}/*.cc)
+    list(APPEND tests ${in_folder})
+  endforeach()
   set(fuzzers ${sources})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(REMOVE_ITEM sources ${tests} ${fuzzers})

@@ -4,6 +4,7 @@
 #include "collect/receive/remote_write.h"
 #include "store/access/lockout.h"
 #include "store/access/session_store.h"
+#include "store/metrics/store_format.h"
 
 namespace binnacle::app {
 namespace {
@@ -106,6 +107,15 @@ std::string check_wal_sync(std::string_view text) {
 }
 
 void add_storage_keys(std::vector<ConfigKey>& keys) {
+  namespace metrics = store::metrics;
+  keys.push_back({.path = "storage.format",
+                  .type = ConfigType::kInt,
+                  .default_text = std::to_string(metrics::kDefaultFormat),
+                  .meaning =
+                      "Version of what is written. Raise it when you will not go back to the "
+                      "release before, which cannot read the newer one.",
+                  .min = std::to_string(metrics::kOldestFormat),
+                  .max = std::to_string(metrics::kNewestFormat)});
   keys.push_back(duration("storage.retention", "30d", "1h", "100y",
                           "How long samples are kept; older blocks are removed."));
   keys.push_back({.path = "storage.max_bytes",
@@ -196,6 +206,34 @@ void add_query_keys(std::vector<ConfigKey>& keys) {
                        "That one query may read; 422 beyond."));
   keys.push_back(count("query.max_points", "11000", "1000000", "points",
                        "Of each series in the answer of a range query; 400 beyond."));
+  keys.push_back({.path = "query.max_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = "1GiB",
+                  .meaning = "That one query may hold at a time; 422 beyond.",
+                  .reload = Reload::kLive,
+                  .min = "1MiB",
+                  .max = "1000GiB"});
+  keys.push_back(duration("query.timeout", "2m", "100ms", "1h",
+                          "How long one query may take once its turn has come; 503 beyond."));
+  ConfigKey concurrency =
+      count("query.max_concurrency", "0", "1024", "queries",
+            "That are evaluated at a time; 0: one for each core, two at least. Others wait, and "
+            "callers take turns.");
+  concurrency.min = "0";
+  concurrency.reload = Reload::kRestart;
+  keys.push_back(std::move(concurrency));
+  keys.push_back(count("query.max_queued", "1024", "1000000", "queries",
+                       "That wait for their turn; 503 beyond."));
+  keys.push_back(duration("query.queue_timeout", "30s", "100ms", "1h",
+                          "How long a query may wait for its turn; 503 beyond."));
+  keys.push_back(duration("query.slow_log", "10s", "0s", "1h",
+                          "Queries that take longer are logged with their text; 0s: none is."));
+  keys.push_back({.path = "query.experimental",
+                  .type = ConfigType::kBool,
+                  .default_text = "false",
+                  .meaning = "Take the parts of PromQL that Prometheus calls experimental: some "
+                             "functions, duration expressions, anchored and smoothed, fill.",
+                  .reload = Reload::kLive});
 }
 
 void add_access_keys(std::vector<ConfigKey>& keys) {

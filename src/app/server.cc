@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -17,11 +19,13 @@
 #include "app/state_schema.h"
 #include "app/store_gate.h"
 #include "app/version.h"
+#include "base/config_units.h"
 #include "base/random.h"
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
 #include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
+#include "show/api_routes.h"
 #include "show/events_api.h"
 #include "show/export_api.h"
 #include "show/live.h"
@@ -39,6 +43,7 @@ using collect::host::HostCollector;
 
 // A loop that has not turned for this long is stuck, not busy.
 constexpr double kStuckLoopSeconds = 5;
+constexpr int64_t kLookWhileLoadingMs = 20;
 constexpr int64_t kOwnSeriesEveryMs = 5'000;
 constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
@@ -108,6 +113,9 @@ struct ServerProcess::Parts {
   net::Router router;
   Readiness readiness;
   ThreadPool pool{"pool", pool_thread_count(config), kMaxQueuedPoolWork};
+  query::promql::QueryLog query_log{registry};
+  query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
+  show::QueryRequests query_requests{query_queue};
   net::IoThreads io{io_thread_count(config)};
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
@@ -116,6 +124,9 @@ struct ServerProcess::Parts {
   Every certificates{kCertificatesEveryMs};
   Every retention{kRetentionEveryMs};
   bool started = false;
+  const int64_t started_ms = clock.wall_ms();
+  std::atomic<int64_t> config_loaded_ms = started_ms;
+  std::atomic<bool> config_good = true;
 
   std::string folder;  // of everything that is stored; set by open_state()
 
@@ -125,6 +136,8 @@ struct ServerProcess::Parts {
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
   Status register_routes();
+  Status register_prometheus_api();
+  show::ServerFacts facts();
   Status bind();
   void join_reload();
   void audit_reload(const Result<ReloadReport>& outcome);
@@ -180,6 +193,44 @@ Status ServerProcess::Parts::make_collectors() {
   return {};
 }
 
+show::ServerFacts ServerProcess::Parts::facts() {
+  const auto now = reloader.current();
+  show::ServerFacts facts;
+  facts.started_ms = started_ms;
+  facts.config_loaded_ms = config_loaded_ms;
+  facts.config_good = config_good;
+  facts.host_name = host_name();
+  facts.folder = folder;
+  facts.retention = format_duration_ms(now->get_duration_ms("storage.retention"));
+  facts.collect_interval_ms = now->get_duration_ms("collect.host.interval");
+  facts.threads = io_thread_count(config) + pool_thread_count(config) +
+                  query_queue_options(config).max_concurrency;
+  facts.replayed_bytes = metrics.progress().done_bytes;
+  facts.replay_bytes = metrics.progress().total_bytes;
+  facts.flags = prometheus_flags(*now, folder);
+  facts.flags["config.file"] = args.config_file;
+  return facts;
+}
+
+Status ServerProcess::Parts::register_prometheus_api() {
+  const auto metadata = [this] {
+    const auto store = metrics.store();
+    return store == nullptr ? show::MetadataList() : store->metadata();
+  };
+  return show::register_prometheus_api(
+      router,
+      {.store = metrics,
+       .clock = clock,
+       .limits = [this] { return query_limits(*reloader.current()); },
+       .log = query_log,
+       .queue = &query_requests,
+       .metadata = metadata,
+       .external_labels = [this] { return reloader.current()->get_map("storage.external_labels"); },
+       .facts = [this] { return facts(); },
+       .version = std::string(version()),
+       .revision = std::string(revision())});
+}
+
 Status ServerProcess::Parts::register_routes() {
   const auto limits = [this] { return query_limits(*reloader.current()); };
   const std::string version_text(version());
@@ -195,7 +246,7 @@ Status ServerProcess::Parts::register_routes() {
                                       {"metric_store", [this] { return metrics.status(); }}},
                                      version_text,
                                      std::string(revision())}));
-  TRY(show::register_prometheus_api(router, {metrics, clock, limits, version_text}));
+  TRY(register_prometheus_api());
   TRY(show::register_tsdb_api(router,
                               {[this] { return metrics.store(); }, clock, folder + "/backups"}));
   TRY(remote_write.register_routes(router));
@@ -254,6 +305,10 @@ void ServerProcess::Parts::join_reload() {
   });
   apply("remote write",
         [this](const Config& next) { remote_write.set_options(remote_write_options(next)); });
+  apply("queries", [this](const Config& next) {
+    query_queue.set_options(query_queue_options(next));
+    query_log.set_slow_ms(next.get_duration_ms("query.slow_log"));
+  });
   apply("access", [this](const Config& next) {
     guard->set_options(access_options(next, listeners.access(*server)));
   });
@@ -268,7 +323,9 @@ void ServerProcess::Parts::audit_reload(const Result<ReloadReport>& outcome) {
   store::access::AuditRecord record;
   record.actor.name = "binnacle";
   record.subject = args.config_file;
+  config_good = outcome.has_value();
   if (outcome) {
+    config_loaded_ms = clock.wall_ms();
     record.action = "config.reloaded";
     record.detail = reload_report_json(*outcome);
     log.info("configuration reloaded",
@@ -298,6 +355,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
+  parts->query_log.set_slow_ms(parts->config.get_duration_ms("query.slow_log"));
   return std::unique_ptr<ServerProcess>(new ServerProcess(std::move(parts)));
 }
 
@@ -315,6 +373,8 @@ Status ServerProcess::start() {
   return {};
 }
 
+void ServerProcess::call_off() { parts_->metrics.progress().cancelled = true; }
+
 void ServerProcess::stop() {
   if (!parts_->started) return;
   parts_->started = false;
@@ -322,6 +382,7 @@ void ServerProcess::stop() {
       parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
   parts_->server->stop(grace);
+  parts_->query_queue.stop();
   parts_->pool.stop();
   parts_->io.stop();
   if (parts_->host != nullptr) parts_->host->stop();
@@ -362,6 +423,34 @@ std::vector<std::string> ServerProcess::urls() const {
   return parts_->listeners.urls(*parts_->server);
 }
 
+namespace {
+
+struct Start {
+  Status outcome;
+  bool stop = false;    // was asked for meanwhile
+  bool reload = false;  // so was this
+};
+
+// Loads the store beside, so that a signal is heard meanwhile.
+Start start_beside(ServerProcess& process) {
+  Start start;
+  std::atomic<bool> over = false;
+  std::thread loading([&] {
+    start.outcome = process.start();
+    over = true;
+  });
+  while (!over && !start.stop) {
+    const auto signal = wait_for_signal(kLookWhileLoadingMs);
+    start.stop = signal == Signal::kStop;
+    start.reload = start.reload || signal == Signal::kReload;
+  }
+  if (start.stop) process.call_off();
+  loading.join();
+  return start;
+}
+
+}  // namespace
+
 int run_server(const ServerArgs& args) {
   auto process = ServerProcess::create(args);
   if (!process) {
@@ -371,11 +460,13 @@ int run_server(const ServerArgs& args) {
   for (const std::string& url : (*process)->urls())
     std::printf("Binnacle %s serves %s\n", version().data(), url.c_str());
   std::fflush(stdout);
-  if (const Status started = (*process)->start(); !started) {
-    std::fprintf(stderr, "%s\n", started.error().message.c_str());
+  const Start start = start_beside(**process);
+  if (!start.outcome && !start.stop) {
+    std::fprintf(stderr, "%s\n", start.outcome.error().message.c_str());
     return 1;
   }
-  for (;;) {
+  if (start.reload && !start.stop) (*process)->reload();
+  while (!start.stop) {
     const auto signal = wait_for_signal(1000);
     if (signal == Signal::kStop) break;
     if (signal == Signal::kReload) (*process)->reload();

@@ -23,8 +23,9 @@ class ServerProcess {
   static Result<std::unique_ptr<ServerProcess>> create(const ServerArgs& args);
   ~ServerProcess();  // stop()
 
-  // Serves at once; returns when the metric store is loaded.
+  // Serves at once; returns when the metric store is loaded. kCancelled after call_off().
   Status start();
+  void call_off();  // from another thread while start() runs, which then ends soon
   // Drains, then stops every part. Fine when it was never started.
   void stop();
   // Once a second: readiness, own series, certificates, retention.

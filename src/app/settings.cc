@@ -97,6 +97,7 @@ collect::receive::RemoteWriteOptions remote_write_options(const Config& config) 
 
 store::metrics::StoreOptions store_options(const Config& config) {
   store::metrics::StoreOptions options;
+  options.format = static_cast<int>(config.get_int("storage.format"));
   options.limits.late_limit_ms = config.get_duration_ms("storage.late_limit");
   options.limits.out_of_order_ms = config.get_duration_ms("storage.out_of_order_window");
   options.limits.max_ahead_ms = config.get_duration_ms("storage.max_ahead");
@@ -127,7 +128,43 @@ query::promql::QueryLimits query_limits(const Config& config) {
   limits.max_points = size(config, "query.max_points");
   limits.max_series = size(config, "query.max_series");
   limits.max_samples = size(config, "query.max_samples");
+  limits.max_bytes = bytes(config, "query.max_bytes");
+  limits.timeout_ms = config.get_duration_ms("query.timeout");
+  limits.experimental = config.get_bool("query.experimental");
   return limits;
+}
+
+query::promql::QueryQueueOptions query_queue_options(const Config& config) {
+  query::promql::QueryQueueOptions options;
+  options.max_concurrency = threads_or(config, "query.max_concurrency", 2, 1024);
+  options.max_queued = size(config, "query.max_queued");
+  options.max_wait_ms = config.get_duration_ms("query.queue_timeout");
+  return options;
+}
+
+// By the names of Prometheus' flags, for those who look for our settings under these.
+std::map<std::string, std::string> prometheus_flags(const Config& config,
+                                                    const std::string& folder) {
+  const auto of_duration = [&](std::string_view path) {
+    return format_duration_ms(config.get_duration_ms(path));
+  };
+  const auto of_number = [&](std::string_view path) {
+    return std::to_string(config.get_int(path));
+  };
+  return {
+      {"config.file", ""},
+      {"query.lookback-delta", of_duration("query.lookback")},
+      {"query.max-concurrency", std::to_string(query_queue_options(config).max_concurrency)},
+      {"query.max-samples", of_number("query.max_samples")},
+      {"query.timeout", of_duration("query.timeout")},
+      {"storage.remote.read-sample-limit", of_number("query.max_samples")},
+      {"storage.tsdb.path", folder},
+      {"storage.tsdb.retention.size", format_bytes(config.get_bytes("storage.max_bytes"))},
+      {"storage.tsdb.retention.time", of_duration("storage.retention")},
+      {"web.enable-admin-api", "true"},
+      {"web.enable-lifecycle", "true"},
+      {"web.enable-remote-write-receiver", "true"},
+  };
 }
 
 store::state::EventRetention event_retention(const Config& config) {

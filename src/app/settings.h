@@ -11,7 +11,8 @@
 #include "collect/host/host_options.h"
 #include "collect/receive/remote_write.h"
 #include "net/server.h"
-#include "query/promql/evaluate.h"
+#include "query/promql/query_meter.h"
+#include "query/promql/query_queue.h"
 #include "store/access/access_guard.h"
 #include "store/access/session_store.h"
 #include "store/metrics/store_options.h"
@@ -26,6 +27,9 @@ collect::host::HostOptions host_options(const Config& config);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
+query::promql::QueryQueueOptions query_queue_options(const Config& config);
+std::map<std::string, std::string> prometheus_flags(const Config& config,
+                                                    const std::string& folder);
 store::state::EventRetention event_retention(const Config& config);
 store::access::SessionOptions session_options(const Config& config);
 // `listeners`: how each bound address asks for keys.

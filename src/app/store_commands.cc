@@ -12,7 +12,7 @@
 
 #include "app/data_folder.h"
 #include "base/time_text.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/export_api.h"
 #include "show/time_params.h"
 #include "store/metrics/block_folder.h"

@@ -29,6 +29,9 @@ class HoldingAppender final : public model::Appender {
                                   model::Sample sample) override {
     return appender_->append(ref, labels, sample);
   }
+  size_t append_known(std::span<const model::KnownSample> samples) override {
+    return appender_->append_known(samples);
+  }
   void append_metadata(std::string_view metric, const model::MetricMetadata& words) override {
     appender_->append_metadata(metric, words);
   }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace binnacle {
@@ -61,6 +63,31 @@ TEST(FloatText, SpecialValuesAreWords) {
   EXPECT_EQ(json(std::numeric_limits<double>::infinity()), "+Inf");
   EXPECT_EQ(text(-std::numeric_limits<double>::infinity()), "-Inf");
   EXPECT_EQ(json(std::nan("")), "NaN");
+}
+
+// Quick ways for what has few decimals must not be told from the general one.
+TEST(FloatText, FewDecimalsAreTheShortestText) {
+  uint64_t state = 1;
+  for (int i = 0; i < 200'000; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const double scale = std::pow(10, static_cast<double>(state >> 60) - 4);
+    const double value = static_cast<double>(static_cast<int64_t>(state >> (10 + i % 50))) / scale *
+                         (i % 2 == 0 ? 1 : -1);
+    const std::string got = json(value);
+    EXPECT_EQ(std::strtod(got.c_str(), nullptr), value) << got;
+    char shortest[400];
+    const auto end =
+        std::to_chars(shortest, shortest + sizeof(shortest), value, std::chars_format::scientific);
+    const auto digits = [](std::string_view number) {
+      std::string out;
+      for (const char c : number.substr(0, number.find('e'))) {
+        if (c >= '0' && c <= '9' && (c != '0' || !out.empty())) out += c;
+      }
+      while (out.ends_with('0')) out.pop_back();
+      return out;
+    };
+    EXPECT_EQ(digits(got), digits({shortest, end.ptr})) << value;
+  }
 }
 
 }  // namespace

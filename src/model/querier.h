@@ -25,6 +25,7 @@ struct SelectHints {
   std::string function;      // innermost function round the selector: "rate"; empty when none
   bool series_only = false;  // labels alone are wanted, columns may be empty
   size_t limit = 0;          // most series wanted; 0: no limit
+  bool any_order = false;    // the caller has no use for the order of labels
   // Where the store has summed up samples already, it may give one point a window instead of them:
   // windows up to that long, 0: samples alone. A point has the time of its window's last
   // millisecond and is the window's `aggregate`: "count", "increase", "last", "max", "min", "sum".
@@ -54,7 +55,7 @@ class Querier {
  public:
   virtual ~Querier() = default;
 
-  // Series in label order.
+  // Series in label order, unless the hints ask for any.
   virtual Result<std::unique_ptr<SeriesSet>> select(const Matchers& matchers,
                                                     const SelectHints& hints) = 0;
   // Sorted, unique; of the series that match (all when empty); at most `limit` (0: all).

@@ -46,6 +46,7 @@ void Channel::note_read(const error_code& error, size_t bytes) {
   last_read_ns_ = clock_.monotonic_ns();
   if (error) {
     read_error_ = error;
+    gone_.store(true, std::memory_order_relaxed);
     return;
   }
   in.commit(bytes);
@@ -95,6 +96,7 @@ void Channel::release_input() {
 
 Unexpected Channel::fail_write() {
   failed_ = true;
+  gone_.store(true, std::memory_order_relaxed);
   out.clear();
   interrupt();
   return fail(Code::kCancelled, "the client went away");

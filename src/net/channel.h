@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -67,6 +68,9 @@ class Channel {
   bool failed() const { return failed_; }       // nothing more can be sent
   // The peer closed its side or is gone, or the deadline of a stream passed: nobody waits for more.
   bool cancelled() const { return failed_ || read_error_ || expired_ != Waiting::kNothing; }
+  // The peer closed its side or is gone, for other threads to look at. Seen while something is read
+  // or written, so call watch().
+  const std::atomic<bool>& gone() const { return gone_; }
   int64_t last_read_ns() const { return last_read_ns_; }
   std::unique_ptr<Transport> release_transport() { return std::move(transport_); }
   boost::asio::any_io_executor executor() const { return executor_; }
@@ -96,6 +100,7 @@ class Channel {
   bool stop_read_ahead_ = false;
   bool failed_ = false;
   boost::system::error_code read_error_;
+  std::atomic<bool> gone_ = false;  // any thread may read it
   bool stream_waits_ = false;
   int64_t since_ns_ = 0;  // when the wait began
   int64_t last_read_ns_ = 0;

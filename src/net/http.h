@@ -5,7 +5,9 @@
 #include "base/error.h"
 #include "base/identity.h"
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,6 +79,9 @@ struct Request {
   const Connection* connection = nullptr;
   Identity identity;            // set by the Guard
   std::string_view request_id;  // of X-Request-Id, or made
+  // Turns true once the peer has gone and nobody waits for the answer; null where nobody looks (see
+  // Route::queue).
+  const std::atomic<bool>* cancelled = nullptr;
   // Decoded values of the pattern's {names}, in order.
   std::vector<std::pair<std::string_view, std::string>> path_params;
 
@@ -91,6 +96,11 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  // Of a Handler on the pool. Set: `body` is only the beginning. Each call replaces `piece` by what
+  // follows; false when nothing does. Called on the pool, one call at a time, as fast as the peer
+  // takes the pieces, so that a large answer is never whole in memory. An error
+  // is logged and cuts the answer short.
+  std::function<Result<bool>(std::string& piece)> next_piece;
 
   static Response text(int status, std::string body);   // text/plain; charset=utf-8
   static Response json(int status, std::string body);   // application/json

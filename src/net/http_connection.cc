@@ -122,6 +122,7 @@ void HttpConnection::begin_request(size_t head_bytes) {
   compress_from_bytes_ = shard_->limits.compress_from_bytes;
   in_exchange_ = true;
   request_.body = {};
+  request_.cancelled = nullptr;
   request_.identity = {};
   const std::string_view given = request_.header("X-Request-Id");
   request_id_ = is_sane_request_id(given) ? given : shard_->make_request_id();
@@ -184,7 +185,7 @@ HttpConnection::Next HttpConnection::admit(const Route& route) {
   channel_.begin_exchange(started_ns_ + to_ns(route.limits.timeout));
   if (std::holds_alternative<StreamHandler>(route.handler)) return Next::kStream;
   if (std::holds_alternative<WebSocketHandler>(route.handler)) return Next::kWebSocket;
-  if (route.run_on == RunOn::kPool) return Next::kPool;
+  if (route.run_on == RunOn::kPool || route.queue != nullptr) return Next::kPool;
   return framing.has_body ? Next::kHandlerWithBody : Next::kHandler;
 }
 
@@ -223,6 +224,7 @@ Response HttpConnection::call_handler() {
 
 // Any thread that has the request: content coding of a large answer is work for the pool.
 void HttpConnection::code_answer(Response& response) const {
+  if (response.next_piece) return;  // coded as it is sent
   const std::string_view accepted =
       request_.method == Method::kHead ? std::string_view() : request_.header("Accept-Encoding");
   const Coding coding = choose_coding(response.headers, response.status, accepted,

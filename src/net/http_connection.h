@@ -9,6 +9,7 @@
 #include "net/coding.h"
 #include "net/request_body.h"
 #include "net/request_parser.h"
+#include "net/response_stream.h"
 #include "net/shard.h"
 
 #include <functional>
@@ -18,8 +19,6 @@
 namespace binnacle::net {
 
 using GroupSet = uint32_t;  // a bit for each RouteGroup
-
-class ResponseStream;
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -75,6 +74,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<void> handle_whole(bool on_pool);
   enum class PoolRun : uint8_t { kDone, kFull, kLate };
   boost::asio::awaitable<PoolRun> run_on_pool(std::function<void()> work);
+  boost::asio::awaitable<PoolRun> run_in_queue(RequestQueue& queue);
+  void pool_work_is_over();
+  StreamFacts stream_facts();
+  boost::asio::awaitable<void> answer_in_pieces();
+  boost::asio::awaitable<bool> make_piece(std::string& piece, bool& broken);
   boost::asio::awaitable<void> answer_coded_on_pool(Response response);
   boost::asio::awaitable<void> answer_late();
   boost::asio::awaitable<void> handle_stream();

@@ -67,13 +67,24 @@ asio::awaitable<void> HttpConnection::handle_whole(bool on_pool) {
     if (wants_pool_coding(response)) co_return co_await answer_coded_on_pool(std::move(response));
     co_return answer(std::move(response));
   }
-  const PoolRun run = co_await run_on_pool([this] {
-    response_ = call_handler();
-    code_answer(response_);
-  });
+  PoolRun run = PoolRun::kFull;
+  if (state_->route->queue != nullptr) {
+    channel_.watch(shared_from_this());
+    request_.cancelled = &channel_.gone();
+    run = co_await run_in_queue(*state_->route->queue);
+  } else {
+    run = co_await run_on_pool([this] {
+      response_ = call_handler();
+      code_answer(response_);
+    });
+  }
   switch (run) {
     case PoolRun::kDone:
-      send_answer(std::move(response_));
+      if (response_.next_piece) {
+        co_await answer_in_pieces();
+      } else {
+        send_answer(std::move(response_));
+      }
       break;
     case PoolRun::kFull:
       refuse(Refusal::kPoolFull, 503, Code::kUnavailable, "the server is busy: try again");
@@ -89,10 +100,7 @@ asio::awaitable<HttpConnection::PoolRun> HttpConnection::run_on_pool(std::functi
   // `this` outlives the work: the coroutine that holds the connection waits until it is over.
   const Status posted = core_.pool.post([this, work = std::move(work)] {
     work();
-    asio::post(channel_.executor(), [this] {
-      pool_finished_ = true;
-      pool_done_.notify();
-    });
+    pool_work_is_over();
   });
   if (!posted) {
     pool_finished_ = true;
@@ -100,6 +108,70 @@ asio::awaitable<HttpConnection::PoolRun> HttpConnection::run_on_pool(std::functi
   }
   co_await channel_.wait_for_handler(pool_done_);
   co_return pool_finished_ ? PoolRun::kDone : PoolRun::kLate;
+}
+
+void HttpConnection::pool_work_is_over() {
+  asio::post(channel_.executor(), [this] {
+    pool_finished_ = true;
+    pool_done_.notify();
+  });
+}
+
+asio::awaitable<HttpConnection::PoolRun> HttpConnection::run_in_queue(RequestQueue& queue) {
+  pool_finished_ = false;
+  // As in run_on_pool(), `this` outlives the work.
+  queue.post(request_, [this, &queue](const Status& admitted) {
+    response_ = admitted ? call_handler() : queue.refusal(admitted.error());
+    code_answer(response_);
+    pool_work_is_over();
+  });
+  co_await channel_.wait_for_handler(pool_done_);
+  co_return pool_finished_ ? PoolRun::kDone : PoolRun::kLate;
+}
+
+StreamFacts HttpConnection::stream_facts() {
+  return {request_.method == Method::kHead,
+          parser_.framing().http10,
+          keep_alive_,
+          request_.request_id,
+          &shard_->date_line(),
+          request_.header("Accept-Encoding"),
+          compress_from_bytes_};
+}
+
+asio::awaitable<void> HttpConnection::answer_in_pieces() {
+  ResponseStream writer(channel_, core_, stream_facts());
+  bool broken = false;
+  Status sent = co_await writer.start(response_.status, std::move(response_.headers));
+  std::string piece = std::move(response_.body);
+  do {
+    if (sent) sent = co_await writer.write(piece);
+  } while (sent && request_.method != Method::kHead && co_await make_piece(piece, broken));
+  response_.next_piece = nullptr;
+  keep_alive_ = keep_alive_ && writer.keep_alive() && sent && !broken;
+  if (sent && !broken) co_await writer.finish();
+  end_exchange(writer.status(), writer.bytes_sent());
+}
+
+// False at the end, and when the answer has to be cut.
+asio::awaitable<bool> HttpConnection::make_piece(std::string& piece, bool& broken) {
+  Result<bool> made = false;
+  const auto make = [&] {
+    const LogRequestScope scope(request_.request_id);
+    made = response_.next_piece(piece);
+    if (!made) {
+      core_.log.error("an answer was cut short",
+                      {{"route", state_->label}, {"error", made.error().message}});
+    }
+  };
+  // Each piece has the time of a whole exchange: how long all of them take is up to the peer.
+  channel_.begin_exchange(core_.clock.monotonic_ns() +
+                          state_->route->limits.timeout.count() * 1'000'000);
+  const PoolRun run = co_await run_on_pool(make);
+  if (run == PoolRun::kFull) make();
+  while (!pool_finished_) co_await pool_done_.wait();
+  broken = !made || run == PoolRun::kLate;
+  co_return !broken && *made;
 }
 
 // The client is told in time; the request stays as it is until the work on it is over.
@@ -123,11 +195,7 @@ asio::awaitable<void> HttpConnection::answer_coded_on_pool(Response response) {
 asio::awaitable<void> HttpConnection::handle_stream() {
   const Route& route = *state_->route;
   RequestBody body(channel_, parser_, route.limits.max_body_bytes, body_coding_);
-  const Framing& framing = parser_.framing();
-  ResponseStream writer(
-      channel_, core_,
-      {request_.method == Method::kHead, framing.http10, keep_alive_, request_.request_id,
-       &shard_->date_line(), request_.header("Accept-Encoding"), compress_from_bytes_});
+  ResponseStream writer(channel_, core_, stream_facts());
   channel_.begin_stream();
   body.watch_at_end(shared_from_this());
   bool threw = false;

@@ -43,6 +43,18 @@ enum class RunOn : uint8_t {
   kPool,      // the server's thread pool; 503 with Retry-After when its queue is full
 };
 
+// Decides when and on which of its own threads the handlers of a route run, where first come, first
+// served on the server's pool will not do. Any thread.
+class RequestQueue {
+ public:
+  virtual ~RequestQueue() = default;
+  // Calls `work` once: with success when it is the request's turn, else with why that will not
+  // come; perhaps before this returns. `request` holds until `work` is over.
+  virtual void post(const Request& request, std::function<void(const Status&)> work) = 0;
+  // What a request is answered whose turn did not come.
+  virtual Response refusal(const Error& why) const = 0;
+};
+
 struct RouteLimits {
   size_t max_body_bytes = size_t{1} << 20;  // after content decoding too; 413 beyond
   std::chrono::milliseconds timeout{
@@ -59,6 +71,9 @@ struct Route {
   std::optional<Role> role = {};  // every route names one; public is a name too
   std::variant<Handler, StreamHandler, WebSocketHandler> handler;
   RunOn run_on = RunOn::kPool;  // of a Handler
+  // Set: a Handler runs there instead, and its request tells when the peer has gone. Outlives the
+  // server.
+  RequestQueue* queue = nullptr;
   RouteLimits limits;
   // The body comes as it was sent, whatever its Content-Encoding: the handler knows a coding that
   // HTTP does not, and its bound.

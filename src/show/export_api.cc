@@ -8,7 +8,7 @@
 
 #include "base/float_text.h"
 #include "model/sample.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/prometheus_json.h"
 #include "show/time_params.h"
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "model/querier.h"
 #include "net/router.h"
-#include "query/promql/evaluate.h"
+#include "query/promql/query_meter.h"
 
 namespace binnacle::show {
 

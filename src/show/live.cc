@@ -12,16 +12,17 @@
 #include <fmt/format.h>
 
 #include "net/websocket.h"
+#include "query/promql/engine.h"
 #include "show/live_protocol.h"
 
 namespace binnacle::show {
 namespace {
 
 namespace asio = boost::asio;
+using query::promql::QueryAnswer;
 using query::promql::QueryLimits;
-using query::promql::SeriesValues;
 using query::promql::Steps;
-using Answer = Result<std::vector<SeriesValues>>;
+using Answer = Result<QueryAnswer>;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // Samples of a step arrive a little after it; asking at once would always show the step before.
@@ -94,9 +95,14 @@ class LiveSession {
     }
   }
 
+  LiveBounds bounds() const {
+    const QueryLimits limits = deps().limits();
+    return {.max_points = limits.max_points, .experimental = limits.experimental};
+  }
+
   void handle(std::string_view text) {
     std::string id;
-    auto request = parse_live_request(text, {.max_points = deps().limits().max_points}, id);
+    auto request = parse_live_request(text, bounds(), id);
     if (!request) {
       owed_errors_.push_back(live_error(id, request.error().message));
     } else if (request->op == LiveRequest::Op::kUnsubscribe) {
@@ -153,8 +159,8 @@ class LiveSession {
       co_return co_await send(live_error(id, answer.error().message));
     }
     subscription->begun = true;
-    co_return co_await send(snapshot ? subscription->series.snapshot(*answer, steps)
-                                     : subscription->series.delta(*answer, newest_ms));
+    co_return co_await send(snapshot ? subscription->series.snapshot(answer->rows, steps)
+                                     : subscription->series.delta(answer->rows, newest_ms));
   }
 
   asio::awaitable<Answer> query(std::shared_ptr<Subscription> subscription, Steps steps) {
@@ -166,8 +172,9 @@ class LiveSession {
     asio::steady_timer done(executor, asio::steady_timer::time_point::max());
     const Status posted =
         deps().pool.post([this, subscription, steps, limits, answer, executor, &done] {
-          *answer =
-              query::promql::evaluate(deps().store, subscription->request.matchers, steps, limits);
+          const LiveRequest& request = subscription->request;
+          *answer = query::promql::evaluate(deps().store, *request.expr, {request.query, steps},
+                                            limits, deps().clock);
           asio::post(executor, [&done] { done.cancel(); });
         });
     if (!posted) co_return fail(Code::kUnavailable, posted.error().message);

@@ -12,7 +12,7 @@
 #include "base/thread_pool.h"
 #include "model/querier.h"
 #include "net/router.h"
-#include "query/promql/evaluate.h"
+#include "query/promql/query_meter.h"
 
 namespace binnacle::show {
 

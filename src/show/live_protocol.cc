@@ -8,14 +8,14 @@
 
 #include "base/float_text.h"
 #include "base/json_text.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/prometheus_json.h"
 
 namespace binnacle::show {
 namespace {
 
 using nlohmann::json;
-using query::promql::SeriesValues;
+using query::promql::OwnedRow;
 using query::promql::Steps;
 
 constexpr size_t kMaxIdBytes = 128;
@@ -61,7 +61,15 @@ std::string text_of(const json& message, const char* key) {
 
 Result<LiveRequest> read_subscribe(const json& message, const LiveBounds& bounds,
                                    LiveRequest request) {
-  TRY_ASSIGN(request.matchers, query::promql::parse_selector(text_of(message, "query")));
+  request.query = text_of(message, "query");
+  TRY_ASSIGN(request.expr,
+             query::promql::parse(request.query, {.experimental = bounds.experimental}));
+  const auto type = query::promql::type_of(*request.expr);
+  if (type != query::promql::ValueType::kScalar && type != query::promql::ValueType::kVector) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("query: want a scalar or an instant vector, this is a {}",
+                            query::promql::documented_type_name(type)));
+  }
   TRY_ASSIGN(request.range_ms, milliseconds(message, "range_ms", 0));
   TRY_ASSIGN(request.step_ms, milliseconds(message, "step_ms", 1000));
   TRY_ASSIGN(request.lookback_ms, milliseconds(message, "lookback_ms", 0));
@@ -118,12 +126,12 @@ std::pair<size_t, bool> LiveSeries::ref_of(const model::Labels& labels) {
   return {it->second, fresh};
 }
 
-std::string LiveSeries::snapshot(const std::vector<SeriesValues>& series, const Steps& steps) {
+std::string LiveSeries::snapshot(const std::vector<OwnedRow>& series, const Steps& steps) {
   refs_.clear();
   std::string out = head("snapshot", id_);
   fmt::format_to(std::back_inserter(out), R"(,"start_ms":{},"step_ms":{},"series":[)",
                  steps.start_ms, steps.step_ms);
-  for (const SeriesValues& one : series) {
+  for (const OwnedRow& one : series) {
     if (out.back() == '}') out.push_back(',');
     append_series_head(out, ref_of(one.labels).first, one.labels);
     out += ",\"values\":[";
@@ -137,11 +145,11 @@ std::string LiveSeries::snapshot(const std::vector<SeriesValues>& series, const 
   return out;
 }
 
-std::string LiveSeries::delta(const std::vector<SeriesValues>& series, int64_t time_ms) {
+std::string LiveSeries::delta(const std::vector<OwnedRow>& series, int64_t time_ms) {
   std::string out = head("delta", id_);
   fmt::format_to(std::back_inserter(out), R"(,"time_ms":{},"added":[)", time_ms);
   std::vector<double> values(refs_.size(), query::promql::absent_value());
-  for (const SeriesValues& one : series) {
+  for (const OwnedRow& one : series) {
     const auto [ref, fresh] = ref_of(one.labels);
     if (fresh) {
       if (out.back() == '}') out.push_back(',');

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
-#include "model/matcher.h"
-#include "query/promql/evaluate.h"
+#include "query/promql/ast.h"
+#include "query/promql/rows.h"
 
 namespace binnacle::show {
 
@@ -17,7 +18,8 @@ struct LiveRequest {
   enum class Op : uint8_t { kSubscribe, kUnsubscribe };
   Op op = Op::kSubscribe;
   std::string id;
-  model::Matchers matchers;
+  std::string query;
+  query::promql::ExprPtr expr;  // of it: a scalar or an instant vector
   int64_t range_ms = 0;
   int64_t step_ms = 1000;
   int64_t lookback_ms = 0;  // 0: the server's
@@ -26,6 +28,7 @@ struct LiveRequest {
 struct LiveBounds {
   size_t max_points = 11'000;  // range / step
   int64_t min_step_ms = 100;
+  bool experimental = false;  // query.experimental
 };
 
 // On an error `id` still holds what the message named, so that the answer reaches the right chart.
@@ -41,10 +44,10 @@ class LiveSeries {
  public:
   explicit LiveSeries(std::string id) : id_(std::move(id)) {}
 
-  std::string snapshot(const std::vector<query::promql::SeriesValues>& series,
+  std::string snapshot(const std::vector<query::promql::OwnedRow>& series,
                        const query::promql::Steps& steps);
   // `series` hold one value each.
-  std::string delta(const std::vector<query::promql::SeriesValues>& series, int64_t time_ms);
+  std::string delta(const std::vector<query::promql::OwnedRow>& series, int64_t time_ms);
 
  private:
   // The ref of that set, and whether it is new.

@@ -9,7 +9,6 @@ namespace {
 
 using model::Labels;
 using query::promql::absent_value;
-using query::promql::SeriesValues;
 
 std::string error_of(std::string_view text) {
   std::string id;
@@ -24,7 +23,8 @@ TEST(LiveProtocol, ParsesASubscription) {
       {}, id);
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(request->id, "cpu");
-  EXPECT_EQ(request->matchers.size(), 2u);
+  EXPECT_EQ(request->query, "up{job=\"a\"}");
+  EXPECT_EQ(request->expr->kind, query::promql::Expr::Kind::kVectorSelector);
   EXPECT_EQ(request->range_ms, 60'000);
   EXPECT_EQ(request->step_ms, 5000);
   EXPECT_EQ(request->lookback_ms, 9000);
@@ -52,18 +52,26 @@ TEST(LiveProtocol, BadRequestsAreNamed) {
       std::string::npos);
 }
 
+TEST(LiveProtocol, TakesAnyExpressionWithAValueAtEachStep) {
+  EXPECT_EQ(error_of(R"j({"op":"subscribe","id":"a","query":"sum by (job) (rate(up[5m]))"})j"),
+            "fine");
+  EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"1 + 1"})"), "fine");
+  EXPECT_EQ(error_of(R"({"op":"subscribe","id":"a","query":"up[5m]"})"),
+            "a|query: want a scalar or an instant vector, this is a range vector");
+}
+
 TEST(LiveProtocol, SnapshotThenDeltasByRef) {
   LiveSeries live("c");
   const Labels a = {{"__name__", "up"}, {"job", "a"}};
   const Labels b = {{"__name__", "up"}, {"job", "\""}};
-  EXPECT_EQ(live.snapshot({{a, {1, absent_value()}}}, {1000, 2000, 1000}),
+  EXPECT_EQ(live.snapshot({{a, false, {1, absent_value()}}}, {1000, 2000, 1000}),
             R"({"type":"snapshot","id":"c","start_ms":1000,"step_ms":1000,"series":[)"
             R"({"ref":0,"metric":{"__name__":"up","job":"a"},"values":[1,null]}]})");
   EXPECT_EQ(
-      live.delta({{a, {2}}, {b, {std::numeric_limits<double>::infinity()}}}, 3000),
+      live.delta({{a, false, {2}}, {b, false, {std::numeric_limits<double>::infinity()}}}, 3000),
       R"({"type":"delta","id":"c","time_ms":3000,"added":[{"ref":1,"metric":{"__name__":"up","job":"\""}}],)"
       R"("values":[2,"+Inf"]})");
-  EXPECT_EQ(live.delta({{b, {4.5}}}, 4000),
+  EXPECT_EQ(live.delta({{b, false, {4.5}}}, 4000),
             R"({"type":"delta","id":"c","time_ms":4000,"added":[],"values":[null,4.5]})");
 }
 

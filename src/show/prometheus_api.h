@@ -1,23 +1,55 @@
-// The Prometheus HTTP API as far as plain selectors answer it: query, query_range, labels, label
-// values, series, and the build information that Grafana asks for. Shapes and statuses are
-// Prometheus' own. Source: Prometheus documentation, "HTTP API".
+// Prometheus' HTTP API over the metric store and the query engine: queries, metadata, status,
+// federation and remote read. Shapes, statuses and words are Prometheus' own. What stands behind a
+// call that this server has no part for yet (targets, rules, alerts) is empty. Source: Prometheus
+// documentation, "HTTP API", "Federation", "Remote Read API".
 #pragma once
 
 #include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/config_value.h"
 #include "base/error.h"
 #include "model/querier.h"
+#include "model/sample.h"
 #include "net/router.h"
-#include "query/promql/evaluate.h"
+#include "query/promql/query_log.h"
+#include "query/promql/query_meter.h"
 
 namespace binnacle::show {
 
+using MetadataList = std::vector<std::pair<std::string, model::MetricMetadata>>;  // by name
+
+// What status/* tells of the server as it is now.
+struct ServerFacts {
+  int64_t started_ms = 0;
+  int64_t config_loaded_ms = 0;
+  bool config_good = true;  // the last reload took what it found
+  std::string host_name;
+  std::string folder;     // of the data
+  std::string retention;  // "30d"
+  int64_t collect_interval_ms = 0;
+  size_t threads = 0;
+  uint64_t replayed_bytes = 0;               // of the log, by the start
+  uint64_t replay_bytes = 0;                 // of these
+  std::map<std::string, std::string> flags;  // Prometheus' names of our settings
+};
+
 struct PrometheusApiDeps {
-  model::Queryable& store;                             // outlives the router
-  const Clock& clock;                                  // outlives the router
-  std::function<query::promql::QueryLimits()> limits;  // as they stand now; any thread
+  // All references outlive the router; functions may be called from any thread.
+  model::Queryable& store;
+  const Clock& clock;
+  std::function<query::promql::QueryLimits()> limits;  // as they stand now
+  query::promql::QueryLog& log;
+  net::RequestQueue* queue = nullptr;  // of the heavy calls; null: the server's pool
+  std::function<MetadataList()> metadata;
+  std::function<ConfigMap()> external_labels;
+  std::function<ServerFacts()> facts;
   std::string version;
+  std::string revision;
 };
 
 Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps);

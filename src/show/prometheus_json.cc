@@ -1,42 +1,16 @@
 #include "show/prometheus_json.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 
-#include <iterator>
-
-#include "base/float_text.h"
 #include "base/json_text.h"
 
 namespace binnacle::show {
 namespace {
 
-using query::promql::SeriesValues;
-using query::promql::Steps;
-
-// Unix seconds with up to three decimals, as Prometheus writes them: 1700000000.5
-void append_time(std::string& out, int64_t ms) {
-  if (ms < 0) out.push_back('-');
-  const int64_t magnitude = ms < 0 ? -ms : ms;
-  fmt::format_to(std::back_inserter(out), "{}", magnitude / 1000);
-  if (magnitude % 1000 == 0) return;
-  std::string decimals = fmt::format(".{:03}", magnitude % 1000);
-  while (decimals.back() == '0') decimals.pop_back();
-  out += decimals;
-}
-
-void append_point(std::string& out, int64_t time_ms, double value) {
-  out.push_back('[');
-  append_time(out, time_ms);
-  out += ",\"";
-  append_float_json(out, value);
-  out += "\"]";
-}
-
-void append_metric(std::string& out, const SeriesValues& series) {
-  if (out.back() == '}') out.push_back(',');
-  out += "{\"metric\":";
-  append_labels(out, series.labels);
-}
+constexpr size_t kShownAnnotations = 10;
 
 struct ErrorKind {
   std::string_view type;
@@ -63,12 +37,38 @@ ErrorKind kind_of(Code code) {
   }
 }
 
+void append_annotation(std::string& out, std::string_view name, std::string_view one,
+                       const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  const size_t shown = std::min(texts.size(), kShownAnnotations);
+  std::vector<std::string> some(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(shown));
+  if (shown < texts.size())
+    some.push_back(fmt::format("{} more {} annotations omitted", texts.size() - shown, one));
+  out += fmt::format(",\"{}\":", name);
+  append_strings(out, some);
+}
+
 }  // namespace
+
+void append_time(std::string& out, int64_t ms) {
+  if (ms < 0) out.push_back('-');
+  const uint64_t magnitude = ms < 0 ? 0 - static_cast<uint64_t>(ms) : static_cast<uint64_t>(ms);
+  char text[24];
+  out.append(text, std::to_chars(text, text + sizeof(text), magnitude / 1000).ptr);
+  auto rest = static_cast<int>(magnitude % 1000);
+  if (rest == 0) return;
+  out.push_back('.');
+  for (int scale = 100; rest > 0; scale /= 10) {
+    out.push_back(static_cast<char>('0' + rest / scale));
+    rest %= scale;
+  }
+}
 
 void append_labels(std::string& out, model::LabelsView labels) {
   out.push_back('{');
+  bool first = true;
   for (const model::Label& label : labels) {
-    if (out.back() != '{') out.push_back(',');
+    if (!std::exchange(first, false)) out.push_back(',');
     append_json_string(out, label.name);
     out.push_back(':');
     append_json_string(out, label.value);
@@ -76,46 +76,29 @@ void append_labels(std::string& out, model::LabelsView labels) {
   out.push_back('}');
 }
 
-std::string vector_data(const std::vector<SeriesValues>& series, int64_t time_ms) {
-  std::string out = R"({"resultType":"vector","result":[)";
-  for (const SeriesValues& one : series) {
-    append_metric(out, one);
-    out += ",\"value\":";
-    append_point(out, time_ms, one.values.front());
-    out.push_back('}');
-  }
-  out += "]}";
-  return out;
-}
-
-std::string matrix_data(const std::vector<SeriesValues>& series, const Steps& steps) {
-  std::string out = R"({"resultType":"matrix","result":[)";
-  for (const SeriesValues& one : series) {
-    append_metric(out, one);
-    out += ",\"values\":[";
-    for (size_t i = 0; i < one.values.size(); ++i) {
-      if (query::promql::is_absent(one.values[i])) continue;
-      if (out.back() == ']') out.push_back(',');
-      append_point(out, steps.at(i), one.values[i]);
-    }
-    out += "]}";
-  }
-  out += "]}";
-  return out;
-}
-
-std::string strings_data(const std::vector<std::string>& strings) {
-  std::string out = "[";
+void append_strings(std::string& out, const std::vector<std::string>& strings) {
+  out.push_back('[');
+  bool first = true;
   for (const std::string& text : strings) {
-    if (out.size() > 1) out.push_back(',');
+    if (!std::exchange(first, false)) out.push_back(',');
     append_json_string(out, text);
   }
   out.push_back(']');
-  return out;
 }
 
-net::Response success(std::string_view data) {
-  return net::Response::json(200, fmt::format(R"({{"status":"success","data":{}}})", data));
+void append_annotations(std::string& out, const std::vector<std::string>& warnings,
+                        const std::vector<std::string>& infos) {
+  append_annotation(out, "warnings", "warning", warnings);
+  append_annotation(out, "infos", "info", infos);
+}
+
+net::Response success(const ApiData& data) {
+  if (data.json.empty()) return net::Response::text(204, "");
+  std::string body = R"({"status":"success","data":)";
+  body += data.json;
+  append_annotations(body, data.warnings, data.infos);
+  body.push_back('}');
+  return net::Response::json(200, std::move(body));
 }
 
 net::Response failure(const Error& error) {
@@ -123,7 +106,9 @@ net::Response failure(const Error& error) {
   std::string body = fmt::format(R"({{"status":"error","errorType":"{}","error":)", kind.type);
   append_json_string(body, error.message);
   body.push_back('}');
-  return net::Response::json(kind.status, std::move(body));
+  net::Response response = net::Response::json(kind.status, std::move(body));
+  if (error.code == Code::kUnavailable) response.headers.set("Retry-After", "1");
+  return response;
 }
 
 }  // namespace binnacle::show

@@ -21,7 +21,13 @@ inline net::Response call_route(const net::Router& router, net::Method method,
   request.body = body;
   const net::Router::Match match = router.match(method, request.path, request.path_params);
   if (match.route == nullptr) return net::Response::text(match.path_exists ? 405 : 404, "");
-  return std::get<net::Handler>(match.route->handler)(request);
+  net::Response response = std::get<net::Handler>(match.route->handler)(request);
+  for (std::string piece; response.next_piece;) {
+    const auto more = response.next_piece(piece);
+    if (!more || !*more) break;
+    response.body += piece;
+  }
+  return response;
 }
 
 }  // namespace binnacle::show

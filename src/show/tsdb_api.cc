@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "base/json_text.h"
-#include "query/promql/selector.h"
+#include "query/promql/parser.h"
 #include "show/prometheus_json.h"
 #include "show/time_params.h"
 
@@ -50,7 +50,7 @@ Result<Response> status(MetricStore& store, const TsdbApiDeps&, const Request& r
   const auto counts = store.cardinalities(top);
   std::string out = fmt::format(
       R"({{"headStats":{{"numSeries":{},"numLabelPairs":{},"chunkCount":{},"minTime":{},"maxTime":{}}})",
-      status.series, counts.label_pairs, status.series, status.oldest_ms, status.newest_ms);
+      status.series, counts.label_pairs, status.chunks, status.oldest_ms, status.newest_ms);
   append_list(out, "seriesCountByMetricName", counts.series_by_metric);
   append_list(out, "labelValueCountByLabelName", counts.values_by_label);
   append_list(out, "memoryInBytesByLabelName", counts.bytes_by_label);
@@ -71,6 +71,11 @@ Result<Response> delete_series(MetricStore& store, const TsdbApiDeps&, const Req
   TRY_ASSIGN(const auto selectors, query::promql::parse_selectors(params.all("match[]")));
   if (selectors.empty()) return fail(Code::kInvalidArgument, "no match[] parameter provided");
   for (const auto& matchers : selectors) TRY(store.delete_series(matchers, start_ms, end_ms));
+  return Response::text(204, "");
+}
+
+Result<Response> clean_tombstones(MetricStore& store, const TsdbApiDeps&, const Request&) {
+  TRY(store.clean_tombstones());
   return Response::text(204, "");
 }
 
@@ -111,6 +116,7 @@ Status register_tsdb_api(net::Router& router, TsdbApiDeps deps) {
   TRY(add(Method::kGet, "/api/v1/status/tsdb", Role::kViewer, status));
   for (const Method method : {Method::kPost, Method::kPut}) {
     TRY(add(method, "/api/v1/admin/tsdb/delete_series", Role::kAdmin, delete_series));
+    TRY(add(method, "/api/v1/admin/tsdb/clean_tombstones", Role::kAdmin, clean_tombstones));
     TRY(add(method, "/api/v1/admin/tsdb/snapshot", Role::kAdmin, backup));
   }
   return add(Method::kPost, "/api/binnacle/v1/store/flush", Role::kAdmin, flush);

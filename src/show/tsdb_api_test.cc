@@ -16,6 +16,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kStatus = "/api/v1/status/tsdb";
 constexpr const char* kDelete = "/api/v1/admin/tsdb/delete_series";
+constexpr const char* kClean = "/api/v1/admin/tsdb/clean_tombstones";
 constexpr const char* kSnapshot = "/api/v1/admin/tsdb/snapshot";
 constexpr const char* kFlush = "/api/binnacle/v1/store/flush";
 
@@ -74,6 +75,39 @@ TEST_F(TsdbApiTest, StatusHasTheShapeThatPrometheusDocuments) {
       {"name":"job=a","value":2},{"name":"__name__=go","value":1},{"name":"job=b","value":1}])"));
   EXPECT_EQ(data["binnacle"]["blocks"], 0);
   EXPECT_GT(data["binnacle"]["walBytes"], 0);
+}
+
+TEST_F(TsdbApiTest, StatusCountsTheChunksOfTheHead) {
+  for (int i = 0; i < 40; ++i) put_at(up_a_, i * 1000, i);
+  put_at(up_b_, 0, 1);
+  const auto chunks = [&] {
+    return json::parse(get(kStatus).body)["data"]["headStats"]["chunkCount"].get<int>();
+  };
+  EXPECT_EQ(chunks(), 4);  // of 16, 16 and 8 samples, and one of 1
+  store_.reset();
+  ASSERT_TRUE(run_.open());
+  store_ = std::move(run_.store);
+  EXPECT_EQ(chunks(), 4);
+}
+
+TEST_F(TsdbApiTest, CleaningTakesTheBytesOfDeletedSamplesAndNothingElse) {
+  for (int i = 0; i < 500; ++i) {
+    put_at(up_a_, i * 1000, i * 1.37);
+    put_at(up_b_, i * 1000, i);
+  }
+  ASSERT_EQ(post(kFlush).status, 204);
+  EXPECT_EQ(post(std::string(kDelete) + "?match[]=%7Bjob%3D%22a%22%7D").status, 204);
+  const auto before = held(*store_);
+  const auto status = store_->status();
+  EXPECT_EQ(post(kClean).status, 204);
+  EXPECT_EQ(held(*store_), before);
+  EXPECT_LT(store_->status().block_bytes, status.block_bytes);
+  EXPECT_EQ(store_->status().blocks, status.blocks);
+  EXPECT_EQ(call(net::Method::kPut, kClean).status, 204);  // nothing to do
+  EXPECT_EQ(post(std::string(kDelete) + "?match[]=up").status, 204);
+  EXPECT_EQ(post(kClean).status, 204);
+  EXPECT_EQ(store_->status().blocks, 0u);
+  EXPECT_EQ(held(*store_), std::vector<std::string>{});
 }
 
 TEST_F(TsdbApiTest, StatusOfAnEmptyStoreHasEmptyLists) {

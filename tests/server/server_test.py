@@ -180,13 +180,13 @@ class Refuses(ServerTest):
 class Reloads(ServerTest):
     def test_the_file_is_taken_whole_or_not_at_all(self):
         server = self.start(config="query:\n  max_points: 100\n")
-        range_of_101 = "/api/v1/query_range?query=up&start=0&end=100&step=1"
-        self.assertEqual(server.get(range_of_101)[0], 400)
+        range_of_102 = "/api/v1/query_range?query=up&start=0&end=101&step=1"
+        self.assertEqual(server.get(range_of_102)[0], 400)
         server.write_config("query:\n  max_points: 200\n")
         status, _, body = server.request("POST", "/-/reload")
         self.assertEqual(status, 200, body)
         self.assertEqual([change["path"] for change in json.loads(body)["changed"]], ["query.max_points"])
-        self.assertEqual(server.get(range_of_101)[0], 200)
+        self.assertEqual(server.get(range_of_102)[0], 200)
 
         server.write_config("query:\n  max_points: 300\n  max_pints: 1\n")
         status, _, body = server.request("POST", "/-/reload")
@@ -204,7 +204,7 @@ class Reloads(ServerTest):
         status, _, body = server.request("POST", "/-/reload")
         self.assertNotEqual(status, 200)
         self.assertIn("/nowhere/binnacle.log", json.loads(body)["error"])
-        self.assertEqual(server.get("/api/v1/query_range?query=up&start=0&end=100&step=1")[0], 400)
+        self.assertEqual(server.get("/api/v1/query_range?query=up&start=0&end=101&step=1")[0], 400)
 
     def test_sighup_reloads_and_a_restart_key_is_named(self):
         server = self.start(config="log:\n  level: info\n")

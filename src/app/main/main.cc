@@ -5,6 +5,8 @@
 
 #include "app/config_commands.h"
 #include "app/key_commands.h"
+#include "app/promql_commands.h"
+#include "app/query_commands.h"
 #include "app/server_command.h"
 #include "app/signals.h"
 #include "app/store_commands.h"
@@ -23,6 +25,8 @@ int main(int argc, char** argv) {
   app::add_config_commands(root, exit_code);
   app::add_key_commands(root, exit_code);
   app::add_store_commands(root, exit_code);
+  app::add_promql_commands(root, exit_code);
+  app::add_query_commands(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;
 }

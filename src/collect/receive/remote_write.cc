@@ -186,7 +186,7 @@ Response RemoteWrite::answer(const Request& request) {
   if (!body) return refused(status_of_broken(body.error()), body.error().message);
   WriteRequest& decoded = workspace->request;
   const Status whole = *version == RemoteWriteVersion::k1
-                           ? decoded.decode(*body)
+                           ? decoded.decode_by_guess(*body)
                            : decoded.decode_v2(*body, now.max_body_bytes);
   if (!whole) return refused(status_of_broken(whole.error()), whole.error().message);
   return store(*workspace, now);

@@ -55,31 +55,36 @@ class CheckingStore final : public model::Appendable {
   };
 };
 
-void take(const WriteRequest& request) {
+// What became of it, as text.
+std::string take(WriteRequest& request) {
   SeededRandom random(1);
   SeriesCache cache(100, random);
   WriteBatch batch(cache);
-  size_t sent = request.samples.size();
-  for (const SeriesEntry& series : request.series) sent += series.histogram_count;
   std::string first;
   for (int round = 0; round < 2; ++round) {
     CheckingStore store;
     const auto outcome = batch.store(request, {}, store);
     if (!outcome) {
       CHECK(outcome.error().code == Code::kInvalidArgument && store.stored == 0);
-      return;
+      return "malformed";
     }
+    size_t sent = 0;
+    for (const SeriesEntry& series : request.series)
+      sent += series.sample_count + series.histogram_count;
     CHECK(outcome->stored + outcome->report.refused() == sent);
     const std::string text = outcome->report.text(outcome->stored);
     CHECK(is_valid_utf8(text));
     CHECK(round == 0 || text == first);
     first = text;
   }
+  return first;
 }
 
 void take(std::string_view body) {
   WriteRequest request;
-  if (request.decode(body)) take(request);
+  const std::string careful = request.decode(body) ? take(request) : "malformed";
+  WriteRequest guessed;
+  CHECK((guessed.decode_by_guess(body) ? take(guessed) : "malformed") == careful);
   if (request.decode_v2(body, kMaxBytes)) take(request);
 }
 

@@ -135,6 +135,25 @@ TEST_F(RemoteWriteTest, KnownSeriesCostNoLabels) {
   EXPECT_EQ(stored(), (Lines{R"(up{job="a"} 1@0 2@1)"}));
 }
 
+TEST_F(RemoteWriteTest, WhatEndsLikeASampleIsNone) {
+  WriteBody good, bad;
+  good.series(up_a_, {{now_, 1}});
+  std::string bytes;
+  protozero::pbf_writer writer(bytes);
+  for (const auto& [name, value] : up_a_) WriteBody::add_label(writer, name, value);
+  WriteBody::add_sample(writer, {now_ + 1, 2});
+  std::string exemplar;
+  protozero::pbf_writer inner(exemplar);
+  WriteBody::add_sample(inner, {now_ + 2, 3});
+  writer.add_message(3, "(" + exemplar);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(send(good).status, 204);
+    EXPECT_EQ(send(bad.raw_series(bytes)).status, 204);
+  }
+  EXPECT_EQ(stored(), (Lines{R"(up{job="a"} 1@0 2@1)"}));
+  EXPECT_EQ(receiver_.cache().size(), 1u);
+}
+
 TEST_F(RemoteWriteTest, LabelsInAnotherOrderAreTheSameSeries) {
   send(WriteBody().series(up_a_, {{now_, 1}}));
   const TestLabels turned = {{"job", "a"}, {"__name__", "up"}};

@@ -48,10 +48,12 @@ SeriesCache::Slot* SeriesCache::seek(const Shard& shard, SeriesKey key) {
   }
 }
 
-void SeriesCache::find(std::span<const SeriesKey> keys, std::span<model::SeriesRef> refs) {
-  CHECK(keys.size() == refs.size());
+void SeriesCache::find(std::span<const std::string_view> label_bytes, std::span<SeriesKey> keys,
+                       std::span<model::SeriesRef> refs) {
+  CHECK(label_bytes.size() == keys.size() && keys.size() == refs.size());
   ReaderLock lock(mu_);
-  for (const SeriesKey& key : keys) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const SeriesKey key = keys[i] = key_of(label_bytes[i]);
     const Shard& shard = shards_[key.rest & kLowByte];
     if (shard.capacity != 0) __builtin_prefetch(&shard.slots[scaled(key.place, shard.capacity)]);
   }

@@ -35,9 +35,10 @@ class SeriesCache {
 
   SeriesKey key_of(std::string_view label_bytes) const;
 
-  // refs[i] becomes the reference of keys[i], or kNoSeries. As many refs as keys; memory is fetched
-  // ahead over the whole batch, so some 64 at once are best.
-  void find(std::span<const SeriesKey> keys, std::span<model::SeriesRef> refs) EXCLUDES(mu_);
+  // keys[i] becomes the key of label_bytes[i], refs[i] its reference or kNoSeries. As many of each;
+  // the memory of one is fetched while others are hashed, so some 64 at once are best.
+  void find(std::span<const std::string_view> label_bytes, std::span<SeriesKey> keys,
+            std::span<model::SeriesRef> refs) EXCLUDES(mu_);
   // Replaces what was there. A full cache stays as it is: the series is looked up by its labels.
   void insert(SeriesKey key, model::SeriesRef ref) EXCLUDES(mu_);
   // Ends a generation. Locks out the others for one shard at a time.

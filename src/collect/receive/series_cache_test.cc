@@ -10,11 +10,15 @@ namespace {
 
 class SeriesCacheTest : public ::testing::Test {
  protected:
-  SeriesKey key(size_t i) const { return cache_.key_of("series " + std::to_string(i)); }
+  static std::string label_bytes(size_t i) { return "series " + std::to_string(i); }
+  SeriesKey key(size_t i) const { return cache_.key_of(label_bytes(i)); }
   model::SeriesRef find(size_t i) {
-    const SeriesKey wanted = key(i);
+    const std::string bytes = label_bytes(i);
+    const std::string_view wanted = bytes;
+    SeriesKey found;
     model::SeriesRef ref = 99;
-    cache_.find({&wanted, 1}, {&ref, 1});
+    cache_.find({&wanted, 1}, {&found, 1}, {&ref, 1});
+    EXPECT_EQ(found.place, key(i).place);
     return ref;
   }
 
@@ -43,15 +47,16 @@ TEST_F(SeriesCacheTest, KeysDependOnTheSecret) {
 
 TEST_F(SeriesCacheTest, GrowsWithinFortyBytesASeries) {
   constexpr size_t kCount = 150'000;
-  std::vector<SeriesKey> keys;
+  std::vector<std::string> all;
   for (size_t i = 0; i < kCount; ++i) {
-    keys.push_back(key(i));
-    cache_.insert(keys.back(), i + 1);
+    all.push_back(label_bytes(i));
+    cache_.insert(key(i), i + 1);
     if (i >= 10'000) ASSERT_LE(cache_.memory_bytes(), 40 * cache_.size()) << i;
   }
   EXPECT_EQ(cache_.size(), kCount);
   std::vector<model::SeriesRef> refs(kCount);
-  cache_.find(keys, refs);
+  std::vector<SeriesKey> keys(kCount);
+  cache_.find(std::vector<std::string_view>(all.begin(), all.end()), keys, refs);
   for (size_t i = 0; i < kCount; ++i) ASSERT_EQ(refs[i], i + 1);
 }
 

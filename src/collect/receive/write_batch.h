@@ -30,7 +30,8 @@ class WriteBatch {
 
   // kInvalidArgument: malformed, nothing is stored. Other errors are those of commit(): nothing is
   // acknowledged.
-  Result<WriteOutcome> store(const WriteRequest& request, const LabelLimits& limits,
+  // Labels that are a guess are settled in `request` unless the cache knows them.
+  Result<WriteOutcome> store(WriteRequest& request, const LabelLimits& limits,
                              model::Appendable& into);
 
  private:
@@ -46,14 +47,15 @@ class WriteBatch {
   };
 
   void look_up(const WriteRequest& request);
+  Status settle_unknown(WriteRequest& request);
   Status read_unknown(const WriteRequest& request, const LabelLimits& limits);
   Status append_all(const WriteRequest& request, const LabelLimits& limits, model::Appender& to);
-  Status append_series(const WriteRequest& request, size_t series, model::LabelsView labels,
-                       const LabelLimits& limits, model::Appender& to);
-  Result<model::SeriesRef> append_sample(const WriteRequest& request, size_t series,
-                                         model::SeriesRef ref, model::LabelsView labels,
-                                         model::Sample sample, const LabelLimits& limits,
-                                         model::Appender& to);
+  void gather_known(const WriteRequest& request, uint32_t series);
+  Status append_known(const WriteRequest& request, const LabelLimits& limits, model::Appender& to);
+  Status append_forgotten(const WriteRequest& request, uint32_t series, const SeriesEntry& entry,
+                          const LabelLimits& limits, model::Appender& to);
+  Status append_series(const WriteRequest& request, uint32_t series, const SeriesEntry& entry,
+                       model::LabelsView labels, model::Appender& to);
   void refuse_series(const SeriesEntry& series, Refused reason, std::string_view why);
   void refuse_histograms(const SeriesEntry& series);
   void name_refused(const WriteRequest& request, const model::CommitReport& report);
@@ -72,6 +74,9 @@ class WriteBatch {
     uint32_t sample = 0;
   };
   std::vector<Appended> appended_;  // by the Appender's count
+  // Samples of known series, one after the other, that are still to be appended.
+  std::vector<model::KnownSample> known_;
+  std::vector<Appended> known_at_;
   LabelFields fields_;
   WriteOutcome outcome_;
 };

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <exception>
 #include <limits>
+#include <utility>
 
 #include "collect/receive/protobuf_fields.h"
 
@@ -46,18 +48,54 @@ MetadataEntry decode_metadata(pbf_reader fields) {
   return entry;
 }
 
+// The end of a series as senders write it: one sample, its value (left out where it is 0) before
+// its time, which has six bytes in the years 1971 to 2109.
+constexpr size_t kSampleBytes = 18;
+constexpr size_t kSampleBytesWithoutValue = 9;
+constexpr size_t kTimeBytes = 8;  // the byte before, the tag and the time
+
+uint64_t last_word(std::string_view bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes.data() + bytes.size() - sizeof(word), sizeof(word));
+  return word;
+}
+
+bool is_time(uint64_t word) { return (word & 0x80808080'8080FF00) == 0x00808080'80801000; }
+
+int64_t time_of(uint64_t word) {
+  int64_t ms = 0;
+  for (unsigned i = 0; i < 6; ++i) ms |= static_cast<int64_t>(word >> (16 + 8 * i) & 0x7F) << 7 * i;
+  return ms;
+}
+
+// How many bytes the sample takes that `bytes` seem to end with; 0 when they end otherwise or
+// another one seems to stand before it.
+size_t last_sample(std::string_view bytes) {
+  if (bytes.size() < kSampleBytes + kTimeBytes) return 0;
+  if (!is_time(last_word(bytes))) return 0;
+  size_t size = 0;
+  if (bytes.substr(bytes.size() - kSampleBytes).starts_with("\x12\x10\x09")) {
+    size = kSampleBytes;
+  } else if (bytes.substr(bytes.size() - kSampleBytesWithoutValue).starts_with("\x12\x07")) {
+    size = kSampleBytesWithoutValue;
+  } else {
+    return 0;
+  }
+  return is_time(last_word(bytes.substr(0, bytes.size() - size))) ? 0 : size;
+}
+
 }  // namespace
 
 class WriteRequestDecoder {
  public:
-  explicit WriteRequestDecoder(WriteRequest& out) : out_(out) {}
+  WriteRequestDecoder(WriteRequest& out, bool guess) : out_(out), guess_(guess) {}
 
   void decode(std::string_view body) {
     pbf_reader fields = reader_of(body);
     while (fields.next()) {
       switch (fields.tag()) {
         case write_request_field::kTimeSeries:
-          decode_series(view_of(fields));
+          add_series(view_of(fields));
           break;
         case write_request_field::kMetadata:
           out_.metadata.push_back(decode_metadata(reader_of(view_of(fields))));
@@ -68,9 +106,8 @@ class WriteRequestDecoder {
     }
   }
 
- private:
-  void decode_series(std::string_view bytes) {
-    SeriesEntry entry;
+  void decode_series(std::string_view bytes, SeriesEntry& entry) {
+    entry = {};
     entry.first_sample = static_cast<uint32_t>(out_.samples.size());
     const size_t labels = leading_fields(bytes, kLabelTag);
     entry.label_bytes = bytes.substr(0, labels);
@@ -99,7 +136,21 @@ class WriteRequestDecoder {
       field_begin = fields.data().data();
     }
     entry.sample_count = static_cast<uint32_t>(out_.samples.size()) - entry.first_sample;
-    out_.series.push_back(entry);
+  }
+
+ private:
+  void add_series(std::string_view bytes) {
+    SeriesEntry& entry = out_.series.emplace_back();
+    const size_t behind = guess_ ? last_sample(bytes) : 0;
+    if (behind == 0) return decode_series(bytes, entry);
+    entry.label_bytes = bytes.substr(0, bytes.size() - behind);
+    entry.guessed_behind = static_cast<uint32_t>(behind);
+    entry.first_sample = static_cast<uint32_t>(out_.samples.size());
+    entry.sample_count = 1;
+    model::Sample& sample = out_.samples.emplace_back();
+    sample.timestamp_ms = time_of(last_word(bytes));
+    if (behind == kSampleBytes)
+      std::memcpy(&sample.value, bytes.data() + bytes.size() - behind + 3, sizeof(sample.value));
   }
 
   // Senders write the labels of a series one after the other; then the bytes are one view.
@@ -118,7 +169,23 @@ class WriteRequestDecoder {
   }
 
   WriteRequest& out_;
+  const bool guess_;
 };
+
+namespace {
+
+// protozero's only way to say that bytes are malformed is to throw.
+template <typename Decode>
+Status caught(const Decode& decode) {
+  try {
+    decode();
+  } catch (const std::exception& error) {
+    return fail(Code::kInvalidArgument, fmt::format("protobuf body: {}", error.what()));
+  }
+  return {};
+}
+
+}  // namespace
 
 void WriteRequest::clear() {
   series.clear();
@@ -128,16 +195,25 @@ void WriteRequest::clear() {
   written_.clear();
 }
 
-Status WriteRequest::decode(std::string_view body) {
+Status WriteRequest::decode(std::string_view body) { return decode(body, false); }
+Status WriteRequest::decode_by_guess(std::string_view body) { return decode(body, true); }
+
+Status WriteRequest::decode(std::string_view body, bool guess) {
   clear();
   if (body.size() > std::numeric_limits<uint32_t>::max())
     return fail(Code::kResourceExhausted, "protobuf body: 4 GiB or more");
-  try {
-    WriteRequestDecoder(*this).decode(body);
-  } catch (const std::exception& error) {  // protozero's only way to say so
-    return fail(Code::kInvalidArgument, fmt::format("protobuf body: {}", error.what()));
-  }
-  return {};
+  return caught([&] { WriteRequestDecoder(*this, guess).decode(body); });
+}
+
+Status WriteRequest::settle(size_t which) {
+  SeriesEntry& entry = series[which];
+  const std::string_view guess = entry.label_bytes;
+  const size_t behind = std::exchange(entry.guessed_behind, 0);
+  if (behind == 0 || leading_fields(guess, kLabelTag) == guess.size()) return {};
+  // What it holds of samples goes behind all others; the guessed one stays there unused.
+  return caught([&] {
+    WriteRequestDecoder(*this, false).decode_series({guess.data(), guess.size() + behind}, entry);
+  });
 }
 
 }  // namespace binnacle::collect::receive

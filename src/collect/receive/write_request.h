@@ -22,6 +22,8 @@ struct SeriesEntry {
   uint32_t sample_count = 0;
   uint32_t histogram_count = 0;
   uint32_t exemplar_count = 0;
+  // Bytes behind label_bytes up to the series' end where label_bytes are a guess; otherwise 0.
+  uint32_t guessed_behind = 0;
 };
 
 struct MetadataEntry {
@@ -39,6 +41,11 @@ struct WriteRequest {
   // prometheus.WriteRequest (1.0). Views point into `body`, which must stay. kInvalidArgument when
   // it is malformed.
   Status decode(std::string_view body);
+  // The same without a look at the labels of a series that ends with one sample: they are a guess,
+  // to be settled before use unless those very bytes were known to be labels before.
+  Status decode_by_guess(std::string_view body);
+  // Takes the series apart field by field if it is a guess. kInvalidArgument when malformed.
+  Status settle(size_t series);
   // io.prometheus.write.v2.Request. kResourceExhausted when the labels, written out as 1.0 has
   // them, take more than max_label_bytes.
   Status decode_v2(std::string_view body, size_t max_label_bytes);
@@ -47,6 +54,7 @@ struct WriteRequest {
   friend class WriteRequestDecoder;
   friend class WriteRequestV2Decoder;
   void clear();
+  Status decode(std::string_view body, bool guess);
 
   // Label fields of series that send them apart from each other, put together. A deque, so that
   // views hold.

@@ -103,6 +103,72 @@ TEST(WriteRequestTest, RefusesFieldsOfAWrongType) {
   EXPECT_FALSE(request.decode(std::string_view("\0\0", 2)));  // field number 0
 }
 
+constexpr int64_t kNowMs = 1'700'000'000'000;
+
+std::string series_of(const TestLabels& labels, const std::vector<TestSample>& samples) {
+  std::string bytes;
+  protozero::pbf_writer writer(bytes);
+  for (const auto& [name, value] : labels) WriteBody::add_label(writer, name, value);
+  for (const TestSample& sample : samples) WriteBody::add_sample(writer, sample);
+  return bytes;
+}
+
+TEST(WriteRequestTest, GuessesThatASampleStandsBehindTheLabels) {
+  const TestLabels labels = {{"__name__", "requests_total"}};
+  std::string without_value = series_of(labels, {});
+  protozero::pbf_writer(without_value).add_message(2, series_of({}, {{kNowMs, 0}}).substr(11));
+  for (const std::string& bytes : {series_of(labels, {{kNowMs, 1.5}}), without_value}) {
+    const std::string body = WriteBody().raw_series(bytes).bytes();
+    WriteRequest request;
+    ASSERT_TRUE(request.decode_by_guess(body));
+    EXPECT_NE(request.series[0].guessed_behind, 0u);
+    EXPECT_EQ(request.series[0].label_bytes, series_of(labels, {}));
+    ASSERT_EQ(request.series[0].sample_count, 1u);
+    EXPECT_EQ(request.samples[0].timestamp_ms, kNowMs);
+    EXPECT_EQ(request.samples[0].value, bytes == without_value ? 0 : 1.5);
+    ASSERT_TRUE(request.settle(0));
+    EXPECT_EQ(request.series[0].guessed_behind, 0u);
+    EXPECT_EQ(request.samples.size(), 1u);
+  }
+}
+
+// Whatever ends like a sample comes out as it is when the guess is settled.
+TEST(WriteRequestTest, SettlesWrongGuesses) {
+  const std::string labels = series_of({{"__name__", "a"}, {"b", std::string(200, 'c')}}, {});
+  const std::string sample = series_of({}, {{kNowMs, 7}});
+  const std::string early = series_of({}, {{5, 7}});
+  std::string exemplar;
+  protozero::pbf_writer(exemplar).add_message(3, sample);
+  const std::string label = series_of({{"z", sample}}, {});
+  for (const std::string& bytes :
+       {labels + sample, labels + early + sample, labels + sample + sample, labels + exemplar,
+        labels + sample + label, labels + label, sample + labels + sample, label + sample}) {
+    const std::string body = WriteBody().raw_series(labels + sample).raw_series(bytes).bytes();
+    WriteRequest careful, guessed;
+    ASSERT_TRUE(careful.decode(body));
+    ASSERT_TRUE(guessed.decode_by_guess(body));
+    ASSERT_TRUE(guessed.settle(0) && guessed.settle(1));
+    const SeriesEntry &want = careful.series[1], &is = guessed.series[1];
+    EXPECT_EQ(is.label_bytes, want.label_bytes);
+    EXPECT_EQ(is.exemplar_count, want.exemplar_count);
+    ASSERT_EQ(is.sample_count, want.sample_count);
+    for (size_t i = 0; i < is.sample_count; ++i) {
+      EXPECT_EQ(guessed.samples[is.first_sample + i].timestamp_ms,
+                careful.samples[want.first_sample + i].timestamp_ms);
+    }
+  }
+}
+
+TEST(WriteRequestTest, RefusesWhatOnlyEndsLikeASeries) {
+  std::string wrong = "\x0a\x7f";  // a label that is longer than what follows
+  wrong += series_of({{"__name__", "a"}}, {{kNowMs, 7}});
+  WriteRequest request;
+  const std::string body = WriteBody().raw_series(wrong).bytes();
+  EXPECT_FALSE(request.decode(body));
+  ASSERT_TRUE(request.decode_by_guess(body));
+  EXPECT_FALSE(request.settle(0));
+}
+
 constexpr size_t kManyBytes = 1 << 20;
 
 // One cache serves both versions.

@@ -43,7 +43,7 @@ Status Block::Impl::load(FileSystem& files) {
   pages->attach(directory, index->owner());
   TRY_ASSIGN(tombstones, Tombstones::load(files, folder));
   file_bytes = pages->file_bytes() + index->file_bytes() + block_meta_json(meta).size() +
-               (tombstones.empty() ? 0 : tombstones.encode().size());
+               (tombstones.empty() ? 0 : tombstones.encode(meta.format).size());
   return {};
 }
 
@@ -67,6 +67,7 @@ Result<std::shared_ptr<const Block>> Block::open(FileSystem& files, std::string 
 
 const BlockMeta& Block::meta() const { return impl_->meta; }
 const std::string& Block::folder() const { return impl_->folder; }
+bool Block::has_tombstones() const { return !impl_->tombstones.empty(); }
 uint64_t Block::file_bytes() const { return impl_->file_bytes; }
 size_t Block::series_count() const { return impl_->index->directory().series; }
 

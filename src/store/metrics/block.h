@@ -27,6 +27,7 @@ class Block {
 
   const BlockMeta& meta() const;
   const std::string& folder() const;
+  bool has_tombstones() const;
   uint64_t file_bytes() const;  // of all its files
 
   size_t series_count() const;

@@ -184,10 +184,10 @@ const BlockDirectory::Name& BlockDirectory::name_of(uint32_t pair) const {
   return *std::prev(std::ranges::upper_bound(names, pair, {}, &Name::first_pair));
 }
 
-std::string file_head(std::string_view magic) {
+std::string file_head(std::string_view magic, int format) {
   std::string head(magic);
   ByteWriter out(head);
-  out.u16(kBlockFormat);
+  out.u16(static_cast<uint16_t>(format));
   out.u16(0);
   return head;
 }
@@ -197,14 +197,10 @@ Status check_file_head(std::string_view bytes, std::string_view magic, const std
   if (in.raw(magic.size()) != magic) return broken(path, 0, "not a file of this kind");
   const int format = in.u16();
   const int reserved = in.u16();
-  if (!in.ok() || reserved != 0 || format < kOldestBlockFormat)
-    return broken(path, 4, "broken head");
-  if (format > kBlockFormat) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("open {}: written by a newer version (format {}, this one reads up to "
-                            "{}); use that version or a backup",
-                            path, format, kBlockFormat));
-  }
+  if (!in.ok() || format == 0) return broken(path, 4, "broken head");
+  if (auto known = check_format(format); !known)
+    return fail(std::move(known).error().with_context("open " + path));
+  if (reserved != 0) return broken(path, 4, "broken head");
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "store/metrics/block_page.h"
+#include "store/metrics/store_format.h"
 
 namespace binnacle::store::metrics {
 
@@ -50,8 +51,9 @@ struct BlockDirectory {
   const Name& name_of(uint32_t pair) const;  // pair < pairs
 };
 
-// A file's first bytes, and whether a file begins with them; a newer format is refused in words.
-std::string file_head(std::string_view magic);
+// A file's first bytes, and whether a file begins with them; a format that is not read is refused
+// in words.
+std::string file_head(std::string_view magic, int format);
 Status check_file_head(std::string_view bytes, std::string_view magic, const std::string& path);
 
 // The page with `position` in it; nullptr when none has.

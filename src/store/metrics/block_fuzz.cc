@@ -85,8 +85,8 @@ Status read_all(const Block& block) {
 
 struct Pages {
   BlockDirectory directory;
-  std::string index = file_head(kIndexMagic);
-  std::string columns = file_head(kColumnsMagic);
+  std::string index = file_head(kIndexMagic, kNewestFormat);
+  std::string columns = file_head(kColumnsMagic, kNewestFormat);
   std::vector<ColumnPage> column_pages;
 
   void add(std::vector<BlockPage>& section, std::string_view raw, uint64_t extent) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -75,13 +76,8 @@ Result<BlockMeta> parse_block_meta(std::string_view text) {
   if (!json.is_object()) return broken("not a JSON object");
   // Before the checksum, so that a newer format may move it.
   const auto format = json.find("format");
-  if (format != json.end() && format->is_number_integer() &&
-      format->get<int64_t>() > kBlockFormat) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("read meta.json: written by a newer version (format {}, this one reads "
-                            "up to {}); use that version or a backup",
-                            format->get<int64_t>(), kBlockFormat));
-  }
+  if (format != json.end() && format->is_number_integer() && format->get<int64_t>() > 0)
+    TRY(check_format(static_cast<int>(std::min<int64_t>(format->get<int64_t>(), UINT16_MAX))));
   TRY(check_checksum(text));
   BlockMeta meta;
   try {
@@ -89,7 +85,7 @@ Result<BlockMeta> parse_block_meta(std::string_view text) {
   } catch (const nlohmann::json::exception& error) {
     return broken(error.what());
   }
-  if (meta.format < kOldestBlockFormat) return broken("unknown format");
+  if (meta.format <= 0) return broken("unknown format");
   if (!is_ulid(meta.ulid) || meta.min_ms > meta.max_ms) return broken("impossible values");
   return meta;
 }

@@ -9,16 +9,13 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "store/metrics/store_format.h"
 
 namespace binnacle::store::metrics {
 
-// What this binary writes, and the oldest it reads (the version before).
-inline constexpr int kBlockFormat = 1;
-inline constexpr int kOldestBlockFormat = 1;
-
 struct BlockMeta {
   std::string ulid;
-  int format = kBlockFormat;
+  int format = kDefaultFormat;
   int64_t min_ms = 0;  // first of the range
   int64_t max_ms = 0;  // first after the range
   uint64_t series = 0;

@@ -36,7 +36,7 @@ std::vector<SizedBlock> sized(const BlockList& blocks) {
 BlockSet::BlockSet(FileSystem& files, std::string folder)
     : files_(files), folder_(std::move(folder)), list_(std::make_shared<BlockList>()) {}
 
-Result<BlockSet::OpenReport> BlockSet::open() {
+Result<BlockSet::OpenReport> BlockSet::open(const std::function<Status()>& go_on) {
   OpenReport report;
   TRY(files_.create_directories(folder_));
   TRY(remove_unfinished(files_, folder_));
@@ -44,6 +44,7 @@ Result<BlockSet::OpenReport> BlockSet::open() {
   BlockList found;
   std::vector<BlockMeta> metas;
   for (const std::string& ulid : ulids) {
+    TRY(go_on());
     auto block = Block::open(files_, path_of(ulid));
     if (block) {
       metas.push_back((*block)->meta());

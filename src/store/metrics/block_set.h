@@ -2,6 +2,7 @@
 // exchanged when blocks come and go. Any thread; changes come from one thread at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ class BlockSet {
   // Opens what is there; unfinished blocks and those that a merge made unneeded are removed, broken
   // ones set aside. Another error where that cannot be told: the disk fails, or a block is of a
   // newer format (kFailedPrecondition).
-  Result<OpenReport> open() EXCLUDES(mu_);
+  // `go_on` is asked before each block; its error ends the opening.
+  Result<OpenReport> open(const std::function<Status()>& go_on) EXCLUDES(mu_);
 
   // Shared with queries, which may outlive a change. Keep it in a variable: in the head of a
   // range-for it would end before the loop does.

@@ -208,8 +208,8 @@ TEST_F(BlockTest, TombstonesHideSamplesFromTheNextOpening) {
   const std::string folder = block->folder();
   const Tombstone first[] = {{3, times[2], times[3]}, {3, times[7], times[7]}};
   const Tombstone second[] = {{3, times[3], times[4]}};
-  ASSERT_TRUE(add_tombstones(files_, folder, first));
-  ASSERT_TRUE(add_tombstones(files_, folder, second));
+  ASSERT_TRUE(add_tombstones(files_, folder, kDefaultFormat, first));
+  ASSERT_TRUE(add_tombstones(files_, folder, kDefaultFormat, second));
   block = *Block::open(files_, folder);
   for (const int gone : {7, 4, 3, 2}) {
     times.erase(times.begin() + gone);
@@ -239,7 +239,8 @@ TEST_F(BlockTest, ANewerFormatIsRefusedWithBothNumbers) {
   const auto refused = Block::open(files_, block->folder());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
-  EXPECT_NE(refused.error().message.find("format 9, this one reads up to 1"), std::string::npos)
+  EXPECT_NE(refused.error().message.find("written in format 9, and this binary reads up to 1"),
+            std::string::npos)
       << refused.error().message;
 }
 
@@ -249,7 +250,8 @@ TEST_F(BlockTest, DamageIsFoundWhereverItIs) {
   const auto block = write(data);
   const std::string folder = block->folder();
   const int64_t far = 1'690'000'000'001;
-  ASSERT_TRUE(add_tombstones(files_, folder, std::vector<Tombstone>{{1, far, far + 5}}));
+  ASSERT_TRUE(
+      add_tombstones(files_, folder, kDefaultFormat, std::vector<Tombstone>{{1, far, far + 5}}));
   for (const std::string file : {"meta.json", "index", "columns", "tombstones"}) {
     const std::string path = folder + "/" + file;
     const size_t size = files_.read_file(path)->size();

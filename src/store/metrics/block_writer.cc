@@ -55,7 +55,7 @@ Status BlockWriter::Impl::open() {
   pages = std::make_unique<ColumnPagesWriter>(
       [this](std::string_view bytes) { return append(*file, bytes); }, options.zstd);
   writer = std::make_unique<ColumnWriter>(*pages, index, seed);
-  return pages->begin();
+  return pages->begin(meta.format);
 }
 
 Status BlockWriter::Impl::close_columns() {
@@ -72,7 +72,7 @@ Status BlockWriter::Impl::write_index() {
   head.samples = meta.samples;
   head.min_ms = meta.min_ms;
   head.max_ms = meta.max_ms;
-  TRY(index.write(std::move(head), pages->pages(),
+  TRY(index.write(std::move(head), meta.format, pages->pages(),
                   [&](std::string_view bytes) { return append(*out, bytes); }));
   TRY(out->sync());
   return out->close();
@@ -104,7 +104,7 @@ Result<std::unique_ptr<BlockWriter>> BlockWriter::create(FileSystem& files,
                                                          std::string blocks_folder, BlockMeta meta,
                                                          BlockWriteOptions options) {
   CHECK(is_ulid(meta.ulid) && meta.min_ms <= meta.max_ms);
-  meta.format = kBlockFormat;
+  meta.format = options.format;
   meta.series = 0;
   meta.samples = 0;
   if (meta.sources.empty()) meta.sources = {meta.ulid};

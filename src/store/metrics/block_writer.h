@@ -17,6 +17,7 @@ namespace binnacle::store::metrics {
 
 struct BlockWriteOptions {
   bool zstd = false;  // for cold blocks: columns compressed once more, page by page
+  int format = kDefaultFormat;
   // Called with the bytes of each write; sleeps to keep to a bandwidth. May be empty.
   std::function<void(size_t)> pace;
 };

@@ -13,7 +13,7 @@ constexpr int kZstdLevel = 9;
 
 }  // namespace
 
-Status ColumnPagesWriter::begin() { return append_(file_head(kColumnsMagic)); }
+Status ColumnPagesWriter::begin(int format) { return append_(file_head(kColumnsMagic, format)); }
 
 Status ColumnPagesWriter::add(ColumnStream stream, std::string_view column) {
   std::string& open = open_[static_cast<size_t>(stream)];

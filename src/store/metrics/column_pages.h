@@ -24,7 +24,7 @@ class ColumnPagesWriter {
   using Append = std::function<Status(std::string_view)>;
   ColumnPagesWriter(Append append, bool zstd) : append_(std::move(append)), zstd_(zstd) {}
 
-  Status begin();
+  Status begin(int format);
   // One whole column.
   Status add(ColumnStream stream, std::string_view column);
   Status finish();

@@ -29,6 +29,16 @@ CommitNumber CommitOrder::snapshot() const {
   return open_.empty() ? last_begun_ : open_.front().first - 1;
 }
 
+void CommitOrder::note_cut(CommitNumber upto) {
+  MutexLock lock(mu_);
+  cut_ = upto;
+}
+
+bool CommitOrder::cut_behind(CommitNumber snapshot) const {
+  MutexLock lock(mu_);
+  return newer(cut_, snapshot);
+}
+
 CommitOrder::Hold::Hold(CommitOrder& order) : order_(order) {
   MutexLock lock(order_.mu_);
   while (order_.held_) order_.changed_.wait(order_.mu_);

@@ -17,6 +17,11 @@ class CommitOrder {
   void end(CommitNumber number) EXCLUDES(mu_);
   CommitNumber snapshot() const EXCLUDES(mu_);
 
+  // From now on blocks may hold what commits up to that number brought. Who reads the head as an
+  // older snapshot and then looks at the blocks would see a part of those commits.
+  void note_cut(CommitNumber upto) EXCLUDES(mu_);
+  bool cut_behind(CommitNumber snapshot) const EXCLUDES(mu_);
+
   // While it lives no commit is in flight and none begins. One at a time.
   class Hold {
    public:
@@ -35,6 +40,7 @@ class CommitOrder {
   CommitNumber last_begun_ GUARDED_BY(mu_) = 0;
   std::deque<std::pair<CommitNumber, bool>> open_ GUARDED_BY(mu_);  // with: is it over?
   bool held_ GUARDED_BY(mu_) = false;
+  CommitNumber cut_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace binnacle::store::metrics

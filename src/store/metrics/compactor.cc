@@ -88,7 +88,7 @@ BlockMeta merged_meta(std::span<const std::shared_ptr<const Block>> oldest_first
     sources.insert(meta.sources.begin(), meta.sources.end());
     out.parents.push_back(meta.ulid);
   }
-  ++out.level;
+  if (oldest_first.size() > 1) ++out.level;
   out.sources.assign(sources.begin(), sources.end());
   return out;
 }

@@ -78,7 +78,7 @@ TEST_F(CompactorTest, TombstonesAreCarriedOut) {
   TestData data = testing::make_test_data({.nodes = 2, .samples = 10});
   const BlockPtr block = write(data, 1);
   const Tombstone deleted[] = {{0, INT64_MIN, INT64_MAX}, {1, 0, data.begin()->second.times_ms[0]}};
-  ASSERT_TRUE(add_tombstones(files_, block->folder(), deleted));
+  ASSERT_TRUE(add_tombstones(files_, block->folder(), kDefaultFormat, deleted));
   const BlockPtr reopened = *Block::open(files_, block->folder());
   data.erase(data.begin());
   const auto meta =

@@ -60,32 +60,18 @@ StoreLimits Head::limits() const {
   return limits_;
 }
 
-HeadSeries* Head::series(const Shard& shard, uint32_t slot) const {
-  return &shard.pages[slot / kPageSeries]
-              .load(std::memory_order_acquire)
-              ->series[slot % kPageSeries];
-}
-
-std::atomic<uint32_t>* Head::generation(uint32_t number) const {
-  const Shard& shard = shards_[number % kShards];
-  const uint32_t slot = number / kShards;
-  if (slot >= shard.end.load(std::memory_order_acquire)) return nullptr;
-  return &shard.pages[slot / kPageSeries]
-              .load(std::memory_order_acquire)
-              ->generation[slot % kPageSeries];
+// A doomed series that is used again stays.
+bool Head::keep_doomed(SeriesRef ref) {
+  MutexLock lock(shards_[number_of(ref) % kShards].mu);
+  std::atomic<uint32_t>* life = generation(number_of(ref));
+  if ((life->load() & ~kDoomed) != generation_of(ref)) return false;
+  life->store(generation_of(ref));
+  return true;
 }
 
 Result<SeriesRef> Head::resolve(SeriesRef ref, LabelsView labels) {
   if (ref != model::kNoSeries) {
-    std::atomic<uint32_t>* life = generation(number_of(ref));
-    const uint32_t now = life == nullptr ? 0 : life->load(std::memory_order_relaxed);
-    if (now == generation_of(ref)) return ref;
-    if (now == (generation_of(ref) | kDoomed)) {
-      MutexLock lock(shards_[number_of(ref) % kShards].mu);
-      uint32_t doomed = now;
-      if (life->compare_exchange_strong(doomed, generation_of(ref))) return ref;
-      if (doomed == generation_of(ref)) return ref;
-    }
+    if (keep(ref)) return ref;
     if (labels.empty()) return fail(Code::kNotFound, "append: the series was forgotten");
   }
   if (labels.empty()) return fail(Code::kInvalidArgument, "append: a series without labels");
@@ -280,6 +266,28 @@ void Head::visit(uint32_t number, const Visit& visit) {
   if (here->alive()) visit(make_ref(life->load() & ~kDoomed, number), *here);
 }
 
+void Head::begin_cut(int64_t cut_ms) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    shard.cut_ms = cut_ms;
+    shard.came_since.clear();
+  }
+}
+
+void Head::end_cut() { begin_cut(std::numeric_limits<int64_t>::min()); }
+
+void Head::visit_cut(uint32_t number, const CutVisit& visit) {
+  std::atomic<uint32_t>* life = generation(number);
+  if (life == nullptr) return;
+  Shard& shard = shards_[number % kShards];
+  MutexLock lock(shard.mu);
+  HeadSeries* here = series(shard, number / kShards);
+  if (!here->alive()) return;
+  const auto counted = shard.came_since.find(number);
+  visit(make_ref(life->load() & ~kDoomed, number), *here,
+        counted == shard.came_since.end() ? 0 : counted->second);
+}
+
 uint32_t Head::numbers_end() const {
   uint32_t end = 0;
   for (const Shard& shard : shards_) end = std::max(end, shard.end.load());
@@ -321,6 +329,15 @@ uint64_t Head::memory_bytes() const {
     for (uint32_t slot = 0; slot < shard.end; ++slot) bytes += series(shard, slot)->memory_bytes();
   }
   return bytes;
+}
+
+size_t Head::chunk_count() const {
+  size_t count = 0;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    for (uint32_t slot = 0; slot < shard.end; ++slot) count += series(shard, slot)->chunks();
+  }
+  return count;
 }
 
 }  // namespace binnacle::store::metrics

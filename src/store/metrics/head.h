@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -42,6 +43,12 @@ class Head {
   // The series of that ref, or of those labels, made when new. kNotFound for a forgotten ref
   // without labels, kResourceExhausted at a limit, kInvalidArgument for labels beyond their limits.
   Result<model::SeriesRef> resolve(model::SeriesRef ref, model::LabelsView labels);
+  // Whether it is the ref of a series, which then stays while the batch that asks lives.
+  bool keep(model::SeriesRef ref) {
+    const std::atomic<uint32_t>* life = generation(static_cast<uint32_t>(ref));
+    const uint32_t now = life == nullptr ? 0 : life->load(std::memory_order_relaxed);
+    return now != 0 && (now == ref >> 32 || keep_doomed(ref));
+  }
 
   // What the log must hold of a commit, and what was refused.
   struct Applied {
@@ -71,6 +78,13 @@ class Head {
   // Under the series' lock; nothing for a number without a series.
   using Visit = std::function<void(model::SeriesRef ref, HeadSeries&)>;
   void visit(uint32_t number, const Visit& visit);
+  // From begin_cut() to end_cut() the samples are counted that come in order and lie before the
+  // cut. No commit is in flight when it begins.
+  void begin_cut(int64_t cut_ms);
+  void end_cut();
+  // As visit(), with how many of the series' samples these are.
+  using CutVisit = std::function<void(model::SeriesRef ref, HeadSeries&, uint32_t came_since)>;
+  void visit_cut(uint32_t number, const CutVisit& visit);
   void append_labels(const HeadSeries& series, std::string& packed) const;
   uint32_t numbers_end() const;  // all series' numbers are below
 
@@ -81,6 +95,7 @@ class Head {
   size_t series_count() const { return series_count_.load(std::memory_order_relaxed); }
   uint64_t late_sequence() const { return late_sequence_.load(); }
   uint64_t memory_bytes() const;
+  size_t chunk_count() const;  // looks at every series, as memory_bytes() does
   void note_memory(uint64_t bytes) { memory_noted_ = bytes; }  // what the limit is held against
   // No sample is newer, none older.
   int64_t newest_ms() const { return newest_ms_.load(); }
@@ -102,11 +117,25 @@ class Head {
     std::vector<uint32_t> table GUARDED_BY(mu);   // slot + 1 by hash; 0: free
     std::vector<uint32_t> free GUARDED_BY(mu);
     uint32_t used GUARDED_BY(mu) = 0;  // entries of `table`
-    std::atomic<uint32_t> end = 0;     // slots are below
+    int64_t cut_ms GUARDED_BY(mu) = std::numeric_limits<int64_t>::min();
+    std::unordered_map<uint32_t, uint32_t> came_since GUARDED_BY(mu);  // the cut began, by number
+    std::atomic<uint32_t> end = 0;                                     // slots are below
   };
 
-  std::atomic<uint32_t>* generation(uint32_t number) const;  // null: no such slot
-  HeadSeries* series(const Shard& shard, uint32_t slot) const;
+  bool keep_doomed(model::SeriesRef ref);
+  // Null: no such slot.
+  std::atomic<uint32_t>* generation(uint32_t number) const {
+    const Shard& shard = shards_[number % kShards];
+    const uint32_t slot = number / kShards;
+    if (slot >= shard.end.load(std::memory_order_acquire)) return nullptr;
+    return &page(shard, slot)->generation[slot % kPageSeries];
+  }
+  HeadSeries* series(const Shard& shard, uint32_t slot) const {
+    return &page(shard, slot)->series[slot % kPageSeries];
+  }
+  static Page* page(const Shard& shard, uint32_t slot) {
+    return shard.pages[slot / kPageSeries].load(std::memory_order_acquire);
+  }
   Status check_room(model::LabelsView labels, const StoreLimits& limits) const;
   bool same_labels(const HeadSeries& series, model::LabelsView labels) const;
   bool matches(const HeadSeries& series, const model::Matchers& matchers) const;

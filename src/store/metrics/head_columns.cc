@@ -11,7 +11,8 @@ namespace {
 
 using model::Sample;
 
-constexpr size_t kPrefetchAhead = 8;
+constexpr size_t kPrefetchAhead = 12;     // series
+constexpr size_t kPrefetchOpenAhead = 6;  // their open chunks
 constexpr size_t kSeriesPerLock = 256;
 // Half of what a record of a snapshot may hold; some three million samples between two flushes.
 constexpr size_t kMaxSeriesBytes = size_t{32} << 20;
@@ -85,16 +86,19 @@ Head::Applied Head::apply(std::span<const PendingSample> batch, CommitNumber com
 void Head::apply_shard(Shard& shard, std::span<const PendingSample> batch, CommitNumber commit,
                        int64_t now_ms, const StoreLimits& limits, Applied& out) {
   MutexLock lock(shard.mu);
+  const auto series_of = [&](model::SeriesRef ref) {
+    return series(shard, static_cast<uint32_t>(ref) / kShards);
+  };
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (i + kPrefetchAhead < batch.size()) {
-      const auto ahead = static_cast<uint32_t>(batch[i + kPrefetchAhead].ref);
-      __builtin_prefetch(series(shard, ahead / kShards));
-    }
+    if (i + kPrefetchAhead < batch.size()) series_of(batch[i + kPrefetchAhead].ref)->prefetch();
+    if (i + kPrefetchOpenAhead < batch.size())
+      series_of(batch[i + kPrefetchOpenAhead].ref)->prefetch_open();
     const PendingSample& pending = batch[i];
-    const auto number = static_cast<uint32_t>(pending.ref);
-    HeadSeries& here = *series(shard, number / kShards);
+    HeadSeries& here = *series_of(pending.ref);
     // Checked when the ref came in; while its batch lives no series goes that it may know.
     CHECK(here.alive());
+    const bool in_cut =
+        pending.sample.timestamp_ms < shard.cut_ms && pending.sample.timestamp_ms > here.last_ms();
     bool fresh = false;
     if (auto fits = apply_one(here, pending.sample, commit, now_ms, limits, fresh); !fits) {
       out.report.refused.push_back({pending.index, std::move(fits).error()});
@@ -102,7 +106,11 @@ void Head::apply_shard(Shard& shard, std::span<const PendingSample> batch, Commi
     }
     ++out.report.stored;
     if (!fresh) continue;
-    out.samples.push_back({pending.ref, pending.sample.timestamp_ms, pending.sample.value});
+    if (in_cut) ++shard.came_since[static_cast<uint32_t>(pending.ref)];
+    WalSample& logged = out.samples.emplace_back();
+    logged.series = pending.ref;
+    logged.timestamp_ms = pending.sample.timestamp_ms;
+    logged.value = pending.sample.value;
     if (here.logged()) continue;
     std::string labels;
     append_labels(here, labels);
@@ -184,7 +192,7 @@ size_t Head::replay_shard(Shard& shard, std::span<const WalSample> samples) {
   for (size_t i = 0; i < samples.size(); ++i) {
     if (i + kPrefetchAhead < samples.size()) {
       const auto ahead = static_cast<uint32_t>(samples[i + kPrefetchAhead].series) / kShards;
-      if (ahead < slots) __builtin_prefetch(series(shard, ahead));
+      if (ahead < slots) series(shard, ahead)->prefetch();
     }
     const WalSample& sample = samples[i];
     const auto number = static_cast<uint32_t>(sample.series);

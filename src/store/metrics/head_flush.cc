@@ -12,20 +12,27 @@ int64_t range_start(int64_t ms, int64_t range_ms) {
   return ms - (into < 0 ? into + range_ms : into);
 }
 
-HeadFlush::HeadFlush(Head& head, int64_t cut_ms, FlushOptions options)
-    : head_(head), cut_ms_(cut_ms), options_(std::move(options)) {}
+HeadFlush::HeadFlush(Head& head, CommitOrder& order, int64_t cut_ms, FlushOptions options)
+    : head_(head), cut_ms_(cut_ms), options_(std::move(options)) {
+  const CommitOrder::Hold hold(order);
+  head_.begin_cut(cut_ms);
+  upto_ = order.snapshot();
+  late_sequence_ = head_.late_sequence();
+}
 
-HeadFlush::~HeadFlush() = default;
+HeadFlush::~HeadFlush() { head_.end_cut(); }
 
 Result<bool> HeadFlush::take(uint32_t number, Columns& out) {
   HeadImage image;
-  head_.visit(number, [&](model::SeriesRef ref, HeadSeries& series) {
+  head_.visit_cut(number, [&](model::SeriesRef ref, HeadSeries& series, uint32_t came_since) {
     if (series.empty() || series.first_ms() >= cut_ms_) return;
-    Taken taken{.number = number,
-                .in_order = static_cast<uint32_t>(series.count_before(cut_ms_)),
-                .late_sequence = head_.late_sequence(),
-                .ref = ref};
-    image.add(series, std::numeric_limits<int64_t>::min(), cut_ms_ - 1, 0, std::nullopt, false,
+    const size_t in_order = series.count_before(cut_ms_) - came_since;
+    const Taken taken{.number = number, .in_order = static_cast<uint32_t>(in_order), .ref = ref};
+    // With those that came since all behind them are left out, which lie behind the cut.
+    const size_t hidden =
+        came_since == 0 ? 0 : series.count_before(std::numeric_limits<int64_t>::max()) - in_order;
+    image.add(series, std::numeric_limits<int64_t>::min(), cut_ms_ - 1,
+              static_cast<uint32_t>(hidden), upto_, false,
               [&](std::string& packed) { head_.append_labels(series, packed); });
     taken_.push_back(taken);
   });
@@ -54,8 +61,9 @@ Status HeadFlush::write_ranges(const Columns& columns, FileSystem& files,
       meta.sources = {meta.ulid};
       meta.cluster = options_.cluster;
       meta.external_labels = options_.external_labels;
-      TRY_ASSIGN(writer, BlockWriter::create(files, blocks_folder, std::move(meta),
-                                             {.zstd = false, .pace = options_.pace}));
+      TRY_ASSIGN(writer, BlockWriter::create(
+                             files, blocks_folder, std::move(meta),
+                             {.zstd = false, .format = options_.format, .pace = options_.pace}));
     }
     TRY(writer->add(columns.labels, std::span(times).subspan(begin, end - begin),
                     std::span(columns.values).subspan(begin, end - begin)));
@@ -85,7 +93,7 @@ void HeadFlush::drop() {
     head_.visit(taken.number, [&](model::SeriesRef ref, HeadSeries& series) {
       if (ref != taken.ref) return;
       series.drop_oldest(taken.in_order);
-      series.drop_late(cut_ms_, taken.late_sequence);
+      series.drop_late(cut_ms_, late_sequence_);
     });
   }
   taken_.clear();

@@ -1,7 +1,8 @@
 // Cuts the oldest samples of the head into blocks: one pass over the series in label order, one
 // block for each 2 h range that holds some of them (late samples make blocks that overlap older
-// ones; the compactor merges them). The head keeps its samples until they are published elsewhere
-// and drop() is called. One thread at a time.
+// ones; the compactor merges them). What commits bring that begin later stays in the head, so that
+// no block has a part of a commit that is not whole. The head keeps its samples until they are
+// published elsewhere and drop() is called. One thread at a time.
 #pragma once
 
 #include <map>
@@ -12,6 +13,7 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "store/metrics/block_writer.h"
+#include "store/metrics/commit_order.h"
 #include "store/metrics/head.h"
 
 namespace binnacle::store::metrics {
@@ -20,19 +22,23 @@ struct FlushOptions {
   int64_t range_ms = 2 * 3'600'000;
   std::string cluster;
   std::map<std::string, std::string> external_labels;
+  int format = kDefaultFormat;
   std::function<void(size_t)> pace;  // see BlockWriteOptions
 };
 
 class HeadFlush {
  public:
-  // Everything older than `cut_ms` goes.
-  HeadFlush(Head& head, int64_t cut_ms, FlushOptions options);
+  // Everything older than `cut_ms` goes. Waits for the commits in flight; samples of later ones
+  // stay.
+  HeadFlush(Head& head, CommitOrder& order, int64_t cut_ms, FlushOptions options);
   ~HeadFlush();
 
   // `ulid_ms`: the time in the blocks' ULIDs. Returns the blocks written, finished and on disk,
   // none when there was nothing to cut.
   Result<std::vector<BlockMeta>> write(FileSystem& files, const std::string& blocks_folder,
                                        int64_t ulid_ms, Random& random);
+  // What write() wrote is of commits up to that one.
+  CommitNumber upto() const { return upto_; }
   // Takes what write() wrote out of the head, and nothing that came since.
   void drop();
 
@@ -40,8 +46,7 @@ class HeadFlush {
   // What was taken of a series.
   struct Taken {
     uint32_t number = 0;
-    uint32_t in_order = 0;       // so many of the oldest
-    uint64_t late_sequence = 0;  // late ones up to that
+    uint32_t in_order = 0;  // so many of the oldest
     model::SeriesRef ref = 0;
   };
   struct Columns {
@@ -57,6 +62,8 @@ class HeadFlush {
   Head& head_;
   const int64_t cut_ms_;
   const FlushOptions options_;
+  CommitNumber upto_ = 0;
+  uint64_t late_sequence_ = 0;  // late samples of those commits are up to that
 
   std::vector<Taken> taken_;
   std::map<int64_t, std::unique_ptr<BlockWriter>> writers_;  // by the range's first time

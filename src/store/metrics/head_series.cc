@@ -213,6 +213,7 @@ void HeadSeries::seal() {
   std::memcpy(grown.get() + sealed_size_ + size.size(), body.data(), body.size());
   sealed_ = std::move(grown);
   sealed_size_ = static_cast<uint32_t>(total);
+  ++sealed_chunks_;
   open_count_ = 0;
   // Regular times are the rule, and their chunk is used again as it is.
   if (open_regular_) return;
@@ -285,6 +286,9 @@ void HeadSeries::restore(int64_t last_ms, std::string_view sealed,
   sealed_ = std::make_unique_for_overwrite<char[]>(sealed.size());
   std::memcpy(sealed_.get(), sealed.data(), sealed.size());
   sealed_size_ = static_cast<uint32_t>(sealed.size());
+  sealed_chunks_ = 0;
+  SealedChunk chunk;
+  for (SealedChunkReader reader(sealed); reader.next(chunk);) ++sealed_chunks_;
   for (size_t i = 0; i < open_times.size(); ++i) push(open_times[i], open_values[i], 0);
   last_ms_ = last_ms;
   if (late.empty()) return;

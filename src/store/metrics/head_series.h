@@ -56,12 +56,25 @@ class HeadSeries {
   void set_logged(bool logged) { logged_ = logged; }
 
   bool empty() const { return open_count_ == 0 && late_ == nullptr; }
+  size_t chunks() const { return sealed_chunks_ + (open_count_ > 0 ? 1U : 0U); }
   bool has_samples_in_order() const { return open_count_ > 0; }
   // Of the newest that ever came in order and was not deleted, though it may be in a block by now.
   int64_t last_ms() const { return last_ms_; }
   double last_value() const;  // only when has_samples_in_order()
   // Of the oldest sample, late ones included; only when not empty().
   int64_t first_ms() const;
+
+  // Fetches what push() reads and writes: first the object, which may lie across two lines of the
+  // cache, then, once that has come, the place in the open chunk that it points to.
+  void prefetch() const {
+    __builtin_prefetch(this, 1);
+    __builtin_prefetch(reinterpret_cast<const char*>(this + 1) - 1, 1);
+  }
+  void prefetch_open() const {
+    if (open_ == nullptr) return;
+    __builtin_prefetch(open_.get());
+    __builtin_prefetch(open_.get() + sizeof(int64_t) + open_count_ * sizeof(double), 1);
+  }
 
   // `timestamp_ms` newer than last_ms().
   void push(int64_t timestamp_ms, double value, CommitNumber commit);
@@ -122,6 +135,7 @@ class HeadSeries {
   std::unique_ptr<char[]> sealed_;
   std::unique_ptr<Late> late_;
   uint32_t sealed_size_ = 0;
+  uint32_t sealed_chunks_ = 0;
   uint32_t sealed_step_ = 0;  // between the times of the newest sealed chunk; 0: not regular
   uint32_t open_step_ = 0;    // between the first two times of the open chunk
   CommitNumber last_commit_ = 0;

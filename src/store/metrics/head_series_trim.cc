@@ -92,6 +92,7 @@ void HeadSeries::rebuild(std::span<const int64_t> times_ms, std::span<const doub
   const uint16_t distance = commit_distance_;
   sealed_.reset();
   sealed_size_ = 0;
+  sealed_chunks_ = 0;
   open_.reset();
   open_count_ = 0;
   open_capacity_ = 0;

@@ -236,10 +236,10 @@ Status write_all(Head& head, const MetadataTable& metadata, Wal& log) {
 }
 
 Status write_aside(Head& head, const MetadataTable& metadata, FileSystem& files, const Clock& clock,
-                   const std::string& aside) {
+                   const std::string& aside, int format) {
   TRY(files.remove_all(aside));
   Registry unregistered;  // the log's own figures are of no interest here
-  TRY_ASSIGN(const auto log, Wal::open(aside, 1, {}, files, clock, unregistered));
+  TRY_ASSIGN(const auto log, Wal::open(aside, 1, {.format = format}, files, clock, unregistered));
   return write_all(head, metadata, *log);
 }
 
@@ -257,10 +257,11 @@ Status keep_copy(FileSystem& files, const std::string& path) {
 }  // namespace
 
 Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem& files,
-                           const Clock& clock, const std::string& folder, uint64_t wal_segment) {
+                           const Clock& clock, const std::string& folder, uint64_t wal_segment,
+                           int format) {
   TRY(files.create_directories(folder));
   const std::string aside = folder + "/" + name_of(wal_segment) + std::string(kUnfinished);
-  const auto written = write_aside(head, metadata, files, clock, aside).and_then([&] {
+  const auto written = write_aside(head, metadata, files, clock, aside, format).and_then([&] {
     kill_point("snapshot.publish");
     return files.rename(aside, folder + "/" + name_of(wal_segment));
   });
@@ -280,7 +281,8 @@ Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem
 }
 
 Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::string& folder,
-                                              Head& head, MetadataTable& metadata) {
+                                              Head& head, MetadataTable& metadata,
+                                              const std::function<Status()>& go_on) {
   HeadSnapshotReport report;
   TRY(files.create_directories(folder));
   TRY_ASSIGN(auto entries, files.list(folder));
@@ -298,12 +300,13 @@ Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::stri
       continue;
     }
     SnapshotLoad load(head, metadata);
-    TRY_ASSIGN(const WalReadReport read, read_wal(
-                                             files, path, 1,
-                                             [&](WalRecordType type, std::string_view payload) {
-                                               return load.take(type, payload);
-                                             },
-                                             nullptr));
+    TRY_ASSIGN(const WalReadReport read,
+               read_wal(
+                   files, path, 1,
+                   [&](WalRecordType type, std::string_view payload) {
+                     return go_on().and_then([&] { return load.take(type, payload); });
+                   },
+                   nullptr));
     report.wal_segment = segment;
     report.series = load.series();
     report.bytes = read.bytes;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -15,9 +16,10 @@ namespace binnacle::store::metrics {
 
 // `folder`/<wal_segment>/: everything that the log's segments before `wal_segment` hold is in it.
 // On disk when it returns; older snapshots are removed then. Series stay locked only while their
-// bytes are copied.
+// bytes are copied. `format`: what it is written in.
 Status write_head_snapshot(Head& head, const MetadataTable& metadata, FileSystem& files,
-                           const Clock& clock, const std::string& folder, uint64_t wal_segment);
+                           const Clock& clock, const std::string& folder, uint64_t wal_segment,
+                           int format);
 
 struct HeadSnapshotReport {
   uint64_t wal_segment = 0;  // replay from there; 0: there is no snapshot
@@ -26,8 +28,9 @@ struct HeadSnapshotReport {
   std::string damaged;  // a copy of what was broken; what stood before the damage was loaded
 };
 // Loads the newest snapshot into an empty head; unfinished and older ones are removed. After damage
-// write a new one at once.
+// write a new one at once. `go_on` is asked before each record; its error ends the load.
 Result<HeadSnapshotReport> load_head_snapshot(FileSystem& files, const std::string& folder,
-                                              Head& head, MetadataTable& metadata);
+                                              Head& head, MetadataTable& metadata,
+                                              const std::function<Status()>& go_on);
 
 }  // namespace binnacle::store::metrics

@@ -131,12 +131,12 @@ Status IndexBuilder::write_series(BlockDirectory& directory, std::span<const uin
   return {};
 }
 
-Status IndexBuilder::write(BlockDirectory directory, const std::vector<ColumnPage>& columns,
-                           const Append& append) {
+Status IndexBuilder::write(BlockDirectory directory, int format,
+                           const std::vector<ColumnPage>& columns, const Append& append) {
   directory.series = series();
   directory.time_columns = static_cast<uint32_t>(times_.size());
   const std::vector<uint32_t> order = sort_pairs(directory);
-  TRY(append(file_head(kIndexMagic)));
+  TRY(append(file_head(kIndexMagic, format)));
   TRY(write_values(directory, order, append));
   TRY(write_postings(directory, order, append));
   TRY(write_times(directory, append));

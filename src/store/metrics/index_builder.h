@@ -29,7 +29,7 @@ class IndexBuilder {
   uint32_t add_time_column(const TimeColumnRecord& record);
 
   // The directory comes with its head filled in; what it says of pages is added here.
-  Status write(BlockDirectory directory, const std::vector<ColumnPage>& columns,
+  Status write(BlockDirectory directory, int format, const std::vector<ColumnPage>& columns,
                const std::function<Status(std::string_view)>& append);
 
  private:

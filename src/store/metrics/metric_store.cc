@@ -9,6 +9,7 @@ namespace binnacle::store::metrics {
 MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, const Clock& time,
                           Random& randomness, Registry& registry)
     : folder(std::move(at)),
+      format(options.format),
       files(fs),
       clock(time),
       random(randomness),
@@ -74,6 +75,20 @@ class MetricStore::Batch final : public model::Appender {
     }
     pending_.push_back({index, *resolved, sample});
     return *resolved;
+  }
+
+  size_t append_known(std::span<const model::KnownSample> samples) override {
+    if (pending_.empty()) pending_.reserve(samples.size());  // the whole batch as a rule
+    for (size_t i = 0; i < samples.size(); ++i) {
+      const size_t index = appended_++;
+      if (!parts_.head.keep(samples[i].ref)) return i;
+      // In place: loads as wide as a copy's would wait for the narrower stores just before them.
+      PendingSample& pending = pending_.emplace_back();
+      pending.index = index;
+      pending.ref = samples[i].ref;
+      pending.sample = samples[i].sample;
+    }
+    return samples.size();
   }
 
   void append_metadata(std::string_view metric, const model::MetricMetadata& words) override {
@@ -142,6 +157,11 @@ Status MetricStore::delete_series(const model::Matchers& matchers, int64_t min_m
   return parts_->erase(matchers, min_ms, max_ms);
 }
 
+Status MetricStore::clean_tombstones() {
+  MutexLock guard(parts_->maintenance);
+  return parts_->clean_tombstones();
+}
+
 Status MetricStore::flush(int64_t cut_ms) {
   MutexLock guard(parts_->maintenance);
   TRY(parts_->flush(cut_ms));
@@ -167,7 +187,7 @@ Status MetricStore::backup(const std::string& to) {
     TRY(parts.files.sync_dir(target));
   }
   TRY(write_head_snapshot(parts.head, parts.metadata, parts.files, parts.clock,
-                          aside + "/snapshots", 1));
+                          aside + "/snapshots", 1, parts.format));
   TRY(parts.files.rename(aside, to));
   return parts.files.sync_dir(parent_folder(to));
 }
@@ -177,6 +197,7 @@ Status MetricStore::writable() const { return parts_->writable(); }
 StoreStatus MetricStore::status() const {
   StoreStatus out;
   out.series = parts_->head.series_count();
+  out.chunks = parts_->head.chunk_count();
   const bool none = parts_->head.newest_ms() < parts_->head.oldest_ms();
   out.oldest_ms = none ? 0 : parts_->head.oldest_ms();
   out.newest_ms = none ? 0 : parts_->head.newest_ms();

@@ -21,14 +21,16 @@
 
 namespace binnacle::store::metrics {
 
-// How far a start has come; asked from any thread while open() runs.
+// How far a start has come, and the way to call it off; from any thread while open() runs.
 struct StoreProgress {
+  std::atomic<bool> cancelled = false;    // open() then ends soon, with kCancelled
   std::atomic<uint64_t> done_bytes = 0;   // of the log
   std::atomic<uint64_t> total_bytes = 0;  // 0: not known yet
 };
 
 struct StoreStatus {
   size_t series = 0;
+  size_t chunks = 0;      // of the head
   int64_t oldest_ms = 0;  // of the head
   int64_t newest_ms = 0;
   uint64_t head_bytes = 0;  // memory
@@ -54,8 +56,8 @@ struct StoreCardinalities {
 
 class MetricStore final : public model::Appendable, public model::Queryable {
  public:
-  // Loads what `folder` holds, replaying the log. kAlreadyExists: another process has it. Registers
-  // binnacle_store_*.
+  // Loads what `folder` holds, replaying the log. kAlreadyExists: another process has it;
+  // kCancelled: called off, and nothing is lost. Registers binnacle_store_*.
   static Result<std::unique_ptr<MetricStore>> open(std::string folder, StoreOptions options,
                                                    FileSystem& files, const Clock& clock,
                                                    Random& random, Registry& registry,
@@ -70,6 +72,8 @@ class MetricStore final : public model::Appendable, public model::Queryable {
 
   // Deletes the samples of the series that match; one set of matchers.
   Status delete_series(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms);
+  // Writes anew each block that has deletions, so that the bytes of what is deleted go.
+  Status clean_tombstones();
   // Cuts everything older than `cut_ms` into blocks, then merges what the plan says.
   Status flush(int64_t cut_ms);
   // Hard links of all blocks and of a snapshot of the head under `to`, which must not be there.

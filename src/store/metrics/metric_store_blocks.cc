@@ -49,7 +49,9 @@ MergeOptions MetricStore::Parts::merge_options(bool zstd) {
     if (!stopping) wake.wait_for_ms(mu, ms);
     return !stopping;
   };
-  return {.write = {.zstd = zstd, .pace = [pace, nap](size_t bytes) { pace->spend(bytes, nap); }},
+  return {.write = {.zstd = zstd,
+                    .format = format,
+                    .pace = [pace, nap](size_t bytes) { pace->spend(bytes, nap); }},
           .cancelled = [this] { return stopped(); }};
 }
 
@@ -108,6 +110,33 @@ Status MetricStore::Parts::make_tiers() {
   if (!made) return excuse(made.error(), {*raw});
   TRY(blocks.change({made->ulid}, work.replaces));
   instruments.tiers.add();
+  return {};
+}
+
+// A block is written anew under a ULID of its own millisecond: it stays where it stood among those
+// that overlap it.
+Status MetricStore::Parts::clean_tombstones() {
+  TRY(blocks.remove_strays());
+  const auto list = blocks.list();
+  for (const auto& block : *list) {
+    if (!block->has_tombstones()) continue;
+    const std::string& old = block->meta().ulid;
+    const bool zstd =
+        options().zstd_from_level != 0 && block->meta().level >= options().zstd_from_level;
+    const auto made = merge_blocks(files, blocks.folder(), std::span(&block, 1),
+                                   make_ulid(ulid_ms(old), random), merge_options(zstd));
+    if (!made) {
+      TRY(excuse(made.error(), {block}));
+      continue;
+    }
+    kill_point("clean.done");
+    // Of a block that is deleted whole nothing stays.
+    if (made->samples == 0) {
+      TRY(blocks.change({}, {old, made->ulid}));
+    } else {
+      TRY(blocks.change({made->ulid}, {old}));
+    }
+  }
   return {};
 }
 

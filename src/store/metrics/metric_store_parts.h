@@ -84,6 +84,7 @@ struct MetricStore::Parts {
   Status flush(int64_t cut_ms) REQUIRES(maintenance);
   Status compact() REQUIRES(maintenance);
   Status make_tiers() REQUIRES(maintenance);
+  Status clean_tombstones() REQUIRES(maintenance);
   Status keep_to_retention() REQUIRES(maintenance);
   Status erase(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms)
       REQUIRES(maintenance);
@@ -112,6 +113,7 @@ struct MetricStore::Parts {
 
   // Fixed after construction.
   const std::string folder;
+  const int format;  // what is written
   FileSystem& files;
   const Clock& clock;
   Random& random;

@@ -16,6 +16,11 @@ size_t replay_threads() {
   return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMaxReplayThreads);
 }
 
+Status go_on(const StoreProgress* progress) {
+  if (progress == nullptr || !progress->cancelled) return {};
+  return fail(Code::kCancelled, "metric store: loading was called off");
+}
+
 bool is_whole(const WalReadReport& read) {
   return read.damage.empty() || read.damage.front().torn_tail;
 }
@@ -51,7 +56,7 @@ Result<WalReadReport> MetricStore::Parts::replay_log(uint64_t from, StoreProgres
     log.info("replaying the log", {{"done_bytes", done}, {"total_bytes", total}});
   };
   const auto take = [&](WalRecordType type, std::string_view payload) {
-    return replay.take(type, payload);
+    return go_on(progress).and_then([&] { return replay.take(type, payload); });
   };
   TRY_ASSIGN(WalReadReport read, read_wal(files, wal_folder, from, take, tell));
   replay.finish();
@@ -72,16 +77,23 @@ Status MetricStore::Parts::recover(StoreProgress* progress, Registry& registry) 
   auto held = files.lock(folder + "/lock");
   if (!held) return fail(std::move(held).error().with_context("metric store"));
   lock = std::move(*held);
-  TRY_ASSIGN(const auto opened, blocks.open());
+  // Before anything is tidied up: what another version wrote stays as it is.
+  if (auto known = check_store_formats(files, folder); !known)
+    return fail(std::move(known).error().with_context("metric store"));
+  const auto may_go_on = [progress] { return go_on(progress); };
+  TRY_ASSIGN(const auto opened, blocks.open(may_go_on));
   for (const std::string& damaged : opened.damaged)
     log.error("a damaged block was set aside, its samples are not served", {{"block", damaged}});
-  TRY_ASSIGN(const auto loaded, load_head_snapshot(files, snapshots_folder(), head, metadata));
+  TRY_ASSIGN(const auto loaded,
+             load_head_snapshot(files, snapshots_folder(), head, metadata, may_go_on));
   if (!loaded.damaged.empty())
     log.error("the head snapshot was damaged, what stood before the damage is used",
               {{"copy", loaded.damaged}});
   TRY_ASSIGN(const WalReadReport read, replay_log(loaded.wal_segment, progress));
   const uint64_t next = std::max({read.last_segment + 1, loaded.wal_segment, uint64_t{1}});
-  TRY_ASSIGN(wal, Wal::open(folder + "/wal", next, options().wal, files, clock, registry));
+  WalOptions wal_options = options().wal;
+  wal_options.format = format;
+  TRY_ASSIGN(wal, Wal::open(folder + "/wal", next, wal_options, files, clock, registry));
   if (!loaded.damaged.empty() || !is_whole(read)) {
     MutexLock guard(maintenance);
     TRY(snapshot());

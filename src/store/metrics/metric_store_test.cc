@@ -69,6 +69,24 @@ TEST_F(MetricStoreTest, ARefSparesTheLabelsAndAForgottenOneSaysSo) {
   EXPECT_EQ(all(), (Lines{R"(up{job="a"} 1@0 2@1)"}));
 }
 
+TEST_F(MetricStoreTest, KnownSamplesGoInUpToAForgottenOneAndCountInTheBatch) {
+  auto appender = run_.store->appender();
+  const model::SeriesRef a = *appender->append(model::kNoSeries, a_, {run_.start_ms, 1});
+  const model::SeriesRef b = *appender->append(model::kNoSeries, b_, {run_.start_ms, 1});
+  const std::vector<model::KnownSample> samples = {{a, {run_.start_ms + 1, 2}},
+                                                   {b, {run_.start_ms + 1, 3}},
+                                                   {a + 16, {run_.start_ms + 2, 4}},
+                                                   {b, {run_.start_ms, 5}}};
+  EXPECT_EQ(appender->append_known(samples), 2u);
+  EXPECT_EQ(appender->append_known({&samples[3], 1}), 1u);
+  const auto report = appender->commit();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->stored, 4u);
+  ASSERT_EQ(report->refused.size(), 1u);
+  EXPECT_EQ(report->refused[0].index, 5u);  // another value at that time
+  EXPECT_EQ(all(), (Lines{R"(up{job="a"} 1@0 2@1)", R"(up{job="b"} 1@0 3@1)"}));
+}
+
 TEST_F(MetricStoreTest, TheBadOfABatchIsRefusedWithItsReasonAndTheRestGoesIn) {
   ASSERT_TRUE(put_at(a_, 0, 1));
   const auto appender = run_.store->appender();

@@ -39,7 +39,7 @@ Status MetricStore::Parts::snapshot() {
     MutexLock guard(mu);
     failed = failures;
   }
-  TRY(write_head_snapshot(head, metadata, files, clock, snapshots_folder(), segment));
+  TRY(write_head_snapshot(head, metadata, files, clock, snapshots_folder(), segment, format));
   kill_point("snapshot.done");
   TRY(wal->remove_before(segment));
   wal->forgive();
@@ -71,14 +71,16 @@ bool MetricStore::Parts::snapshot_due() {
 Status MetricStore::Parts::flush(int64_t cut_ms) {
   TRY(blocks.remove_strays());
   const StoreOptions now = options();
-  HeadFlush flush(head, cut_ms,
+  HeadFlush flush(head, order, cut_ms,
                   {.range_ms = now.block_range_ms,
                    .cluster = now.cluster,
                    .external_labels = now.external_labels,
+                   .format = format,
                    .pace = {}});
   TRY_ASSIGN(const auto made, flush.write(files, blocks.folder(), next_ulid_ms(), random));
   std::vector<std::string> ulids;
   for (const BlockMeta& meta : made) ulids.push_back(meta.ulid);
+  order.note_cut(flush.upto());
   if (!ulids.empty()) TRY(blocks.change(ulids, {}));
   {
     MutexLock guard(mu);
@@ -136,7 +138,7 @@ Status MetricStore::Parts::erase(const model::Matchers& matchers, int64_t min_ms
     if (series.empty()) continue;
     std::vector<Tombstone> tombstones;
     for (const uint32_t one : series) tombstones.push_back({one, min_ms, max_ms});
-    TRY(add_tombstones(files, block->folder(), tombstones));
+    TRY(add_tombstones(files, block->folder(), block->meta().format, tombstones));
     TRY(blocks.reopen(block->meta().ulid));
   }
   return {};

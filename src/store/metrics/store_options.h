@@ -12,7 +12,8 @@ namespace binnacle::store::metrics {
 
 struct StoreOptions {
   StoreLimits limits;
-  WalOptions wal;
+  int format = kDefaultFormat;  // of what is written; fixed by the start
+  WalOptions wal;               // its format is the one above
   int64_t block_range_ms = 2 * 3'600'000;
   int64_t retention_ms = 30 * 24 * 3'600'000LL;
   uint64_t retention_bytes = 100'000'000'000;

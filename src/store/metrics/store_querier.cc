@@ -230,10 +230,9 @@ class StoreQuerier final : public model::Querier {
                                                    const model::SelectHints& hints) override {
     // The head before the blocks: what moves from one to the other meanwhile is seen twice, which
     // the merge mends, never missed.
-    HeadImage image = capture(matchers, hints.series_only);
-    image.sort();
+    HeadImage image;
+    const auto all = capture(matchers, hints.series_only, image);
     std::vector<BlockCursor> cursors;
-    const auto all = block_set_.list();
     const BlockList tiers = tiers_of(*all, hints);
     std::vector<TimeRange> summed_up;
     for (const auto& tier : tiers) {
@@ -249,6 +248,8 @@ class StoreQuerier final : public model::Querier {
       TRY_ASSIGN(auto series, block->select(matchers));
       if (!series.empty()) cursors.emplace_back(block, std::move(series), whole());
     }
+    // Merging needs the order; what comes from the head alone does not.
+    if (!hints.any_order || !cursors.empty()) image.sort();
     return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
                                        min_ms_, max_ms_, hints);
   }
@@ -279,17 +280,21 @@ class StoreQuerier final : public model::Querier {
     return head_.oldest_ms() <= max_ms_ && head_.newest_ms() >= min_ms_;
   }
 
-  HeadImage capture(const Matchers& matchers, bool labels_only) const {
-    HeadImage image;
+  // The head, then the blocks, as one snapshot sees both: not when a cut came in between with
+  // commits that the snapshot does not know.
+  std::shared_ptr<const BlockList> capture(const Matchers& matchers, bool labels_only,
+                                           HeadImage& image) const {
     for (int i = 0; i < kSnapshotTries; ++i) {
       image.clear();
-      if (head_.capture(matchers, min_ms_, max_ms_, labels_only, order_.snapshot(), image))
-        return image;
+      const CommitNumber snapshot = order_.snapshot();
+      if (!head_.capture(matchers, min_ms_, max_ms_, labels_only, snapshot, image)) continue;
+      auto all = block_set_.list();
+      if (!order_.cut_behind(snapshot)) return all;
     }
     const CommitOrder::Hold hold(order_);
     image.clear();
     CHECK(head_.capture(matchers, min_ms_, max_ms_, labels_only, order_.snapshot(), image));
-    return image;
+    return block_set_.list();
   }
 
   template <typename Wanted>

@@ -67,6 +67,45 @@ TEST_F(StoreRecoveryTest, ASeriesThatWasForgottenAndCameBackIsOneSeriesAfterACra
   EXPECT_EQ(all(), before);
 }
 
+TEST_F(StoreRecoveryTest, ALoadThatIsCalledOffLosesNothing) {
+  ASSERT_TRUE(put_at(a_, 0, 1));
+  ASSERT_TRUE(run_.store->flush(kFar));
+  ASSERT_TRUE(put_at(a_, 1, 2));
+  const Lines before = all();
+  run_.crash(Crash::kKill);
+  StoreProgress progress;
+  progress.cancelled = true;
+  const auto opened = MetricStore::open("data", run_.options_, run_.files, run_.clock, run_.random,
+                                        run_.registry, &progress);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kCancelled);
+  ASSERT_TRUE(run_.open());
+  EXPECT_EQ(all(), before);
+}
+
+// A block that is written anew without its deletions keeps its place: of two blocks with a sample
+// at one time the one that was cut later holds.
+TEST_F(StoreRecoveryTest, ACleanedBlockDoesNotWinOverALaterOne) {
+  StoreOptions options = run_.options_;
+  options.limits.last_value_wins = true;
+  run_.store->set_options(options);
+  ASSERT_TRUE(put_at(a_, 0, 1));
+  ASSERT_TRUE(put_at(b_, 0, 1));
+  ASSERT_TRUE(run_.store->flush(kFar));
+  ASSERT_TRUE(
+      run_.store->delete_series({*Matcher::create(MatchOp::kEqual, "job", "b")}, -kFar, kFar));
+  ASSERT_TRUE(put_at(a_, 0, 2));
+  // The cut succeeds and the merge of the two does not.
+  run_.files.inject({.op = FileOp::kOpenWrite, .nth = 2, .path_part = "columns", .lasting = true});
+  EXPECT_FALSE(run_.store->flush(kFar));
+  run_.files.clear_faults();
+  ASSERT_EQ(run_.store->status().blocks, 2u);
+  ASSERT_TRUE(run_.store->clean_tombstones());
+  EXPECT_EQ(all(), Lines{R"(up{job="a"} 2@0)"});
+  reopen_after(Crash::kPowerCut);
+  EXPECT_EQ(all(), Lines{R"(up{job="a"} 2@0)"});
+}
+
 TEST_F(StoreRecoveryTest, DeletedSamplesOfAForgottenSeriesStayAwayThoughTheLogHasThem) {
   ASSERT_TRUE(put_at(a_, 0, 1));
   fail_lasting(FileOp::kRename, "snapshots");

@@ -58,8 +58,8 @@ void Tombstones::apply(uint32_t series, std::vector<int64_t>& times_ms,
   values.resize(kept);
 }
 
-std::string Tombstones::encode() const {
-  std::string bytes = file_head(kMagic);
+std::string Tombstones::encode(int format) const {
+  std::string bytes = file_head(kMagic, format);
   ByteWriter out(bytes);
   size_t count = 0;
   for (const auto& [series, ranges] : by_series_) count += ranges.size();
@@ -107,11 +107,11 @@ Result<Tombstones> Tombstones::load(FileSystem& files, const std::string& folder
   return parse(bytes, path);
 }
 
-Status add_tombstones(FileSystem& files, const std::string& folder,
+Status add_tombstones(FileSystem& files, const std::string& folder, int format,
                       std::span<const Tombstone> tombstones) {
   TRY_ASSIGN(Tombstones all, Tombstones::load(files, folder));
   for (const Tombstone& tombstone : tombstones) all.add(tombstone);
-  return files.write_file_atomically(path_in(folder), all.encode());
+  return files.write_file_atomically(path_in(folder), all.encode(format));
 }
 
 }  // namespace binnacle::store::metrics

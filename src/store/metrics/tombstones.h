@@ -35,7 +35,7 @@ class Tombstones {
   // Takes out of both vectors the samples that are covered.
   void apply(uint32_t series, std::vector<int64_t>& times_ms, std::vector<double>& values) const;
 
-  std::string encode() const;
+  std::string encode(int format) const;
   static Result<Tombstones> parse(std::string_view bytes, const std::string& path);
   // Empty when the block has none.
   static Result<Tombstones> load(FileSystem& files, const std::string& folder);
@@ -44,9 +44,9 @@ class Tombstones {
   std::map<uint32_t, std::vector<Range>> by_series_;
 };
 
-// Adds to the file of a block, atomically. Blocks that are open do not see it: open anew. One
-// caller at a time for a block.
-Status add_tombstones(FileSystem& files, const std::string& folder,
+// Adds to the file of a block, atomically; `format` is the block's. Blocks that are open do not see
+// it: open anew. One caller at a time for a block.
+Status add_tombstones(FileSystem& files, const std::string& folder, int format,
                       std::span<const Tombstone> tombstones);
 
 }  // namespace binnacle::store::metrics

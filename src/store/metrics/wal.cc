@@ -33,6 +33,7 @@ class Wal::Impl {
   Status append(std::string_view frames) EXCLUDES(mu_);
   Result<uint64_t> rotate() EXCLUDES(mu_);
   Status sync_if_due() EXCLUDES(mu_);
+  Status sync_beside() EXCLUDES(mu_);
   Status sync() EXCLUDES(mu_);
   Status remove_before(uint64_t segment) EXCLUDES(mu_);
   bool sync_failed() const EXCLUDES(mu_);
@@ -67,6 +68,7 @@ class Wal::Impl {
   std::vector<Waiting*> queue_ GUARDED_BY(mu_);
   WalOptions options_ GUARDED_BY(mu_);
   int64_t last_sync_ms_ GUARDED_BY(mu_);
+  bool syncing_ GUARDED_BY(mu_) = false;  // by sync_if_due()
   // As the last turn left them.
   uint64_t segment_ GUARDED_BY(mu_);
   uint64_t rotated_to_ GUARDED_BY(mu_) = 0;  // by rotate()
@@ -142,14 +144,31 @@ Status Wal::Impl::sync_if_due() {
   const int64_t now_ms = clock_.monotonic_ms();
   {
     MutexLock lock(mu_);
-    if (!unsynced_ || now_ms - last_sync_ms_ < options_.sync_interval_ms) return {};
+    if (syncing_ || !unsynced_ || now_ms - last_sync_ms_ < options_.sync_interval_ms) return {};
     last_sync_ms_ = now_ms;
+    syncing_ = true;
   }
+  const Status synced = sync_beside();
+  MutexLock lock(mu_);
+  syncing_ = false;
+  return synced;
+}
+
+// A disk takes its time to sync; appends go on meanwhile.
+Status Wal::Impl::sync_beside() {
   take_turn();
-  Status synced = writer_->sync();
+  auto sync = writer_->begin_sync();
+  {
+    MutexLock lock(mu_);
+    end_turn();
+  }
+  if (!sync) return fail(std::move(sync).error());
+  Status outcome = writer_->run_sync(*sync);
+  take_turn();
+  outcome = writer_->end_sync(*sync, std::move(outcome));
   MutexLock lock(mu_);
   end_turn();
-  return synced;
+  return outcome;
 }
 
 Status Wal::Impl::sync() {
@@ -233,8 +252,8 @@ Result<std::unique_ptr<Wal>> Wal::open(std::string folder, uint64_t first_segmen
   }
   const auto previous = sizes.find(first_segment - 1);
   const uint64_t previous_bytes = previous == sizes.end() ? 0 : previous->second;
-  TRY_ASSIGN(auto writer,
-             WalWriter::open(folder, first_segment, previous_bytes, files, clock, registry));
+  TRY_ASSIGN(auto writer, WalWriter::open(folder, {options.format, first_segment, previous_bytes},
+                                          files, clock, registry));
   return std::unique_ptr<Wal>(new Wal(std::make_unique<Impl>(
       std::move(folder), options, files, clock, std::move(writer), std::move(sizes))));
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
+#include "store/metrics/store_format.h"
 
 namespace binnacle::store::metrics {
 
@@ -22,6 +23,7 @@ struct WalOptions {
   bool sync_always = false;                     // append() returns when the record is on disk
   int64_t sync_interval_ms = 1000;              // otherwise: sync_if_due() syncs this often
   uint64_t segment_bytes = uint64_t{64} << 20;  // a new segment begins beyond
+  int format = kDefaultFormat;                  // of all segments, fixed by open()
 };
 
 // One byte that says what a record holds (wal_records.h); the log itself does not look inside.
@@ -48,7 +50,8 @@ class Wal {
   // Ends the segment and begins the next one; returns its number. What is appended from then on is
   // in it or in later ones.
   Result<uint64_t> rotate();
-  Status sync_if_due();  // call it at least ten times an interval
+  // Call it at least ten times an interval. Appends go on while it syncs.
+  Status sync_if_due();
   Status sync();
   // Removes the segments before that number.
   Status remove_before(uint64_t segment);
@@ -100,7 +103,7 @@ struct WalReadReport {
 // Calls `visit` for every whole record of segments >= `from`, in order; a failed visit ends it with
 // that error. `progress(done_bytes, total_bytes)` is called now and then. A group of frames that
 // was appended as one piece is visited whole or not at all. Changes nothing on disk. Damage is no
-// error; a segment of a newer format version is one (kFailedPrecondition).
+// error; a segment of a version that is not read is one (kFailedPrecondition).
 Result<WalReadReport> read_wal(
     FileSystem& files, const std::string& folder, uint64_t from,
     const std::function<Status(WalRecordType, std::string_view payload)>& visit,

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view kHeaderMagic = "BNCLWAL\n";
 constexpr std::string_view kGroupMagic = "GRP1";
-constexpr uint16_t kVersion = 1;
 constexpr size_t kGroupChecked = 12;  // bytes of a group header under its checksum
 
 uint32_t load_u32(const char* at) {
@@ -100,7 +99,7 @@ void append_wal_header(const WalHeader& header, std::string& out) {
   const size_t start = out.size();
   ByteWriter writer(out);
   writer.raw(kHeaderMagic);
-  writer.u16(kVersion);
+  writer.u16(static_cast<uint16_t>(header.format));
   writer.u16(0);
   writer.u64(header.segment);
   writer.u64(header.previous_bytes);
@@ -112,18 +111,14 @@ Result<WalHeader> parse_wal_header(std::string_view bytes) {
   const std::string_view magic = reader.raw(kHeaderMagic.size());
   const uint16_t version = reader.u16();
   const uint16_t zero = reader.u16();
-  const WalHeader header{reader.u64(), reader.u64()};
+  const WalHeader header{version, reader.u64(), reader.u64()};
   const uint32_t crc = reader.u32();
   if (!reader.ok()) return fail(Code::kDataLoss, "the header is cut short");
   if (magic != kHeaderMagic || crc != crc32c(bytes.substr(0, kWalHeaderBytes - 4))) {
     return fail(Code::kDataLoss, "the checksum of the header is wrong");
   }
-  if (version > kVersion) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("format version {} is newer than this program's ({}); run the newer "
-                            "program, or move the folder away",
-                            version, kVersion));
-  }
+  // Before the other fields, which a newer version may use.
+  if (version != 0) TRY(check_format(version));
   if (version == 0 || zero != 0) return fail(Code::kDataLoss, "a field of the header is wrong");
   return header;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file_system.h"
+#include "store/metrics/store_format.h"
 
 namespace binnacle::store::metrics {
 
@@ -26,11 +27,12 @@ Result<std::vector<uint64_t>> list_wal_segments(FileSystem& files, const std::st
 Result<uint64_t> wal_segment_size(FileSystem& files, const std::string& folder, uint64_t segment);
 
 struct WalHeader {
+  int format = kDefaultFormat;
   uint64_t segment = 0;
   uint64_t previous_bytes = 0;
 };
 void append_wal_header(const WalHeader& header, std::string& out);
-// kDataLoss: not a header. kFailedPrecondition: of a version that this program does not know.
+// kDataLoss: not a header. kFailedPrecondition: of a version that this binary does not read.
 Result<WalHeader> parse_wal_header(std::string_view bytes);
 
 // A group's place: it is no group anywhere else.

@@ -28,7 +28,7 @@ void append_group(std::string_view frames, uint32_t count, std::string& segment)
 
 std::string good_beginning() {
   std::string segment;
-  append_wal_header({1, 0}, segment);
+  append_wal_header({.segment = 1}, segment);
   std::string frames;
   append_wal_frame(kWalSamples, "good", frames);
   append_group(frames, 1, segment);

@@ -176,7 +176,8 @@ TEST_F(WalReaderTest, NewerVersionIsRefused) {
                                [](WalRecordType, std::string_view) -> Status { return {}; }, {});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
-  EXPECT_THAT(report.error().message, HasSubstr("data/wal/00000002: format version 2 is newer"));
+  EXPECT_THAT(report.error().message,
+              HasSubstr("data/wal/00000002: written in format 2, and this binary reads up to 1"));
 }
 
 TEST_F(WalReaderTest, OtherFilesAreNotLookedAt) {

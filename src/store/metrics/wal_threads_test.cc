@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "base/fault_file_system.h"
@@ -85,19 +86,21 @@ class HeldClock final : public Clock {
   int64_t wall_ns() const override { return 0; }
   int64_t monotonic_ns() const override {
     MutexLock lock(mu_);
-    ++asked_;
+    const size_t asked = ++asked_;
     changed_.notify_all();
-    while (held_) changed_.wait(mu_);
+    while (held_ && asked == free_ + 1) changed_.wait(mu_);
     return 0;
   }
-  void hold() {
+  // The next to ask, when so many have asked before.
+  void hold(size_t free = 0) {
     MutexLock lock(mu_);
     held_ = true;
     asked_ = 0;
+    free_ = free;
   }
   void wait_until_asked() {
     MutexLock lock(mu_);
-    while (asked_ == 0) changed_.wait(mu_);
+    while (asked_ <= free_) changed_.wait(mu_);
   }
   void release() {
     MutexLock lock(mu_);
@@ -110,6 +113,7 @@ class HeldClock final : public Clock {
   mutable CondVar changed_;
   bool held_ GUARDED_BY(mu_) = false;
   mutable size_t asked_ GUARDED_BY(mu_) = 0;
+  size_t free_ GUARDED_BY(mu_) = 0;
 };
 
 // How many writes and syncs four appends took, three of which came while the first was at it.
@@ -146,6 +150,73 @@ TEST(WalThreads, ThoseThatWaitTogetherShareOneWriteAndOneSync) {
     fewest = std::min(fewest, changes_of_four_appends(files, clock, **wal));
   }
   EXPECT_EQ(fewest, 4u);
+}
+
+// A log that is synced every so often, with one record in it, and a sync of that one under way.
+class WalSyncUnderWay : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = Wal::open(kTestWal, 1, {.sync_interval_ms = 0}, files_, clock_, registry_);
+    ASSERT_TRUE(opened);
+    wal_ = std::move(*opened);
+    ASSERT_TRUE(wal_->append(frames_of({"before"})));
+    clock_.hold(1);  // it asks whether it is due
+    syncing_ = std::thread([this] { synced_ = wal_->sync_if_due(); });
+    clock_.wait_until_asked();
+  }
+  void TearDown() override { end_sync(); }
+  void end_sync() {
+    clock_.release();
+    if (syncing_.joinable()) syncing_.join();
+  }
+  // Whether it succeeds while the sync lasts.
+  template <typename Fn>
+  void expect_at_once(Fn fn) {
+    auto done = std::async(std::launch::async, fn);
+    EXPECT_EQ(done.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+    end_sync();
+    EXPECT_TRUE(done.get());
+  }
+  bool append(const std::string& record) { return wal_->append(frames_of({record})).has_value(); }
+  std::vector<std::string> after_power_cut() {
+    files_.crash(Crash::kPowerCut);
+    return read_back(files_).records;
+  }
+
+  FaultFileSystem files_;
+  HeldClock clock_;
+  Registry registry_;
+  std::unique_ptr<Wal> wal_;
+  std::thread syncing_;
+  Status synced_;
+};
+
+TEST_F(WalSyncUnderWay, AppendsGoOnAndTheNextSyncBringsThem) {
+  expect_at_once([this] { return append("during"); });
+  EXPECT_TRUE(synced_);
+  const uint64_t changes = files_.changes();
+  EXPECT_TRUE(wal_->sync_if_due());
+  EXPECT_GT(files_.changes(), changes);
+  EXPECT_EQ(after_power_cut(), (std::vector<std::string>{"before", "during"}));
+}
+
+TEST_F(WalSyncUnderWay, TheSegmentMayEndMeanwhile) {
+  expect_at_once([this] { return append("during") && wal_->rotate() && append("behind"); });
+  EXPECT_TRUE(synced_);
+  EXPECT_TRUE(wal_->sync_if_due());
+  EXPECT_EQ(after_power_cut(), (std::vector<std::string>{"before", "during", "behind"}));
+}
+
+TEST_F(WalSyncUnderWay, ItsFailurePutsWhatWasThereInDoubt) {
+  files_.inject({.op = FileOp::kSync});
+  expect_at_once([this] { return append("during"); });
+  EXPECT_FALSE(synced_);
+  EXPECT_TRUE(wal_->sync_failed());
+  EXPECT_FALSE(wal_->sync()) << "the kernel may have forgotten what it could not write";
+  ASSERT_TRUE(wal_->rotate());
+  wal_->forgive();
+  EXPECT_FALSE(wal_->sync_failed());
+  EXPECT_TRUE(wal_->sync());
 }
 
 TEST(WalThreads, OneThreadWritesAndSyncsOncePerAppend) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -30,8 +31,10 @@ Unexpected refusal(Error error) {
 
 }  // namespace
 
-WalWriter::WalWriter(std::string folder, FileSystem& files, const Clock& clock, Registry& registry)
+WalWriter::WalWriter(std::string folder, int format, FileSystem& files, const Clock& clock,
+                     Registry& registry)
     : folder_(std::move(folder)),
+      format_(format),
       files_(files),
       clock_(clock),
       registry_(registry),
@@ -58,18 +61,20 @@ void WalWriter::count_failure(std::string_view op) {
 
 std::string WalWriter::path() const { return wal_segment_path(folder_, number_); }
 
-Result<std::unique_ptr<WalWriter>> WalWriter::open(std::string folder, uint64_t number,
-                                                   uint64_t previous_bytes, FileSystem& files,
-                                                   const Clock& clock, Registry& registry) {
+Result<std::unique_ptr<WalWriter>> WalWriter::open(std::string folder, const WalHeader& first,
+                                                   FileSystem& files, const Clock& clock,
+                                                   Registry& registry) {
   // A process that was killed left the newest segment unsynced. The new one states its size.
-  if (previous_bytes > 0) {
-    TRY_ASSIGN(const auto previous, files.open_writable(wal_segment_path(folder, number - 1),
+  if (first.previous_bytes > 0) {
+    TRY_ASSIGN(const auto previous, files.open_writable(wal_segment_path(folder, first.segment - 1),
                                                         FileSystem::Create::kAppend));
     TRY(previous->sync());
   }
-  std::unique_ptr<WalWriter> writer(new WalWriter(std::move(folder), files, clock, registry));
-  writer->number_ = number;
-  if (auto created = writer->create(previous_bytes, FileSystem::Create::kExclusive); !created) {
+  std::unique_ptr<WalWriter> writer(
+      new WalWriter(std::move(folder), first.format, files, clock, registry));
+  writer->number_ = first.segment;
+  if (auto created = writer->create(first.previous_bytes, FileSystem::Create::kExclusive);
+      !created) {
     const bool is_ours = created.error().code != Code::kAlreadyExists;
     writer->file_.reset();
     if (is_ours) (void)files.remove(writer->path());
@@ -83,7 +88,7 @@ Status WalWriter::create(uint64_t previous_bytes, FileSystem::Create how) {
   file_.reset();
   TRY_ASSIGN(auto file, files_.open_writable(path(), how));
   std::string header;
-  append_wal_header({number_, previous_bytes}, header);
+  append_wal_header({format_, number_, previous_bytes}, header);
   TRY(file->append(header));
   // Now, as bytes under a sync that failed can be cut off and written again, the header cannot.
   TRY(file->sync());
@@ -124,6 +129,7 @@ Status WalWriter::write(std::span<const WalAppend> appends, bool durable, uint64
 Status WalWriter::write_torn(std::span<const WalAppend> appends, bool durable) {
   torn_ = true;
   unsynced_ = true;
+  ++writes_;
   if (auto written = write_groups(appends); !written) {
     count_failure("write");
     return written;
@@ -157,6 +163,7 @@ Status WalWriter::cut_torn_bytes() {
   file_ = std::move(*file);
   torn_ = false;
   unsynced_ = true;
+  ++writes_;
   return {};
 }
 
@@ -211,21 +218,58 @@ Status WalWriter::write_staged() {
   return {};
 }
 
+Status WalWriter::timed_sync(WritableFile& file) {
+  const int64_t begun_ns = clock_.monotonic_ns();
+  auto synced = file.sync();
+  sync_seconds_.observe(static_cast<double>(clock_.monotonic_ns() - begun_ns) / 1e9);
+  if (!synced) count_failure("sync");
+  return synced;
+}
+
+// The kernel may have forgotten which pages it could not write: a later sync that succeeds says
+// nothing about them.
+void WalWriter::note_failed_sync(uint64_t segment) {
+  failed_segment_ = std::max(failed_segment_, segment);
+  if (segment != number_ || synced_ < acknowledged_) in_doubt_ = true;
+}
+
 // Does not move synced_: which bytes count is known to the caller.
 Status WalWriter::sync_file() {
-  const int64_t begun_ns = clock_.monotonic_ns();
-  auto synced = file_->sync();
-  sync_seconds_.observe(static_cast<double>(clock_.monotonic_ns() - begun_ns) / 1e9);
+  auto synced = timed_sync(*file_);
   if (synced) {
     unsynced_ = false;
-    return {};
+  } else {
+    note_failed_sync(number_);
   }
-  // The kernel may have forgotten which pages it could not write: a later sync that succeeds says
-  // nothing about them.
-  count_failure("sync");
-  failed_segment_ = number_;
-  if (synced_ < acknowledged_) in_doubt_ = true;
   return synced;
+}
+
+Result<WalWriter::Sync> WalWriter::begin_sync() {
+  if (auto cut = cut_torn_bytes(); !cut) return refusal(cut.error());
+  Sync sync{.segment = number_, .bytes = acknowledged_, .writes = writes_, .file = nullptr};
+  if (!file_ || !unsynced_) return sync;
+  if (auto file = files_.open_writable(path(), FileSystem::Create::kAppend)) {
+    sync.file = std::move(*file);
+  } else {
+    TRY(this->sync());  // with the handle that is there, while others wait
+  }
+  return sync;
+}
+
+Status WalWriter::run_sync(Sync& sync) {
+  return sync.file == nullptr ? Status() : timed_sync(*sync.file);
+}
+
+// A segment that has ended meanwhile was synced when the next one began.
+Status WalWriter::end_sync(const Sync& sync, Status outcome) {
+  if (!outcome) {
+    note_failed_sync(sync.segment);
+    return refusal(std::move(outcome).error());
+  }
+  if (sync.file == nullptr || sync.segment != number_) return {};
+  synced_ = std::max(synced_, sync.bytes);
+  if (sync.writes == writes_) unsynced_ = false;
+  return {};
 }
 
 Status WalWriter::sync() {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
+#include "store/metrics/wal_format.h"
 
 namespace binnacle::store::metrics {
 
@@ -24,11 +25,11 @@ struct WalAppend {
 
 class WalWriter {
  public:
-  // Makes the segment `number`, and durable what the one before holds; `previous_bytes` is its
-  // size, 0 when there is none.
-  static Result<std::unique_ptr<WalWriter>> open(std::string folder, uint64_t number,
-                                                 uint64_t previous_bytes, FileSystem& files,
-                                                 const Clock& clock, Registry& registry);
+  // Makes the segment `first`, and durable what the one before holds. Later segments are of its
+  // format.
+  static Result<std::unique_ptr<WalWriter>> open(std::string folder, const WalHeader& first,
+                                                 FileSystem& files, const Clock& clock,
+                                                 Registry& registry);
   ~WalWriter();
 
   // All of them or, after an error, none. `durable`: they are on disk on return.
@@ -37,6 +38,18 @@ class WalWriter {
   // with bytes in doubt.
   Status rotate(bool durable);
   Status sync();
+
+  // A sync that runs while others have their turn: begin_sync() and end_sync() in a turn,
+  // run_sync() in none. It has a file handle of its own.
+  struct Sync {
+    uint64_t segment = 0;
+    uint64_t bytes = 0;                  // acknowledged when it began
+    uint64_t writes = 0;                 // so many had changed the segment
+    std::unique_ptr<WritableFile> file;  // null: there is nothing to sync
+  };
+  Result<Sync> begin_sync();
+  Status run_sync(Sync& sync);
+  Status end_sync(const Sync& sync, Status outcome);
 
   uint64_t segment() const { return number_; }
   uint64_t size() const { return acknowledged_; }
@@ -47,7 +60,8 @@ class WalWriter {
   void count_failure(std::string_view op);
 
  private:
-  WalWriter(std::string folder, FileSystem& files, const Clock& clock, Registry& registry);
+  WalWriter(std::string folder, int format, FileSystem& files, const Clock& clock,
+            Registry& registry);
   std::string path() const;
   Status create(uint64_t previous_bytes, FileSystem::Create how);
   Status make_ready(bool durable, uint64_t segment_bytes);
@@ -57,9 +71,12 @@ class WalWriter {
   Status write_groups(std::span<const WalAppend> appends);
   Status write_staged();
   Status sync_file();
+  Status timed_sync(WritableFile& file);
+  void note_failed_sync(uint64_t segment);
 
   // Fixed after construction.
   const std::string folder_;
+  const int format_;
   FileSystem& files_;
   const Clock& clock_;
   Registry& registry_;
@@ -75,6 +92,7 @@ class WalWriter {
   uint64_t synced_ = 0;                 // of these, what a sync has brought to disk
   bool torn_ = false;                   // bytes behind acknowledged_ may be there
   bool unsynced_ = false;               // the file changed since its last sync
+  uint64_t writes_ = 0;                 // changes of files so far
   bool ended_ = false;                  // the next segment may be there: nothing more goes in here
   uint64_t failed_segment_ = 0;         // the latest where a sync failed, until forgiven
   bool in_doubt_ = false;               // acknowledged bytes may be lost, until forgiven

@@ -1,0 +1,316 @@
+#include "query/promql/evaluator.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "query/promql/binary.h"
+#include "query/promql/function_table.h"
+#include "query/promql/range_rows.h"
+
+namespace binnacle::query::promql {
+namespace {
+
+// Rows that were evaluated at one step, for all of them.
+class Broadcast final : public RowSource {
+ public:
+  Broadcast(RowSourcePtr rows, size_t steps) : rows_(std::move(rows)), values_(steps) {}
+
+  Result<bool> next(Row& out) override {
+    TRY_ASSIGN(const bool more, rows_->next(out));
+    if (!more) return false;
+    std::ranges::fill(values_, out.values[0]);
+    out.values = values_;
+    return true;
+  }
+
+ private:
+  const RowSourcePtr rows_;
+  std::vector<double> values_;
+};
+
+class HeldRows final : public RowSource {
+ public:
+  explicit HeldRows(std::shared_ptr<const std::vector<OwnedRow>> rows) : rows_(std::move(rows)) {}
+
+  Result<bool> next(Row& out) override {
+    if (at_ == rows_->size()) return false;
+    out = (*rows_)[at_++].row();
+    return true;
+  }
+
+ private:
+  const std::shared_ptr<const std::vector<OwnedRow>> rows_;  // by all that show them
+  size_t at_ = 0;
+};
+
+class NameDropped final : public RowSource {
+ public:
+  explicit NameDropped(RowSourcePtr rows) : rows_(std::move(rows)) {}
+
+  Result<bool> next(Row& out) override {
+    TRY_ASSIGN(const bool more, rows_->next(out));
+    out.drop_name = true;
+    return more;
+  }
+
+ private:
+  const RowSourcePtr rows_;
+};
+
+bool is_range(const Expr& expr) { return type_of(expr) == ValueType::kMatrix; }
+
+// start(), end(), range() and step() of the whole query, in seconds.
+std::optional<double> query_constant(std::string_view function, const Steps& query) {
+  const auto seconds = [](int64_t ms) { return static_cast<double>(ms) / 1000; };
+  if (function == "start") return seconds(query.start_ms);
+  if (function == "end") return seconds(query.end_ms);
+  if (function == "range") return seconds(query.end_ms - query.start_ms);
+  if (function == "step") return query.start_ms == query.end_ms ? 0 : seconds(query.step_ms);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const QueryPlan& plan, SeriesReads& reads, QueryMeter& meter,
+                     Annotations& annotations)
+    : plan_(plan),
+      reads_(reads),
+      meter_(meter),
+      annotations_(annotations),
+      top_(context_of(plan.query_steps())) {}
+
+EvalContext& Evaluator::context_of(const Steps& steps) {
+  return contexts_.emplace_back(EvalContext{steps, meter_, annotations_});
+}
+
+const std::string& Evaluator::text(const Expr& expr) {
+  const auto* literal = as<StringLiteral>(without_parens(expr));
+  CHECK(literal != nullptr);
+  return literal->value;
+}
+
+Result<RowSourcePtr> Evaluator::rows(const Expr& outer, EvalContext& context) {
+  const Expr& expr = without_parens(outer);
+  const auto part = plan_.repeated(expr);
+  if (!part) return rows_once(expr, context);
+  const Steps& steps = context.steps;
+  const auto key = std::tuple(*part, steps.start_ms, steps.end_ms, steps.step_ms);
+  if (!held_.contains(key)) {
+    TRY_ASSIGN(auto source, rows_once(expr, context));
+    TRY_ASSIGN(held_[key], hold(std::move(source)));
+  }
+  return std::make_unique<HeldRows>(held_[key]);
+}
+
+Result<Evaluator::Held> Evaluator::hold(RowSourcePtr rows) {
+  auto held = std::make_shared<std::vector<OwnedRow>>();
+  Row row;
+  for (;;) {
+    TRY_ASSIGN(const bool more, rows->next(row));
+    if (!more) return held;
+    TRY(meter_.charge_bytes(row.labels.packed().size() + row.values.size_bytes()));
+    held->push_back(
+        {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
+  }
+}
+
+Result<RowSourcePtr> Evaluator::rows_once(const Expr& expr, EvalContext& context) {
+  const Steps& steps = context.steps;
+  TRY(meter_.check());
+  if (steps.count() == 1 || !plan_.step_invariant(expr)) return rows_at_each_step(expr, context);
+  EvalContext& one = context_of({steps.start_ms, steps.start_ms, 0});
+  TRY_ASSIGN(auto source, rows_at_each_step(expr, one));
+  return std::make_unique<Broadcast>(std::move(source), steps.count());
+}
+
+Result<RowSourcePtr> Evaluator::rows_at_each_step(const Expr& expr, EvalContext& context) {
+  switch (expr.kind) {
+    case Expr::Kind::kVectorSelector:
+      return selector(*as<VectorSelector>(expr), SelectorValue::kSample, context);
+    case Expr::Kind::kCall:
+      return call(*as<Call>(expr), context);
+    case Expr::Kind::kAggregation:
+      return aggregation(*as<Aggregation>(expr), context);
+    case Expr::Kind::kBinary:
+      return binary(*as<BinaryExpr>(expr), context);
+    case Expr::Kind::kUnary: {
+      const auto& unary = *as<UnaryExpr>(expr);
+      TRY_ASSIGN(auto source, rows(*unary.expr, context));
+      return unary.negative ? negate(std::move(source)) : std::move(source);
+    }
+    default:
+      break;
+  }
+  CHECK(false);  // the parser checked types
+  return nullptr;
+}
+
+Result<RowSourcePtr> Evaluator::selector(const VectorSelector& selector, SelectorValue value,
+                                         EvalContext& context) {
+  TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(selector)));
+  const TimePlan& time = plan_.time_of(selector);
+  if (selector.smoothed) return smoothed_rows(std::move(reader), time, context);
+  return selector_rows(std::move(reader), time, value, context);
+}
+
+Result<RowSourcePtr> Evaluator::call(const Call& call, EvalContext& context) {
+  for (size_t i = 0; i < call.args.size(); ++i) {
+    if (is_range(*call.args[i])) return range_call(call, i, context);
+  }
+  const std::string_view name = call.function->name;
+  if (name == "info") return info(call, context);
+  if (name == "timestamp") {
+    const auto* plain = as<VectorSelector>(without_parens(*call.args[0]));
+    if (plain != nullptr) {
+      TRY_ASSIGN(auto source, selector(*plain, SelectorValue::kSampleSeconds, context));
+      return std::make_unique<NameDropped>(std::move(source));
+    }
+  }
+  std::vector<Argument> args;
+  for (const ExprPtr& arg : call.args) {
+    TRY_ASSIGN(Argument value, argument(*arg, context));
+    args.push_back(std::move(value));
+  }
+  return call_on_rows(call, std::move(args), context);
+}
+
+Result<RowSourcePtr> Evaluator::info(const Call& call, EvalContext& context) {
+  std::vector<Argument> args(2);
+  TRY_ASSIGN(args[0], argument(*call.args[0], context));
+  TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(call)));
+  args[1].type = ValueType::kVector;
+  // The newest of several series wins, so their samples' times are what counts.
+  args[1].rows =
+      selector_rows(std::move(reader), plan_.time_of(call), SelectorValue::kSampleSeconds, context);
+  return call_on_rows(call, std::move(args), context);
+}
+
+Result<Argument> Evaluator::argument(const Expr& expr, EvalContext& context) {
+  Argument argument;
+  argument.type = type_of(expr);
+  if (argument.type == ValueType::kString) {
+    argument.text = text(expr);
+  } else if (argument.type == ValueType::kScalar) {
+    TRY_ASSIGN(argument.scalar, scalar(expr, context));
+  } else {
+    TRY_ASSIGN(argument.rows, rows(expr, context));
+  }
+  return argument;
+}
+
+Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
+                                           EvalContext& context) {
+  const Expr& range = without_parens(*call.args[range_arg]);
+  std::vector<std::vector<double>> scalars;
+  for (size_t i = 0; i < call.args.size(); ++i) {
+    if (i == range_arg) continue;
+    TRY_ASSIGN(auto values, scalar(*call.args[i], context));
+    scalars.push_back(std::move(values));
+  }
+  RangeCall how{call, {}, meter_.limits().lookback_ms, false, false, annotations_};
+  for (const auto& values : scalars) how.scalars.emplace_back(values);
+
+  const TimePlan& time = plan_.time_of(range);
+  std::unique_ptr<RangeSource> source;
+  if (const auto* subquery = as<Subquery>(range)) {
+    Steps inner;
+    TRY_ASSIGN(auto inner_rows, subquery_rows(*subquery, context.steps, inner));
+    source = subquery_range(std::move(inner_rows), inner);
+  } else {
+    const VectorSelector& selector = *as<MatrixSelector>(range)->selector;
+    how.anchored = selector.anchored;
+    how.smoothed = selector.smoothed;
+    TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(selector)));
+    source = selector_range(std::move(reader));
+  }
+  RowSourcePtr result =
+      range_rows(std::move(source), std::move(how), std::move(scalars), time, context.steps);
+  if (call.function->name != "absent_over_time") return result;
+  return absent(range, std::move(result), context);
+}
+
+// The rows of a subquery's expression, and the steps that they are for.
+Result<RowSourcePtr> Evaluator::subquery_rows(const Subquery& subquery, const Steps& outer,
+                                              Steps& inner) {
+  const auto steps = plan_.subquery_steps(subquery, outer);
+  if (!steps) return std::make_unique<OwnedRows>(std::vector<OwnedRow>());
+  inner = *steps;
+  // Rows are as long as that, so a subquery of absurdly many steps ends here.
+  TRY(meter_.charge_bytes(inner.count() * sizeof(double)));
+  EvalContext& context = context_of(inner);
+  if (type_of(*subquery.expr) == ValueType::kVector) return rows(*subquery.expr, context);
+  TRY_ASSIGN(auto values, scalar(*subquery.expr, context));
+  std::vector<OwnedRow> one;
+  one.push_back({model::Labels(), false, std::move(values)});
+  return std::make_unique<OwnedRows>(std::move(one));
+}
+
+Result<RowSourcePtr> Evaluator::aggregation(const Aggregation& aggregation, EvalContext& context) {
+  AggregateParam param;
+  if (aggregation.param != nullptr) {
+    if (type_of(*aggregation.param) == ValueType::kString) {
+      param.text = text(*aggregation.param);
+    } else {
+      TRY_ASSIGN(param.scalar, scalar(*aggregation.param, context));
+    }
+  }
+  TRY_ASSIGN(auto source, rows(*aggregation.expr, context));
+  return aggregate(aggregation, std::move(source), std::move(param), context);
+}
+
+Result<RowSourcePtr> Evaluator::binary(const BinaryExpr& binary, EvalContext& context) {
+  const bool lhs_is_scalar = type_of(*binary.lhs) == ValueType::kScalar;
+  if (lhs_is_scalar || type_of(*binary.rhs) == ValueType::kScalar) {
+    const Expr& scalar_side = lhs_is_scalar ? *binary.lhs : *binary.rhs;
+    const Expr& vector_side = lhs_is_scalar ? *binary.rhs : *binary.lhs;
+    TRY_ASSIGN(auto values, scalar(scalar_side, context));
+    TRY_ASSIGN(auto source, rows(vector_side, context));
+    return vector_scalar(binary, std::move(source), std::move(values), lhs_is_scalar, context);
+  }
+  TRY_ASSIGN(auto lhs, rows(*binary.lhs, context));
+  TRY_ASSIGN(auto rhs, rows(*binary.rhs, context));
+  return vector_vector(binary, std::move(lhs), std::move(rhs), context);
+}
+
+Result<std::vector<double>> Evaluator::scalar(const Expr& outer, EvalContext& context) {
+  const Expr& expr = without_parens(outer);
+  const Steps& steps = context.steps;
+  if (steps.count() == 1 || !plan_.step_invariant(expr)) return scalar_at_each_step(expr, context);
+  EvalContext& one = context_of({steps.start_ms, steps.start_ms, 0});
+  TRY_ASSIGN(const auto value, scalar_at_each_step(expr, one));
+  return std::vector<double>(steps.count(), value[0]);
+}
+
+Result<std::vector<double>> Evaluator::scalar_at_each_step(const Expr& expr, EvalContext& context) {
+  const size_t count = context.steps.count();
+  if (const auto* number = as<NumberLiteral>(expr))
+    return std::vector<double>(count, number->value);
+  if (const auto* unary = as<UnaryExpr>(expr)) {
+    TRY_ASSIGN(auto values, scalar(*unary->expr, context));
+    if (unary->negative) {
+      for (double& value : values) value = -value;
+    }
+    return values;
+  }
+  if (const auto* binary = as<BinaryExpr>(expr)) return scalar_binary_of(*binary, context);
+  const auto* call = as<Call>(expr);
+  CHECK(call != nullptr);  // the parser checked types
+  if (const auto constant = query_constant(call->function->name, plan_.query_steps()))
+    return std::vector<double>(count, *constant);
+  std::vector<Argument> args;
+  for (const ExprPtr& arg : call->args) {
+    TRY_ASSIGN(Argument value, argument(*arg, context));
+    args.push_back(std::move(value));
+  }
+  return call_scalar(*call, std::move(args), context);
+}
+
+Result<std::vector<double>> Evaluator::scalar_binary_of(const BinaryExpr& binary,
+                                                        EvalContext& context) {
+  TRY_ASSIGN(auto lhs, scalar(*binary.lhs, context));
+  TRY_ASSIGN(const auto rhs, scalar(*binary.rhs, context));
+  scalar_binary(binary.op, lhs, rhs, lhs);
+  return lhs;
+}
+
+}  // namespace binnacle::query::promql

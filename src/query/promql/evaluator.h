@@ -1,0 +1,68 @@
+// Turns a planned expression into rows, scalars or ranges: one RowSource for each part of the tree.
+// A part that stands in the query more than once is evaluated once and held; one that is the same
+// at each step is evaluated at one. One query's, one thread; outlives the rows that it gives.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/error.h"
+#include "query/promql/aggregate.h"
+#include "query/promql/engine.h"
+#include "query/promql/instant_functions.h"
+#include "query/promql/query_plan.h"
+#include "query/promql/rows.h"
+#include "query/promql/selector_rows.h"
+#include "query/promql/series_reader.h"
+
+namespace binnacle::query::promql {
+
+class Evaluator {
+ public:
+  // All outlive the evaluator.
+  Evaluator(const QueryPlan& plan, SeriesReads& reads, QueryMeter& meter, Annotations& annotations);
+
+  // Of an expression of that type, at the query's steps.
+  Result<RowSourcePtr> rows(const Expr& expr) { return rows(expr, top_); }
+  Result<std::vector<double>> scalar(const Expr& expr) { return scalar(expr, top_); }
+  Result<std::vector<SampleSeries>> range(const Expr& expr);
+  static const std::string& text(const Expr& expr);
+
+ private:
+  using Held = std::shared_ptr<const std::vector<OwnedRow>>;  // by each row source that shows it
+
+  Result<RowSourcePtr> rows(const Expr& expr, EvalContext& context);
+  Result<RowSourcePtr> rows_once(const Expr& expr, EvalContext& context);
+  Result<RowSourcePtr> rows_at_each_step(const Expr& expr, EvalContext& context);
+  Result<RowSourcePtr> selector(const VectorSelector& selector, SelectorValue value,
+                                EvalContext& context);
+  Result<RowSourcePtr> call(const Call& call, EvalContext& context);
+  Result<RowSourcePtr> range_call(const Call& call, size_t range_arg, EvalContext& context);
+  Result<RowSourcePtr> info(const Call& call, EvalContext& context);
+  Result<RowSourcePtr> aggregation(const Aggregation& aggregation, EvalContext& context);
+  Result<RowSourcePtr> binary(const BinaryExpr& binary, EvalContext& context);
+  Result<RowSourcePtr> subquery_rows(const Subquery& subquery, const Steps& outer, Steps& inner);
+  Result<std::vector<SampleSeries>> subquery_samples(const Subquery& subquery);
+
+  Result<std::vector<double>> scalar(const Expr& expr, EvalContext& context);
+  Result<std::vector<double>> scalar_at_each_step(const Expr& expr, EvalContext& context);
+  Result<std::vector<double>> scalar_binary_of(const BinaryExpr& binary, EvalContext& context);
+  Result<Argument> argument(const Expr& expr, EvalContext& context);
+
+  Result<Held> hold(RowSourcePtr rows);
+  EvalContext& context_of(const Steps& steps);
+
+  const QueryPlan& plan_;
+  SeriesReads& reads_;
+  QueryMeter& meter_;
+  Annotations& annotations_;
+  std::deque<EvalContext> contexts_;  // rows refer to them
+  EvalContext& top_;
+  std::map<std::tuple<uint32_t, int64_t, int64_t, int64_t>, Held> held_;  // by part and steps
+};
+
+}  // namespace binnacle::query::promql

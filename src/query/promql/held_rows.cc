@@ -1,0 +1,74 @@
+#include "query/promql/held_rows.h"
+
+namespace binnacle::query::promql {
+namespace {
+
+class NoRows final : public RowSource {
+ public:
+  explicit NoRows(RowSourcePtr rows) : rows_(std::move(rows)) {}
+  Result<bool> next(Row&) override {
+    Row row;
+    for (;;) {
+      TRY_ASSIGN(const bool more, rows_->next(row));
+      if (!more) return false;
+    }
+  }
+
+ private:
+  RowSourcePtr rows_;
+};
+
+}  // namespace
+
+Status HeldBytes::add(size_t bytes) {
+  bytes_ += bytes;
+  return meter_.charge_bytes(bytes);
+}
+
+size_t bytes_of(const Row& row) {
+  return sizeof(OwnedRow) + row.labels.packed().size() + row.values.size_bytes();
+}
+
+Status RowsByLabels::add(OwnedRow row) {
+  const auto [at, is_new] =
+      index_.try_emplace(row.labels.packed(), static_cast<uint32_t>(rows_.size()));
+  if (is_new) {
+    rows_.push_back(std::move(row));
+    return {};
+  }
+  std::vector<double>& values = rows_[at->second].values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (is_absent(row.values[i])) continue;
+    if (!is_absent(values[i])) {
+      return fail(Code::kOutOfRange, "vector cannot contain metrics with the same labelset");
+    }
+    values[i] = row.values[i];
+  }
+  return {};
+}
+
+Result<bool> MadeRows::next(Row& out) {
+  if (!made_) {
+    TRY_ASSIGN(rows_, make());
+    made_ = true;
+  }
+  if (at_ == rows_.size()) return false;
+  out = rows_[at_++].row();
+  return true;
+}
+
+Result<std::vector<OwnedRow>> hold_rows(RowSource& rows, HeldBytes& held) {
+  std::vector<OwnedRow> out;
+  Row row;
+  for (;;) {
+    TRY_ASSIGN(const bool more, rows.next(row));
+    if (!more) return out;
+    TRY(held.add(bytes_of(row)));
+    out.push_back(
+        {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
+  }
+}
+
+RowSourcePtr no_rows(RowSourcePtr rows) { return std::make_unique<NoRows>(std::move(rows)); }
+
+}  // namespace binnacle::query::promql

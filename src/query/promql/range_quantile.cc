@@ -1,0 +1,111 @@
+// quantile_over_time and mad_over_time (the median distance from the median), over a sliding window
+// that is kept in order.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/float_text.h"
+#include "query/promql/range_makers.h"
+#include "query/promql/sorted_window.h"
+
+namespace binnacle::query::promql {
+namespace {
+
+class Quantile final : public RangeFunction {
+ public:
+  explicit Quantile(const RangeCall& call)
+      : quantiles_(call.scalars[0]),
+        annotations_(call.annotations),
+        position_(argument_position(call.call, 0)) {}
+
+  void apply(model::LabelsView, const Samples& samples, const Windows& windows,
+             std::span<double> out) override {
+    window_.begin(samples.values);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const uint32_t first = windows.first[i];
+      const uint32_t last = windows.last[i];
+      if (first >= last) {
+        out[i] = absent_value();
+        continue;
+      }
+      const double q = quantiles_[i];
+      if (!(q >= 0 && q <= 1)) warn(q);
+      window_.move_to(first, last);
+      out[i] = quantile_of(q, window_.size(), [this](size_t rank) { return window_.at(rank); });
+    }
+  }
+
+ private:
+  void warn(double q) {
+    if (warned_ && (q == warned_of_ || (std::isnan(q) && std::isnan(warned_of_)))) return;
+    warned_ = true;
+    warned_of_ = q;
+    std::string text = "quantile value should be between 0 and 1, got ";
+    append_float_text(text, q);
+    annotations_.warn(text, position_);
+  }
+
+  const std::span<const double> quantiles_;
+  Annotations& annotations_;
+  const PositionRange position_;
+  bool warned_ = false;
+  double warned_of_ = 0;
+  SortedWindow window_;
+};
+
+class MedianDeviation final : public RangeFunction {
+ public:
+  void apply(model::LabelsView, const Samples& samples, const Windows& windows,
+             std::span<double> out) override {
+    window_.begin(samples.values);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const uint32_t first = windows.first[i];
+      const uint32_t last = windows.last[i];
+      if (first >= last) {
+        out[i] = absent_value();
+        continue;
+      }
+      window_.move_to(first, last);
+      out[i] = window_.nans() > 0 ? std::numeric_limits<double>::quiet_NaN() : deviation();
+    }
+  }
+
+ private:
+  double deviation() {
+    const std::span<const double> numbers = window_.numbers();
+    const double median =
+        quantile_of(0.5, numbers.size(), [&](size_t rank) { return numbers[rank]; });
+    // The distances in order: the values below the median backwards and those above it forwards,
+    // merged as far as the middle. An infinite median has NaN distances, which sort first.
+    if (!std::isfinite(median)) return deviation_from(median);
+    size_t above = static_cast<size_t>(std::ranges::lower_bound(numbers, median) - numbers.begin());
+    size_t below = above;
+    const size_t middle = std::min(numbers.size(), (numbers.size() - 1) / 2 + 2);
+    near_.clear();
+    while (near_.size() < middle) {
+      const bool up = below == 0 || (above < numbers.size() &&
+                                     numbers[above] - median < median - numbers[below - 1]);
+      near_.push_back(up ? numbers[above++] - median : median - numbers[--below]);
+    }
+    return quantile_of(0.5, numbers.size(), [this](size_t rank) { return near_[rank]; });
+  }
+
+  double deviation_from(double median) {
+    near_.clear();
+    for (const double value : window_.numbers()) near_.push_back(std::abs(value - median));
+    const auto numbers = std::ranges::partition(near_, [](double v) { return std::isnan(v); });
+    std::ranges::sort(numbers);
+    return quantile_of(0.5, near_.size(), [this](size_t rank) { return near_[rank]; });
+  }
+
+  SortedWindow window_;
+  std::vector<double> near_;  // distances from the median, the smallest first
+};
+
+}  // namespace
+
+RangeResult make_quantile(const RangeCall& call) { return std::make_unique<Quantile>(call); }
+RangeResult make_mad(const RangeCall&) { return std::make_unique<MedianDeviation>(); }
+
+}  // namespace binnacle::query::promql

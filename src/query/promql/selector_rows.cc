@@ -1,0 +1,146 @@
+#include "query/promql/selector_rows.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "model/sample.h"
+#include "query/promql/clean_samples.h"
+
+namespace binnacle::query::promql {
+namespace {
+
+constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+class SelectorRows final : public RowSource {
+ public:
+  SelectorRows(std::unique_ptr<SeriesReader> reader, const TimePlan& time, SelectorValue value,
+               EvalContext& context)
+      : reader_(std::move(reader)),
+        time_(time),
+        value_(value),
+        steps_(context.steps),
+        lookback_ms_(context.meter.limits().lookback_ms),
+        picks_(steps_.count()),
+        out_(steps_.count()) {}
+
+  Result<bool> next(Row& out) override {
+    model::SeriesColumns columns;
+    for (;;) {
+      TRY_ASSIGN(const bool more, reader_->next(columns));
+      if (!more) return false;
+      if (columns.timestamps_id == 0 || columns.timestamps_id != times_id_) {
+        find(columns.timestamps_ms);
+        times_id_ = columns.timestamps_id;
+      }
+      if (!fill(columns)) continue;
+      out = {columns.labels, false, out_};
+      return true;
+    }
+  }
+
+ private:
+  // Which sample stands for each step; both columns are walked once.
+  void find(std::span<const int64_t> times_ms) {
+    size_t next = 0;  // first sample after the step
+    for (size_t i = 0; i < picks_.size(); ++i) {
+      const int64_t t = time_.at_ms.value_or(steps_.at(i)) - time_.offset_ms;
+      while (next < times_ms.size() && times_ms[next] <= t) ++next;
+      const bool found = next > 0 && times_ms[next - 1] > t - lookback_ms_;
+      picks_[i] = found ? static_cast<uint32_t>(next - 1) : kNone;
+    }
+  }
+
+  // False where no step has a value.
+  bool fill(const model::SeriesColumns& columns) {
+    bool any = false;
+    for (size_t i = 0; i < picks_.size(); ++i) {
+      double value = absent_value();
+      if (picks_[i] != kNone) {
+        value = columns.values[picks_[i]];
+        if (value != value) [[unlikely]]
+          value =
+              model::is_stale(value) ? absent_value() : std::numeric_limits<double>::quiet_NaN();
+        if (value_ != SelectorValue::kSample && !is_absent(value))
+          value = static_cast<double>(columns.timestamps_ms[picks_[i]]) / 1000;
+        any = any || !is_absent(value);
+      }
+      out_[i] = value;
+    }
+    return any;
+  }
+
+  const std::unique_ptr<SeriesReader> reader_;
+  const TimePlan time_;
+  const SelectorValue value_;
+  const Steps steps_;
+  const int64_t lookback_ms_;
+  std::vector<uint32_t> picks_;  // index of the sample for each step
+  uint64_t times_id_ = 0;        // of the column that `picks_` is for
+  std::vector<double> out_;
+};
+
+class SmoothedRows final : public RowSource {
+ public:
+  SmoothedRows(std::unique_ptr<SeriesReader> reader, const TimePlan& time, EvalContext& context)
+      : reader_(std::move(reader)),
+        time_(time),
+        steps_(context.steps),
+        lookback_ms_(context.meter.limits().lookback_ms),
+        out_(steps_.count()) {}
+
+  Result<bool> next(Row& out) override {
+    model::SeriesColumns columns;
+    for (;;) {
+      TRY_ASSIGN(const bool more, reader_->next(columns));
+      if (!more) return false;
+      if (!fill(clean_.without_stale(columns))) continue;
+      out = {columns.labels, false, out_};
+      return true;
+    }
+  }
+
+ private:
+  bool fill(const Samples& samples) {
+    bool any = false;
+    for (size_t i = 0; i < out_.size(); ++i) {
+      out_[i] = value_at(samples, time_.at_ms.value_or(steps_.at(i)) - time_.offset_ms);
+      any = any || !is_absent(out_[i]);
+    }
+    return any;
+  }
+
+  // With no sample before it within the lookback there is no value; with none after it, the one
+  // before holds.
+  double value_at(const Samples& samples, int64_t t) const {
+    const auto times = samples.times_ms;
+    const size_t next = static_cast<size_t>(std::ranges::lower_bound(times, t) - times.begin());
+    if (next < times.size() && times[next] == t) return samples.values[next];
+    if (next == 0 || times[next - 1] <= t - lookback_ms_) return absent_value();
+    const double before = samples.values[next - 1];
+    if (next == times.size() || times[next] > t + lookback_ms_) return before;
+    const double way = static_cast<double>(t - times[next - 1]) /
+                       static_cast<double>(times[next] - times[next - 1]);
+    return before + (samples.values[next] - before) * way;
+  }
+
+  const std::unique_ptr<SeriesReader> reader_;
+  const TimePlan time_;
+  const Steps steps_;
+  const int64_t lookback_ms_;
+  CleanSamples clean_;
+  std::vector<double> out_;
+};
+
+}  // namespace
+
+RowSourcePtr selector_rows(std::unique_ptr<SeriesReader> reader, const TimePlan& time,
+                           SelectorValue value, EvalContext& context) {
+  return std::make_unique<SelectorRows>(std::move(reader), time, value, context);
+}
+
+RowSourcePtr smoothed_rows(std::unique_ptr<SeriesReader> reader, const TimePlan& time,
+                           EvalContext& context) {
+  return std::make_unique<SmoothedRows>(std::move(reader), time, context);
+}
+
+}  // namespace binnacle::query::promql

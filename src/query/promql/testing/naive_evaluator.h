@@ -1,0 +1,89 @@
+// PromQL evaluated the slow and obvious way, one step and one sample at a time, with maps and
+// strings: what the tests hold the engine against. Written from the documentation ("Querying
+// basics", "Operators", "Functions"); it shares the tree with the engine and nothing else. Floats
+// alone; what it does not know it refuses with kUnimplemented. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "query/promql/ast.h"
+
+namespace binnacle::query::promql::testing {
+
+using LabelMap = std::map<std::string, std::string>;
+
+struct NaiveSeries {
+  LabelMap labels;
+  std::map<int64_t, double> samples;
+  bool drop_name = false;  // of what came from a subquery
+};
+
+struct NaiveElement {
+  LabelMap labels;
+  bool drop_name = false;  // goes from the answer, and only there
+  double value = 0;
+};
+using NaiveVector = std::vector<NaiveElement>;
+
+struct NaiveValue {
+  ValueType type = ValueType::kVector;
+  double scalar = 0;
+  std::string text;
+  NaiveVector vector;
+  std::vector<NaiveSeries> matrix;
+};
+
+// The labels of each series of the answer, with its value at each step.
+using NaiveAnswer = std::map<LabelMap, std::map<int64_t, double>>;
+
+struct NaiveQuery {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  int64_t step_ms = 0;  // 0: one step
+};
+
+class NaiveEvaluator {
+ public:
+  explicit NaiveEvaluator(const std::vector<NaiveSeries>& data) : data_(data) {}
+
+  // A scalar's answer has no labels.
+  Result<NaiveAnswer> answer(const Expr& expr, const NaiveQuery& query);
+
+ private:
+  Result<NaiveValue> eval(const Expr& expr, int64_t at_ms);
+  Result<NaiveValue> eval_call(const Call& call, int64_t at_ms);
+  Result<NaiveValue> eval_aggregation(const Aggregation& aggregation, int64_t at_ms);
+  Result<NaiveValue> eval_binary(const BinaryExpr& binary, int64_t at_ms);
+  Result<NaiveValue> eval_subquery(const Subquery& subquery, int64_t at_ms);
+  NaiveVector select(const VectorSelector& selector, int64_t at_ms) const;
+  std::vector<NaiveSeries> select_range(const MatrixSelector& selector, int64_t at_ms) const;
+  int64_t shifted(int64_t at_ms, const AtModifier& at, const Duration& offset) const;
+
+  const std::vector<NaiveSeries>& data_;
+  NaiveQuery query_;
+};
+
+// `samples`: those in (end - range, end]; false: the function gives nothing. `scalars`: its scalar
+// arguments in order.
+struct NaiveWindow {
+  std::vector<std::pair<int64_t, double>> samples;
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  int64_t at_ms = 0;  // the step, which is the end but for offset and @
+  std::vector<double> scalars;
+};
+Result<bool> naive_range_function(std::string_view name, const NaiveWindow& window, double& out);
+// Of a number or of a date in seconds.
+Result<double> naive_math(std::string_view name, double value, const std::vector<double>& scalars);
+double naive_quantile(double q, std::vector<double> values);
+
+double naive_arithmetic(BinaryOp op, double lhs, double rhs);
+bool naive_compare(BinaryOp op, double lhs, double rhs);
+Result<NaiveVector> naive_vector_operator(const BinaryExpr& binary, const NaiveVector& lhs,
+                                          const NaiveVector& rhs);
+
+}  // namespace binnacle::query::promql::testing
