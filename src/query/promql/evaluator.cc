@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "query/promql/binary.h"
 #include "query/promql/function_table.h"
+#include "query/promql/info_function.h"
 #include "query/promql/range_rows.h"
 
 namespace binnacle::query::promql {
@@ -175,14 +176,16 @@ Result<RowSourcePtr> Evaluator::call(const Call& call, EvalContext& context) {
 }
 
 Result<RowSourcePtr> Evaluator::info(const Call& call, EvalContext& context) {
-  std::vector<Argument> args(2);
-  TRY_ASSIGN(args[0], argument(*call.args[0], context));
-  TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(call)));
-  args[1].type = ValueType::kVector;
-  // The newest of several series wins, so their samples' times are what counts.
-  args[1].rows =
-      selector_rows(std::move(reader), plan_.time_of(call), SelectorValue::kSampleSeconds, context);
-  return call_on_rows(call, std::move(args), context);
+  TRY_ASSIGN(auto base, rows(*call.args[0], context));
+  // Of several info series the one with the newest sample holds, so their samples' times count.
+  auto select = [this, &call, &context](const model::Matchers& more) -> Result<RowSourcePtr> {
+    ReadPlan read = plan_.reads()[plan_.read_of(call)];
+    read.matchers.insert(read.matchers.end(), more.begin(), more.end());
+    TRY_ASSIGN(auto reader, reads_.stream(read));
+    return selector_rows(std::move(reader), plan_.time_of(call), SelectorValue::kSampleSeconds,
+                         context);
+  };
+  return promql::info(call, std::move(base), std::move(select), context);
 }
 
 Result<Argument> Evaluator::argument(const Expr& expr, EvalContext& context) {
