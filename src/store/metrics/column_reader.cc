@@ -53,31 +53,91 @@ Result<ColumnReader::Values> ColumnReader::values(uint32_t series, uint32_t chun
     done = decode_values(column.bytes, *out);
   }
   if (!done) return pages_.broken(ColumnStream::kValues, record.position, done.error().message);
-  // A column that stands alone and that no other was read for would only push others out.
-  if (steps > 0 || record.link != Link::kNone)
-    thread_read_cache().put(key, out, out->size() * sizeof(double));
+  thread_read_cache().put(key, out, out->size() * sizeof(double));
   return out;
 }
 
-Status ColumnReader::read(uint32_t series, int64_t min_ms, int64_t max_ms,
-                          std::vector<int64_t>& times_ms, std::vector<double>& out) const {
-  TRY_ASSIGN(const auto page, index_.series_page(series));
-  const auto chunks = page->chunks(series % kSeriesPerPage);
+bool ColumnReader::same_parts(std::span<const ChunkRecord> chunks, int64_t min_ms,
+                              int64_t max_ms) const {
+  return times_id_ != 0 && min_ms == min_ms_ && max_ms == max_ms_ &&
+         std::ranges::equal(chunks, time_columns_, {}, &ChunkRecord::time_column);
+}
+
+Status ColumnReader::find_parts(std::span<const ChunkRecord> chunks, int64_t min_ms,
+                                int64_t max_ms) {
+  parts_.clear();
+  times_.clear();
+  time_columns_.clear();
+  joined_times_.clear();
+  const uint64_t id = times_id_ + 1;
+  times_id_ = 0;
+  min_ms_ = min_ms;
+  max_ms_ = max_ms;
+  int64_t last_ms = 0;
   for (uint32_t chunk = 0; chunk < chunks.size(); ++chunk) {
-    TRY_ASSIGN(const TimeColumnRecord record, index_.time_column(chunks[chunk].time_column));
+    const uint32_t number = chunks[chunk].time_column;
+    time_columns_.push_back(number);
+    TRY_ASSIGN(const TimeColumnRecord record, index_.time_column(number));
     if (record.max_ms < min_ms || record.min_ms > max_ms) continue;
-    TRY_ASSIGN(const Times column, times(chunks[chunk].time_column, record));
-    if (!times_ms.empty() && times_ms.back() >= column->front()) {
-      return pages_.broken(ColumnStream::kTimes, record.position, "chunks of a series overlap");
-    }
+    TRY_ASSIGN(const Times column, times(number, record));
     const auto first = std::ranges::lower_bound(*column, min_ms);
     const auto last = std::ranges::upper_bound(first, column->end(), max_ms);
     if (first == last) continue;
-    TRY_ASSIGN(const Values samples, values(series, chunk, record.samples, 0));
-    times_ms.insert(times_ms.end(), first, last);
-    out.insert(out.end(), samples->begin() + (first - column->begin()),
-               samples->begin() + (last - column->begin()));
+    if (!parts_.empty() && last_ms >= *first)
+      return pages_.broken(ColumnStream::kTimes, record.position, "chunks of a series overlap");
+    last_ms = *(last - 1);
+    parts_.push_back({chunk, record.samples, static_cast<uint32_t>(first - column->begin()),
+                      static_cast<uint32_t>(last - first)});
+    times_.push_back(column);
   }
+  for (size_t i = 0; parts_.size() > 1 && i < parts_.size(); ++i) {
+    const auto from = times_[i]->begin() + parts_[i].first;
+    joined_times_.insert(joined_times_.end(), from, from + parts_[i].count);
+  }
+  times_id_ = id;
+  return {};
+}
+
+// A column that stands alone and that no other was read for would only push others out of the
+// cache.
+Status ColumnReader::read_values(uint32_t series, const Part& part, std::span<const double>& out) {
+  const ChunkRecord& record = page_->chunks(series % kSeriesPerPage)[part.chunk];
+  if (record.link == Link::kNone) {
+    TRY_ASSIGN(const auto column,
+               pages_.read(ColumnStream::kValues, record.position, record.bytes));
+    column_.resize(part.samples);
+    if (const auto done = decode_values(column.bytes, column_); !done)
+      return pages_.broken(ColumnStream::kValues, record.position, done.error().message);
+    out = std::span<const double>(column_).subspan(part.first, part.count);
+    return {};
+  }
+  TRY_ASSIGN(shared_, values(series, part.chunk, part.samples, 0));
+  out = std::span<const double>(*shared_).subspan(part.first, part.count);
+  return {};
+}
+
+Status ColumnReader::read(uint32_t series, int64_t min_ms, int64_t max_ms, Samples& out) {
+  if (page_number_ != series / kSeriesPerPage) {
+    TRY_ASSIGN(page_, index_.series_page(series));
+    page_number_ = series / kSeriesPerPage;
+  }
+  const auto chunks = page_->chunks(series % kSeriesPerPage);
+  if (!same_parts(chunks, min_ms, max_ms)) TRY(find_parts(chunks, min_ms, max_ms));
+  out = {};
+  out.times_id = times_id_;
+  if (parts_.empty()) return {};
+  if (parts_.size() == 1) {
+    out.times_ms = std::span(*times_[0]).subspan(parts_[0].first, parts_[0].count);
+    return read_values(series, parts_[0], out.values);
+  }
+  joined_values_.clear();
+  for (const Part& part : parts_) {
+    std::span<const double> some;
+    TRY(read_values(series, part, some));
+    joined_values_.insert(joined_values_.end(), some.begin(), some.end());
+  }
+  out.times_ms = joined_times_;
+  out.values = joined_values_;
   return {};
 }
 

@@ -61,15 +61,21 @@ TimeRange whole_windows(const BlockMeta& tier, int64_t min_ms, int64_t max_ms) {
 class BlockCursor {
  public:
   BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series, TimeRange range)
-      : block_(std::move(block)), series_(std::move(series)), range_(range) {}
+      : block_(std::move(block)),
+        reader_(block_->reader()),
+        series_(std::move(series)),
+        range_(range) {}
 
   bool done() const { return at_ == series_.size(); }
   bool is_tier() const { return block_->meta().resolution_ms != 0; }
   LabelsView labels() const { return labels_; }
+  void keep_labels(std::span<const std::string> names) { reader_->keep_labels(names); }
   Status load() {
     if (done()) return {};
-    TRY(block_->labels(series_[at_], labels_));
-    if (is_tier()) labels_ = model::LabelsBuilder(labels_).remove(kAggregateLabel).build();
+    TRY(reader_->labels(series_[at_], labels_));
+    if (!is_tier()) return {};
+    tier_labels_ = model::LabelsBuilder(labels_).remove(kAggregateLabel).build();
+    labels_ = tier_labels_.view();
     return {};
   }
   // By their labels without the aggregate: a label that sorts before it may change the order.
@@ -77,7 +83,7 @@ class BlockCursor {
     std::vector<std::pair<Labels, uint32_t>> sorted;
     for (at_ = 0; !done(); ++at_) {
       TRY(load());
-      sorted.emplace_back(std::move(labels_), series_[at_]);
+      sorted.emplace_back(std::move(tier_labels_), series_[at_]);
     }
     std::ranges::sort(
         sorted, [](const auto& a, const auto& b) { return model::compare(a.first, b.first) < 0; });
@@ -89,22 +95,25 @@ class BlockCursor {
     ++at_;
     return load();
   }
-  Status read(Columns& out) const {
-    return block_->read(series_[at_], range_.min_ms, range_.end_ms - 1, out.times_ms, out.values);
+  Status read(BlockReader::Samples& out) const {
+    return reader_->read(series_[at_], range_.min_ms, range_.end_ms - 1, out);
   }
 
  private:
   std::shared_ptr<const Block> block_;
+  std::unique_ptr<BlockReader> reader_;
   std::vector<uint32_t> series_;
   TimeRange range_;  // that is read
   size_t at_ = 0;
-  Labels labels_;
+  LabelsView labels_;
+  Labels tier_labels_;  // what `labels_` views where the block is a tier
 };
 
-// `over` wins where both have a time.
-void merge_into(Columns& base, const Columns& over) {
+// `over` wins where both have a time; what it holds afterwards is of no use.
+void merge_into(Columns& base, Columns& over) {
   if (over.times_ms.empty()) return;
-  if (base.times_ms.empty() || base.times_ms.back() < over.times_ms.front()) {
+  if (base.times_ms.empty()) return std::swap(base, over);
+  if (base.times_ms.back() < over.times_ms.front()) {
     base.times_ms.insert(base.times_ms.end(), over.times_ms.begin(), over.times_ms.end());
     base.values.insert(base.values.end(), over.values.begin(), over.values.end());
     return;
@@ -133,7 +142,9 @@ class MergedSet final : public model::SeriesSet {
         min_ms_(min_ms),
         max_ms_(max_ms),
         labels_only_(hints.series_only),
-        limit_(hints.limit) {
+        limit_(hints.limit),
+        from_one_(image_.size() == 0 && blocks_.size() == 1),
+        from_head_(blocks_.empty()) {
     for (BlockCursor& block : blocks_) {
       if (status_) status_ = block.load();
     }
@@ -141,15 +152,16 @@ class MergedSet final : public model::SeriesSet {
 
   bool next(model::SeriesColumns& out) override {
     while (status_ && (limit_ == 0 || given_ < limit_)) {
-      if (!step()) return false;
+      if (!(from_one_ ? step_in_block(out) : from_head_ ? step_in_head(out) : step(out)))
+        return false;
       if (!status_) return false;
-      if (columns_.times_ms.empty() && !labels_only_) continue;
+      if (out.timestamps_ms.empty() && !labels_only_) continue;
       ++given_;
-      if (columns_.times_ms != before_ms_) {
-        ++timestamps_id_;
-        before_ms_ = columns_.times_ms;
+      if (labels_only_) {
+        out.timestamps_id = 0;
+      } else if (out.timestamps_id == 0) {
+        out.timestamps_id = id_of(out.timestamps_ms);
       }
-      out = {labels_, columns_.times_ms, columns_.values, labels_only_ ? 0 : timestamps_id_};
       return true;
     }
     return false;
@@ -158,12 +170,50 @@ class MergedSet final : public model::SeriesSet {
   Status status() const override { return status_; }
 
  private:
+  // Ids that are found by comparing, apart from those that a block gives.
+  uint64_t id_of(std::span<const int64_t> times_ms) {
+    if (!std::ranges::equal(times_ms, before_ms_)) {
+      ++timestamps_id_;
+      before_ms_.assign(times_ms.begin(), times_ms.end());
+    }
+    return timestamps_id_ | uint64_t{1} << 63;
+  }
+
+  // Nothing but one block: its series as they come.
+  bool step_in_block(model::SeriesColumns& out) {
+    BlockCursor& block = blocks_[0];
+    if (begun_) status_ = block.next();
+    begun_ = true;
+    if (!status_ || block.done()) return false;
+    out = {block.labels(), {}, {}, 0};
+    if (labels_only_) return true;
+    BlockReader::Samples found;
+    status_ = block.read(found);
+    out.timestamps_ms = found.times_ms;
+    out.values = found.values;
+    out.timestamps_id = found.times_id;
+    return true;
+  }
+
+  // Nothing but the head.
+  bool step_in_head(model::SeriesColumns& out) {
+    if (in_head_ == image_.size()) return false;
+    out = {image_.labels(in_head_), {}, {}, 0};
+    if (!labels_only_) {
+      status_ = image_.decode(in_head_, min_ms_, max_ms_, columns_.times_ms, columns_.values);
+      out.timestamps_ms = columns_.times_ms;
+      out.values = columns_.values;
+    }
+    ++in_head_;
+    return true;
+  }
+
   // The next series in label order, from all that have it; false at the end.
-  bool step() {
+  bool step(model::SeriesColumns& out) {
     const LabelsView* lowest = nullptr;
     LabelsView here;
     const auto consider = [&](LabelsView labels) {
-      if (lowest == nullptr || model::compare(labels, here) < 0) {
+      if (lowest == nullptr || (labels != here && model::compare(labels, here) < 0)) {
         here = labels;
         lowest = &here;
       }
@@ -173,24 +223,28 @@ class MergedSet final : public model::SeriesSet {
     }
     if (in_head_ < image_.size()) consider(image_.labels(in_head_));
     if (lowest == nullptr) return false;
-    labels_ = Labels(here);
+    labels_.assign(here.packed());
     columns_.times_ms.clear();
     columns_.values.clear();
-    status_ = take();
+    status_ = take(LabelsView(labels_));
+    out = {LabelsView(labels_), columns_.times_ms, columns_.values, 0};
     return true;
   }
 
-  Status take() {
+  Status take(LabelsView labels) {
     for (BlockCursor& block : blocks_) {
-      if (block.done() || block.labels() != labels_.view()) continue;
+      if (block.done() || block.labels() != labels) continue;
       if (!labels_only_) {
-        TRY(block.read(part_));
+        BlockReader::Samples found;
+        TRY(block.read(found));
+        part_.times_ms.assign(found.times_ms.begin(), found.times_ms.end());
+        part_.values.assign(found.values.begin(), found.values.end());
         if (!block.is_tier()) leave_out(summed_up_, part_);
         merge_into(columns_, part_);
       }
       TRY(block.next());
     }
-    if (in_head_ < image_.size() && image_.labels(in_head_) == labels_.view()) {
+    if (in_head_ < image_.size() && image_.labels(in_head_) == labels) {
       if (!labels_only_) {
         TRY(image_.decode(in_head_, min_ms_, max_ms_, part_.times_ms, part_.values));
         leave_out(summed_up_, part_);
@@ -209,10 +263,13 @@ class MergedSet final : public model::SeriesSet {
   const int64_t max_ms_;
   const bool labels_only_;
   const size_t limit_;
+  const bool from_one_;   // block, and nothing else
+  const bool from_head_;  // and nothing else
 
+  bool begun_ = false;  // of the one block
   size_t in_head_ = 0;
   size_t given_ = 0;
-  Labels labels_;
+  std::string labels_;
   Columns columns_;
   Columns part_;
   std::vector<int64_t> before_ms_;
