@@ -38,6 +38,7 @@ class Reader final : public BlockReader {
         tombstones_(tombstones) {}
 
   void keep_labels(std::span<const std::string> names) override { labels_.keep_only(names); }
+  void allow_any_number() override { columns_.allow_any_number(); }
   Status labels(uint32_t series, model::LabelsView& out) override {
     CHECK(series < series_);
     return labels_.read(series, out);

@@ -26,6 +26,8 @@ class BlockReader {
 
   // From now on only these labels.
   virtual void keep_labels(std::span<const std::string> names) = 0;
+  // From now on any number may stand for a number.
+  virtual void allow_any_number() = 0;
   // What `out` views holds until the next call of the same function.
   virtual Status labels(uint32_t series, model::LabelsView& out) = 0;
   // Samples with min_ms <= time <= max_ms, tombstones left out.

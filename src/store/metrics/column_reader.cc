@@ -21,20 +21,25 @@ Result<ColumnReader::Times> ColumnReader::times(uint32_t number,
   return out;
 }
 
-Result<ColumnReader::Values> ColumnReader::linked(const ChunkRecord& record, uint32_t chunk,
-                                                  uint32_t samples, uint32_t steps) const {
+Result<std::span<const double>> ColumnReader::linked(const ChunkRecord& record, uint32_t chunk,
+                                                     uint32_t samples, uint32_t steps) {
   if (steps >= kMaxLinkSteps)
     return pages_.broken(ColumnStream::kValues, record.position, "a chain of columns is too long");
   return values(record.other_series, chunk, samples, steps + 1);
 }
 
-Result<ColumnReader::Values> ColumnReader::values(uint32_t series, uint32_t chunk, uint32_t samples,
-                                                  uint32_t steps) const {
-  const CacheKey key{index_.owner(), CachedKind::kValueColumn, (uint64_t{series} << 32) | chunk};
-  if (auto cached = thread_read_cache().find<std::vector<double>>(key)) {
-    if (cached->size() == samples) return cached;
+Result<std::span<const double>> ColumnReader::values(uint32_t series, uint32_t chunk,
+                                                     uint32_t samples, uint32_t steps) {
+  const uint64_t key = (uint64_t{series} << 32) | chunk;
+  const auto found = std::ranges::find(linked_keys_, key);
+  if (found != linked_keys_.end()) {
+    const auto& held = linked_[static_cast<size_t>(found - linked_keys_.begin())];
+    if (held.size() == samples) return held;
   }
-  TRY_ASSIGN(const auto page, index_.series_page(series));
+  std::shared_ptr<const SeriesPage> page = page_;
+  if (series / kSeriesPerPage != page_number_) {
+    TRY_ASSIGN(page, index_.series_page(series));
+  }
   const auto chunks = page->chunks(series % kSeriesPerPage);
   if (chunk >= chunks.size()) {
     return pages_.broken(ColumnStream::kValues, chunks.back().position,
@@ -44,16 +49,20 @@ Result<ColumnReader::Values> ColumnReader::values(uint32_t series, uint32_t chun
   if (record.link == Link::kSame) return linked(record, chunk, samples, steps);
 
   TRY_ASSIGN(const auto column, pages_.read(ColumnStream::kValues, record.position, record.bytes));
-  auto out = std::make_shared<std::vector<double>>(samples);
-  Status done;
+  std::span<const double> lower;
   if (record.link == Link::kAgainst) {
-    TRY_ASSIGN(const Values lower, linked(record, chunk, samples, steps));
-    done = decode_values_against(column.bytes, *lower, *out);
-  } else {
-    done = decode_values(column.bytes, *out);
+    TRY_ASSIGN(lower, linked(record, chunk, samples, steps));
   }
+  const size_t slot = next_linked_;
+  next_linked_ = (next_linked_ + 1) % kLinked;
+  std::vector<double>& out = linked_[slot];
+  out.resize(samples);
+  linked_keys_[slot] = UINT64_MAX;  // a broken column must not be found again
+  const Status done = record.link == Link::kAgainst
+                          ? decode_values_against(column.bytes, lower, out)
+                          : decode_values(column.bytes, out);
   if (!done) return pages_.broken(ColumnStream::kValues, record.position, done.error().message);
-  thread_read_cache().put(key, out, out->size() * sizeof(double));
+  linked_keys_[slot] = key;
   return out;
 }
 
@@ -98,10 +107,28 @@ Status ColumnReader::find_parts(std::span<const ChunkRecord> chunks, int64_t min
   return {};
 }
 
-// A column that stands alone and that no other was read for would only push others out of the
-// cache.
+Result<bool> ColumnReader::any_will_do(ChunkRecord record, uint32_t chunk) const {
+  if (!any_number_) return false;
+  for (uint32_t steps = 0; record.link == Link::kSame; ++steps) {
+    TRY_ASSIGN(const auto page, index_.series_page(record.other_series));
+    const auto chunks = page->chunks(record.other_series % kSeriesPerPage);
+    if (chunk >= chunks.size() || steps >= kMaxLinkSteps)
+      return false;  // decoding tells what is wrong
+    record = chunks[chunk];
+  }
+  TRY_ASSIGN(const auto column, pages_.read(ColumnStream::kValues, record.position, record.bytes));
+  return holds_numbers(column.bytes);
+}
+
+// A column that stands alone and that no other was read for would only push others out.
 Status ColumnReader::read_values(uint32_t series, const Part& part, std::span<const double>& out) {
   const ChunkRecord& record = page_->chunks(series % kSeriesPerPage)[part.chunk];
+  TRY_ASSIGN(const bool any, any_will_do(record, part.chunk));
+  if (any) {
+    if (zeros_.size() < part.samples) zeros_.resize(part.samples);
+    out = std::span<const double>(zeros_).subspan(part.first, part.count);
+    return {};
+  }
   if (record.link == Link::kNone) {
     TRY_ASSIGN(const auto column,
                pages_.read(ColumnStream::kValues, record.position, record.bytes));
@@ -111,8 +138,8 @@ Status ColumnReader::read_values(uint32_t series, const Part& part, std::span<co
     out = std::span<const double>(column_).subspan(part.first, part.count);
     return {};
   }
-  TRY_ASSIGN(shared_, values(series, part.chunk, part.samples, 0));
-  out = std::span<const double>(*shared_).subspan(part.first, part.count);
+  TRY_ASSIGN(const auto whole, values(series, part.chunk, part.samples, 0));
+  out = whole.subspan(part.first, part.count);
   return {};
 }
 

@@ -70,6 +70,7 @@ class BlockCursor {
   bool is_tier() const { return block_->meta().resolution_ms != 0; }
   LabelsView labels() const { return labels_; }
   void keep_labels(std::span<const std::string> names) { reader_->keep_labels(names); }
+  void allow_any_number() { reader_->allow_any_number(); }
   Status load() {
     if (done()) return {};
     TRY(reader_->labels(series_[at_], labels_));
@@ -109,25 +110,27 @@ class BlockCursor {
   Labels tier_labels_;  // what `labels_` views where the block is a tier
 };
 
-// `over` wins where both have a time; what it holds afterwards is of no use.
-void merge_into(Columns& base, Columns& over) {
-  if (over.times_ms.empty()) return;
-  if (base.times_ms.empty()) return std::swap(base, over);
-  if (base.times_ms.back() < over.times_ms.front()) {
-    base.times_ms.insert(base.times_ms.end(), over.times_ms.begin(), over.times_ms.end());
-    base.values.insert(base.values.end(), over.values.begin(), over.values.end());
+// What is added wins where both have a time.
+void merge_into(Columns& base, std::span<const int64_t> times_ms, std::span<const double> values) {
+  if (times_ms.empty()) return;
+  const bool behind = base.times_ms.empty() || base.times_ms.back() < times_ms.front();
+  if (behind || times_ms.back() < base.times_ms.front()) {
+    base.times_ms.insert(behind ? base.times_ms.end() : base.times_ms.begin(), times_ms.begin(),
+                         times_ms.end());
+    base.values.insert(behind ? base.values.end() : base.values.begin(), values.begin(),
+                       values.end());
     return;
   }
   Columns merged;
   size_t i = 0;
   size_t k = 0;
-  while (i < base.times_ms.size() || k < over.times_ms.size()) {
-    const bool from_over = i == base.times_ms.size() ||
-                           (k < over.times_ms.size() && over.times_ms[k] <= base.times_ms[i]);
-    if (from_over && i < base.times_ms.size() && base.times_ms[i] == over.times_ms[k]) ++i;
-    merged.times_ms.push_back(from_over ? over.times_ms[k] : base.times_ms[i]);
-    merged.values.push_back(from_over ? over.values[k] : base.values[i]);
-    (from_over ? k : i) += 1;
+  while (i < base.times_ms.size() || k < times_ms.size()) {
+    const bool added =
+        i == base.times_ms.size() || (k < times_ms.size() && times_ms[k] <= base.times_ms[i]);
+    if (added && i < base.times_ms.size() && base.times_ms[i] == times_ms[k]) ++i;
+    merged.times_ms.push_back(added ? times_ms[k] : base.times_ms[i]);
+    merged.values.push_back(added ? values[k] : base.values[i]);
+    (added ? k : i) += 1;
   }
   base = std::move(merged);
 }
@@ -237,10 +240,14 @@ class MergedSet final : public model::SeriesSet {
       if (!labels_only_) {
         BlockReader::Samples found;
         TRY(block.read(found));
-        part_.times_ms.assign(found.times_ms.begin(), found.times_ms.end());
-        part_.values.assign(found.values.begin(), found.values.end());
-        if (!block.is_tier()) leave_out(summed_up_, part_);
-        merge_into(columns_, part_);
+        if (block.is_tier() || summed_up_.empty()) {
+          merge_into(columns_, found.times_ms, found.values);
+        } else {
+          part_.times_ms.assign(found.times_ms.begin(), found.times_ms.end());
+          part_.values.assign(found.values.begin(), found.values.end());
+          leave_out(summed_up_, part_);
+          merge_into(columns_, part_.times_ms, part_.values);
+        }
       }
       TRY(block.next());
     }
@@ -248,7 +255,7 @@ class MergedSet final : public model::SeriesSet {
       if (!labels_only_) {
         TRY(image_.decode(in_head_, min_ms_, max_ms_, part_.times_ms, part_.values));
         leave_out(summed_up_, part_);
-        merge_into(columns_, part_);
+        merge_into(columns_, part_.times_ms, part_.values);
       }
       ++in_head_;
     }
@@ -288,7 +295,14 @@ class StoreQuerier final : public model::Querier {
     // The head before the blocks: what moves from one to the other meanwhile is seen twice, which
     // the merge mends, never missed.
     HeadImage image;
-    const auto all = capture(matchers, hints.series_only, image);
+    if (hints.newest_only) image.only_newest();
+    // With some labels left out series cannot be told apart, and thus not be merged.
+    const auto* const names = hints.any_order && hints.labels ? &*hints.labels : nullptr;
+    const bool head_alone = names != nullptr && !any_overlaps(*block_set_.list());
+    auto all = capture(matchers, hints.series_only, head_alone ? names : nullptr, image);
+    if (head_alone && any_overlaps(*all)) {
+      all = capture(matchers, hints.series_only, nullptr, image);
+    }
     std::vector<BlockCursor> cursors;
     const BlockList tiers = tiers_of(*all, hints);
     std::vector<TimeRange> summed_up;
@@ -307,6 +321,11 @@ class StoreQuerier final : public model::Querier {
     }
     // Merging needs the order; what comes from the head alone does not.
     if (!hints.any_order || !cursors.empty()) image.sort();
+    if (names != nullptr && image.size() == 0 && cursors.size() == 1)
+      cursors[0].keep_labels(*names);
+    for (BlockCursor& cursor : cursors) {
+      if (hints.any_number) cursor.allow_any_number();
+    }
     return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
                                        min_ms_, max_ms_, hints);
   }
@@ -340,26 +359,33 @@ class StoreQuerier final : public model::Querier {
   // The head, then the blocks, as one snapshot sees both: not when a cut came in between with
   // commits that the snapshot does not know.
   std::shared_ptr<const BlockList> capture(const Matchers& matchers, bool labels_only,
+                                           const std::vector<std::string>* names,
                                            HeadImage& image) const {
+    const Head::Wanted wanted{min_ms_, max_ms_, labels_only, names};
     for (int i = 0; i < kSnapshotTries; ++i) {
       image.clear();
       const CommitNumber snapshot = order_.snapshot();
-      if (!head_.capture(matchers, min_ms_, max_ms_, labels_only, snapshot, image)) continue;
+      if (!head_.capture(matchers, wanted, snapshot, image)) continue;
       auto all = block_set_.list();
       if (!order_.cut_behind(snapshot)) return all;
     }
     const CommitOrder::Hold hold(order_);
     image.clear();
-    CHECK(head_.capture(matchers, min_ms_, max_ms_, labels_only, order_.snapshot(), image));
+    CHECK(head_.capture(matchers, wanted, order_.snapshot(), image));
     return block_set_.list();
   }
 
+  bool overlaps(const BlockMeta& meta) const {
+    return meta.min_ms <= max_ms_ && meta.max_ms > min_ms_;
+  }
+  bool any_overlaps(const BlockList& all) const {
+    return std::ranges::any_of(all, [&](const auto& block) { return overlaps(block->meta()); });
+  }
   template <typename Wanted>
   BlockList overlapping(const BlockList& all, Wanted wanted) const {
     BlockList found;
     for (const auto& block : all) {
-      const BlockMeta& meta = block->meta();
-      if (meta.min_ms <= max_ms_ && meta.max_ms > min_ms_ && wanted(meta)) found.push_back(block);
+      if (overlaps(block->meta()) && wanted(block->meta())) found.push_back(block);
     }
     std::sort(found.begin(), found.end(),
               [](const auto& a, const auto& b) { return a->meta().ulid < b->meta().ulid; });
