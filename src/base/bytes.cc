@@ -49,7 +49,7 @@ uint32_t ByteReader::u32() { return fixed<uint32_t>(); }
 uint64_t ByteReader::u64() { return fixed<uint64_t>(); }
 double ByteReader::f64() { return std::bit_cast<double>(u64()); }
 
-uint64_t ByteReader::varint() {
+uint64_t ByteReader::long_varint() {
   uint64_t v = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const uint8_t byte = u8();
@@ -61,23 +61,6 @@ uint64_t ByteReader::varint() {
   fail();
   return 0;
 }
-
-int64_t ByteReader::zigzag() {
-  const uint64_t v = varint();
-  return static_cast<int64_t>((v >> 1) ^ (0 - (v & 1)));
-}
-
-std::string_view ByteReader::raw(uint64_t size) {
-  if (size > rest_.size()) {
-    fail();
-    return {};
-  }
-  const std::string_view bytes = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return bytes;
-}
-
-std::string_view ByteReader::sized() { return raw(varint()); }
 
 void ByteReader::fail() {
   ok_ = false;

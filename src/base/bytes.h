@@ -42,10 +42,27 @@ class ByteReader {
   uint32_t u32();
   uint64_t u64();
   double f64();
-  uint64_t varint();  // fails beyond 64 bits
-  int64_t zigzag();
-  std::string_view raw(uint64_t size);
-  std::string_view sized();
+  // Fails beyond 64 bits. Most are one byte.
+  uint64_t varint() {
+    if (rest_.empty() || (static_cast<uint8_t>(rest_[0]) & 0x80) != 0) return long_varint();
+    const auto v = static_cast<uint8_t>(rest_[0]);
+    rest_.remove_prefix(1);
+    return v;
+  }
+  int64_t zigzag() {
+    const uint64_t v = varint();
+    return static_cast<int64_t>((v >> 1) ^ (0 - (v & 1)));
+  }
+  std::string_view raw(uint64_t size) {
+    if (size > rest_.size()) {
+      fail();
+      return {};
+    }
+    const std::string_view bytes(rest_.data(), size);
+    rest_.remove_prefix(size);
+    return bytes;
+  }
+  std::string_view sized() { return raw(varint()); }
 
   bool ok() const { return ok_; }
   bool at_end() const { return ok_ && rest_.empty(); }
@@ -54,6 +71,7 @@ class ByteReader {
  private:
   template <typename Unsigned>
   Unsigned fixed();
+  uint64_t long_varint();
   void fail();
 
   std::string_view rest_;

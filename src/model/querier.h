@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,11 @@ struct SelectHints {
   bool series_only = false;  // labels alone are wanted, columns may be empty
   size_t limit = 0;          // most series wanted; 0: no limit
   bool any_order = false;    // the caller has no use for the order of labels
+  // The caller looks at these labels alone, and in any order: others may be missing, so that series
+  // may come with equal labels, or even with none.
+  std::optional<std::vector<std::string>> labels = {};
+  bool newest_only = false;  // only the newest sample of each series counts
+  bool any_number = false;   // whatever is not NaN may come as another number
   // Where the store has summed up samples already, it may give one point a window instead of them:
   // windows up to that long, 0: samples alone. A point has the time of its window's last
   // millisecond and is the window's `aggregate`: "count", "increase", "last", "max", "min", "sum".

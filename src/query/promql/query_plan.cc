@@ -60,6 +60,9 @@ class QueryPlanner {
     int64_t first_ms = 0;
     int64_t last_ms = 0;
     bool ordered = true;
+    // Of an aggregation right above a selector, or above a function of its range; else nothing.
+    const Grouping* grouping = nullptr;
+    bool counted = false;  // that aggregation does not look at values
   };
 
   Status visit(const Expr& expr, Span span, std::string_view function) {
@@ -138,6 +141,15 @@ class QueryPlanner {
     ReadPlan read = what_it_reads(selector, time, span);
     read.function = function;
     read.any_order = !span.ordered;
+    const bool plain = !selector.anchored && !selector.smoothed;
+    if (span.grouping != nullptr) {
+      read.labels = span.grouping->labels;
+      // Functions of ranges look at the name, for annotations.
+      if (range_ms > 0) read.labels->emplace_back(model::kMetricName);
+    }
+    read.newest_only =
+        plain && range_ms == 0 && (time.at_ms.has_value() || span.first_ms == span.last_ms);
+    read.any_number = plain && range_ms == 0 && span.counted;
     const std::string matchers = matchers_text(read.matchers);
     const std::string text =
         fmt::format("v{}|{}|{}|{}{}|{}", matchers, range_ms, time.offset_ms,
@@ -170,6 +182,11 @@ class QueryPlanner {
     for (const size_t i : same) {
       ReadPlan& other = plan_.reads_[i];
       if (other.min_ms > read.max_ms || other.max_ms < read.min_ms) continue;
+      other.newest_only = other.newest_only && read.newest_only && other.max_ms == read.max_ms;
+      other.any_number = other.any_number && read.any_number;
+      if (!read.labels) other.labels.reset();
+      if (other.labels)
+        other.labels->insert(other.labels->end(), read.labels->begin(), read.labels->end());
       other.min_ms = std::min(other.min_ms, read.min_ms);
       other.max_ms = std::max(other.max_ms, read.max_ms);
       other.any_order = other.any_order && read.any_order;
@@ -212,6 +229,8 @@ class QueryPlanner {
 
   // The second argument selects what the first is joined with, at the times of the first.
   Status info(const Call& call, Span span) {
+    span.grouping = nullptr;
+    span.counted = false;
     TRY(visit(*call.args[0], span, "info"));
     const TimePlan time = info_time(call, plan_);
     ReadPlan read;
@@ -234,7 +253,10 @@ class QueryPlanner {
     bool invariant = !depends_on_step(name);
     std::string text = fmt::format("f{}(", name);
     for (const ExprPtr& arg : call.args) {
-      TRY(visit(*arg, span, name));
+      Span inner = span;
+      inner.counted = false;
+      if (as<MatrixSelector>(without_parens(*arg)) == nullptr) inner.grouping = nullptr;
+      TRY(visit(*arg, inner, name));
       const QueryPlan::Node& node = of(*arg);
       invariant = invariant && node.invariant;
       text += fmt::format("{},", node.part);
@@ -253,6 +275,9 @@ class QueryPlanner {
   Status aggregation(const Aggregation& aggregation, Span span) {
     Span inner = span;
     inner.ordered = needs_order(aggregation.op);
+    const bool grouped = !inner.ordered && !aggregation.grouping.without;
+    inner.grouping = grouped ? &aggregation.grouping : nullptr;
+    inner.counted = aggregation.op == AggregateOp::kCount || aggregation.op == AggregateOp::kGroup;
     TRY(visit(*aggregation.expr, inner, aggregate_name(aggregation.op)));
     std::string text = fmt::format("a{}{}(", aggregate_name(aggregation.op),
                                    aggregation.grouping.without ? " without" : " by");
@@ -260,6 +285,8 @@ class QueryPlanner {
       text += fmt::format("{}:{},", label.size(), label);
     text += fmt::format("){}", of(*aggregation.expr).part);
     if (aggregation.param != nullptr) {
+      span.grouping = nullptr;
+      span.counted = false;
       TRY(visit(*aggregation.param, span, ""));
       text += fmt::format("|{}", of(*aggregation.param).part);
     }
@@ -268,6 +295,8 @@ class QueryPlanner {
   }
 
   Status binary(const BinaryExpr& binary, Span span) {
+    span.grouping = nullptr;
+    span.counted = false;
     TRY(visit(*binary.lhs, span, ""));
     TRY(visit(*binary.rhs, span, ""));
     std::string text =
@@ -298,6 +327,10 @@ class QueryPlanner {
 
   Status wrapped(const Expr& expr, const Expr& inner, Span span, std::string_view function,
                  std::string_view sign) {
+    if (!sign.empty()) {
+      span.grouping = nullptr;
+      span.counted = false;
+    }
     TRY(visit(inner, span, function));
     const QueryPlan::Node node = of(inner);
     put(expr, node.invariant, fmt::format("p{}{}", sign, node.part), {&inner}).time = node.time;

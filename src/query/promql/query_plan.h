@@ -33,6 +33,11 @@ struct ReadPlan {
   std::string function;  // innermost one round it
   size_t uses = 0;
   bool any_order = true;  // none that uses it needs the order of labels
+  // What those that use it look at: labels, all when nothing; the newest sample alone; whether
+  // there is a number, whichever.
+  std::optional<std::vector<std::string>> labels = {};
+  bool newest_only = false;
+  bool any_number = false;
 };
 
 class QueryPlan {

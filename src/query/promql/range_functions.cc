@@ -89,6 +89,7 @@ void find_bounds(std::span<const int64_t> times_ms, const Steps& steps, int64_t 
 }  // namespace
 
 void Windows::find(std::span<const int64_t> times_ms) {
+  ++found;
   if (at_ms) {
     const auto up_to = [&](int64_t time_ms) {
       return static_cast<uint32_t>(std::ranges::upper_bound(times_ms, time_ms) - times_ms.begin());

@@ -33,6 +33,7 @@ struct Windows {
   int64_t offset_ms = 0;
   std::vector<uint32_t> first;  // one for each step
   std::vector<uint32_t> last;
+  uint64_t found = 0;  // how often find() was called: what depends on the times alone may be kept
   // With @: all windows end at at_ms - offset_ms; steps.at(i) is still the time at which
   // predict_linear predicts.
   std::optional<int64_t> at_ms = {};

@@ -1,5 +1,8 @@
 // rate, increase and delta, extrapolated to the window's ends; irate and idelta of its last two
 // samples. Source: Prometheus documentation, "Functions", rate().
+#include <algorithm>
+#include <vector>
+
 #include "query/promql/counter_name.h"
 #include "query/promql/counter_resets.h"
 #include "query/promql/range_makers.h"
@@ -7,35 +10,19 @@
 namespace binnacle::query::promql {
 namespace {
 
-// What a window's samples say, before it is stretched to the window's ends. Seconds.
-struct Covered {
-  double to_start;  // from the window's start to the first sample
-  double to_end;    // from the last sample to the window's end
-  double span;      // from the first sample to the last
-  double average;   // between samples
-};
-
 // A sample is close enough to an end that the series is taken to reach it, or further: then the
 // series is taken to begin or end half an interval from the sample.
 double stretched_to(double distance, double average) {
   return distance >= average * 1.1 ? average / 2 : distance;
 }
 
-template <bool kCounter, bool kPerSecond>
-double extrapolated(const Covered& covered, double first_value, double increase,
-                    double range_seconds) {
-  double to_start = stretched_to(covered.to_start, covered.average);
-  // A counter is not followed back to below zero. Most are far from it, and need no division.
-  if (kCounter && increase > 0 && first_value >= 0 &&
-      !(first_value * covered.span > to_start * increase * 1.000001)) {
-    const double to_zero = covered.span * (first_value / increase);
-    if (to_zero < to_start) to_start = to_zero;
-  }
-  const double to_end = stretched_to(covered.to_end, covered.average);
-  double factor = (covered.span + to_start + to_end) / covered.span;
-  if (kPerSecond) factor /= range_seconds;
-  return increase * factor;
-}
+// What the times of a window's samples come to. Seconds.
+struct Stretch {
+  double span = 0;      // from the first sample to the last
+  double to_start = 0;  // how far the series is taken to reach before the first sample
+  double to_end = 0;    // and behind the last
+  double factor = 0;    // that makes the increase of the span one of the window, or its rate
+};
 
 template <bool kCounter, bool kPerSecond>
 class Rate final : public RangeFunction {
@@ -45,7 +32,7 @@ class Rate final : public RangeFunction {
   void apply(model::LabelsView labels, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
     if (kCounter) resets_.find(samples.values);
-    const double seconds = range_seconds(windows.range_ms);
+    if (windows.found == 0 || windows.found != found_) stretch(samples.times_ms, windows);
     bool any = false;
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
@@ -58,25 +45,52 @@ class Rate final : public RangeFunction {
       const double first_value = samples.values[first];
       double increase = samples.values[last - 1] - first_value;
       if (kCounter) increase = resets_.add_to(increase, first, last);
-      out[i] = extrapolated<kCounter, kPerSecond>(cover(samples, windows, i), first_value, increase,
-                                                  seconds);
+      out[i] = increase * factor(stretches_[i], first_value, increase);
     }
     if (kCounter && any) name_.look_at(labels);
   }
 
  private:
-  static Covered cover(const Samples& samples, const Windows& windows, size_t i) {
-    const int64_t end_ms = windows.end_ms(i);
-    const int64_t first_ms = samples.times_ms[windows.first[i]];
-    const int64_t last_ms = samples.times_ms[windows.last[i] - 1];
-    const double span = static_cast<double>(last_ms - first_ms) / 1000;
-    return {static_cast<double>(first_ms - (end_ms - windows.range_ms)) / 1000,
-            static_cast<double>(end_ms - last_ms) / 1000, span,
-            span / static_cast<double>(windows.last[i] - windows.first[i] - 1)};
+  // A counter is not followed back to below zero. Most are far from it, and need no division.
+  double factor(const Stretch& of, double first_value, double increase) const {
+    if (!kCounter || !(increase > 0) || !(first_value >= 0) ||
+        first_value * of.span > of.to_start * increase * 1.000001) {
+      return of.factor;
+    }
+    const double to_zero = of.span * (first_value / increase);
+    return whole(of.span, std::min(of.to_start, to_zero), of.to_end);
+  }
+
+  double whole(double span, double to_start, double to_end) const {
+    const double factor = (span + to_start + to_end) / span;
+    return kPerSecond ? factor / seconds_ : factor;
+  }
+
+  // Once for all series with the same times.
+  void stretch(std::span<const int64_t> times_ms, const Windows& windows) {
+    found_ = windows.found;
+    seconds_ = range_seconds(windows.range_ms);
+    stretches_.assign(windows.first.size(), {});
+    for (size_t i = 0; i < stretches_.size(); ++i) {
+      const uint32_t first = windows.first[i];
+      const uint32_t last = windows.last[i];
+      if (last < first + 2) continue;
+      Stretch& out = stretches_[i];
+      out.span = static_cast<double>(times_ms[last - 1] - times_ms[first]) / 1000;
+      const double average = out.span / static_cast<double>(last - first - 1);
+      const auto start_ms = times_ms[first] - windows.start_ms(i);
+      const auto end_ms = windows.end_ms(i) - times_ms[last - 1];
+      out.to_start = stretched_to(static_cast<double>(start_ms) / 1000, average);
+      out.to_end = stretched_to(static_cast<double>(end_ms) / 1000, average);
+      out.factor = whole(out.span, out.to_start, out.to_end);
+    }
   }
 
   CounterName name_;
   CounterResets resets_;
+  uint64_t found_ = 0;  // what windows.found was for `stretches_`
+  std::vector<Stretch> stretches_;
+  double seconds_ = 0;
 };
 
 template <bool kCounter>

@@ -87,6 +87,9 @@ Result<std::unique_ptr<SeriesReader>> SeriesReads::stream(const ReadPlan& read) 
   hints.range_ms = read.range_ms;
   hints.function = read.function;
   hints.any_order = read.any_order;
+  hints.labels = read.labels;
+  hints.newest_only = read.newest_only;
+  hints.any_number = read.any_number;
   TRY_ASSIGN(auto set, querier->select(read.matchers, hints));
   return std::make_unique<StreamReader>(std::move(querier), std::move(set), meter_);
 }

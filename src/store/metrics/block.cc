@@ -10,6 +10,7 @@
 #include "store/metrics/block_select.h"
 #include "store/metrics/column_pages.h"
 #include "store/metrics/column_reader.h"
+#include "store/metrics/label_reader.h"
 #include "store/metrics/tombstones.h"
 
 namespace binnacle::store::metrics {
@@ -24,9 +25,47 @@ struct Block::Impl {
   uint64_t file_bytes = 0;
 
   Status load(FileSystem& files);
-  Status read(uint32_t series, int64_t min_ms, int64_t max_ms, std::vector<int64_t>& times_ms,
-              std::vector<double>& values) const;
 };
+
+namespace {
+
+class Reader final : public BlockReader {
+ public:
+  Reader(const BlockIndex& index, const ColumnPages& pages, const Tombstones& tombstones)
+      : series_(index.directory().series),
+        labels_(index),
+        columns_(index, pages),
+        tombstones_(tombstones) {}
+
+  void keep_labels(std::span<const std::string> names) override { labels_.keep_only(names); }
+  void allow_any_number() override { columns_.allow_any_number(); }
+  Status labels(uint32_t series, model::LabelsView& out) override {
+    CHECK(series < series_);
+    return labels_.read(series, out);
+  }
+  Status read(uint32_t series, int64_t min_ms, int64_t max_ms, Samples& out) override {
+    CHECK(series < series_);
+    ColumnReader::Samples found;
+    TRY(columns_.read(series, min_ms, max_ms, found));
+    out = {found.times_ms, found.values, found.times_id};
+    if (tombstones_.of(series).empty()) return {};
+    left_times_.assign(found.times_ms.begin(), found.times_ms.end());
+    left_values_.assign(found.values.begin(), found.values.end());
+    tombstones_.apply(series, left_times_, left_values_);
+    out = {left_times_, left_values_, 0};
+    return {};
+  }
+
+ private:
+  const uint32_t series_;
+  LabelReader labels_;
+  ColumnReader columns_;
+  const Tombstones& tombstones_;
+  std::vector<int64_t> left_times_;  // of a series with tombstones
+  std::vector<double> left_values_;
+};
+
+}  // namespace
 
 Status Block::Impl::load(FileSystem& files) {
   TRY_ASSIGN(meta, read_block_meta(files, folder));
@@ -45,14 +84,6 @@ Status Block::Impl::load(FileSystem& files) {
   file_bytes = pages->file_bytes() + index->file_bytes() + block_meta_json(meta).size() +
                (tombstones.empty() ? 0 : tombstones.encode(meta.format).size());
   return {};
-}
-
-Status Block::Impl::read(uint32_t series, int64_t min_ms, int64_t max_ms,
-                         std::vector<int64_t>& times_ms, std::vector<double>& values) const {
-  times_ms.clear();
-  values.clear();
-  CHECK(series < index->directory().series);
-  return ColumnReader(*index, *pages).read(series, min_ms, max_ms, times_ms, values);
 }
 
 Block::Block(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -76,14 +107,25 @@ Result<std::vector<uint32_t>> Block::select(const model::Matchers& matchers) con
   return found.numbers();
 }
 
+std::unique_ptr<BlockReader> Block::reader() const {
+  return std::make_unique<Reader>(*impl_->index, *impl_->pages, impl_->tombstones);
+}
+
 Status Block::labels(uint32_t series, model::Labels& out) const {
-  return impl_->index->labels(series, out);
+  model::LabelsView view;
+  LabelReader reader(*impl_->index);
+  TRY(reader.read(series, view));
+  out = model::Labels(view);
+  return {};
 }
 
 Status Block::read(uint32_t series, int64_t min_ms, int64_t max_ms, std::vector<int64_t>& times_ms,
                    std::vector<double>& values) const {
-  TRY(impl_->read(series, min_ms, max_ms, times_ms, values));
-  impl_->tombstones.apply(series, times_ms, values);
+  BlockReader::Samples samples;
+  const auto reader = this->reader();
+  TRY(reader->read(series, min_ms, max_ms, samples));
+  times_ms.assign(samples.times_ms.begin(), samples.times_ms.end());
+  values.assign(samples.values.begin(), samples.values.end());
   return {};
 }
 
@@ -99,19 +141,21 @@ Result<std::vector<std::string>> Block::label_values(std::string_view name,
 Status Block::verify() const {
   TRY(impl_->index->verify());
   TRY(impl_->pages->verify());
-  std::vector<int64_t> times;
-  std::vector<double> values;
+  const Tombstones none;
+  Reader reader(*impl_->index, *impl_->pages, none);
+  BlockReader::Samples found;
   uint64_t samples = 0;
-  model::Labels before, now;
+  model::Labels before;
   for (uint32_t series = 0; series < series_count(); ++series) {
-    TRY(labels(series, now));
+    model::LabelsView now;
+    TRY(reader.labels(series, now));
     if (series > 0 && model::compare(before, now) >= 0) {
       return fail(Code::kDataLoss, fmt::format("verify {}: series {} is out of order (offset {})",
                                                impl_->index->path(), series, 0));
     }
-    std::swap(before, now);
-    TRY(impl_->read(series, INT64_MIN, INT64_MAX, times, values));
-    samples += times.size();
+    before = model::Labels(now);
+    TRY(reader.read(series, INT64_MIN, INT64_MAX, found));
+    samples += found.times_ms.size();
   }
   if (samples == meta().samples) return {};
   return fail(Code::kDataLoss, fmt::format("verify {}: {} samples instead of {} (offset 0)",

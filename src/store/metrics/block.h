@@ -18,6 +18,27 @@
 
 namespace binnacle::store::metrics {
 
+// Reads series of one block, one after the other, best in ascending order. One thread; the block
+// outlives it.
+class BlockReader {
+ public:
+  virtual ~BlockReader() = default;
+
+  // From now on only these labels.
+  virtual void keep_labels(std::span<const std::string> names) = 0;
+  // From now on any number may stand for a number.
+  virtual void allow_any_number() = 0;
+  // What `out` views holds until the next call of the same function.
+  virtual Status labels(uint32_t series, model::LabelsView& out) = 0;
+  // Samples with min_ms <= time <= max_ms, tombstones left out.
+  struct Samples {
+    std::span<const int64_t> times_ms;
+    std::span<const double> values;
+    uint64_t times_id = 0;  // equal for the same times; 0: not known
+  };
+  virtual Status read(uint32_t series, int64_t min_ms, int64_t max_ms, Samples& out) = 0;
+};
+
 class Block {
  public:
   // `folder` is <data>/blocks/<ulid>. Checks the meta file, the headers and the checksums of what
@@ -33,6 +54,8 @@ class Block {
   size_t series_count() const;
   // Numbers of the series that match, ascending. Series are numbered in label order.
   Result<std::vector<uint32_t>> select(const model::Matchers& matchers) const;
+  std::unique_ptr<BlockReader> reader() const;
+  // One series alone.
   Status labels(uint32_t series, model::Labels& out) const;
   // Samples with min_ms <= time <= max_ms, tombstones left out. Replaces what the vectors hold.
   Status read(uint32_t series, int64_t min_ms, int64_t max_ms, std::vector<int64_t>& times_ms,

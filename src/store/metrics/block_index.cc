@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
 #include "base/check.h"
 #include "store/metrics/read_cache.h"
 
@@ -93,25 +92,6 @@ Result<std::shared_ptr<const ValuePage>> BlockIndex::value_page(size_t index) co
   auto values = std::make_shared<const ValuePage>(std::move(*parsed));
   thread_read_cache().put(key, values, values->memory_bytes());
   return values;
-}
-
-Status BlockIndex::labels(uint32_t series, model::Labels& out) const {
-  TRY_ASSIGN(const auto page, series_page(series));
-  std::string packed;
-  ByteWriter writer(packed);
-  const BlockDirectory::Name* last = nullptr;
-  for (const uint32_t pair : page->pairs(series % kSeriesPerPage)) {
-    const BlockDirectory::Name& name = directory_.name_of(pair);
-    if (&name == last) {
-      return broken(directory_.series_pages[series / kSeriesPerPage], "one label twice");
-    }
-    last = &name;
-    TRY_ASSIGN(const auto values, value_page(pair / kPairsPerPage));
-    writer.sized(name.name);
-    writer.sized(values->at(pair % kPairsPerPage));
-  }
-  out = model::Labels(model::LabelsView(packed));
-  return {};
 }
 
 Result<std::string> BlockIndex::value(uint32_t pair) const {

@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/file_system.h"
-#include "model/labels.h"
 #include "store/metrics/block_directory.h"
 #include "store/metrics/index_pages.h"
 
@@ -29,7 +28,8 @@ class BlockIndex {
 
   Result<std::shared_ptr<const SeriesPage>> series_page(uint32_t series) const;
   Result<TimeColumnRecord> time_column(uint32_t number) const;
-  Status labels(uint32_t series, model::Labels& out) const;
+  // kPairsPerPage pairs of them, the last page fewer.
+  Result<std::shared_ptr<const ValuePage>> value_page(size_t index) const;
 
   Result<std::string> value(uint32_t pair) const;
   Result<std::optional<uint32_t>> find_pair(std::string_view name, std::string_view value) const;
@@ -43,15 +43,14 @@ class BlockIndex {
   };
   Result<Posting> posting(uint32_t pair) const;
 
+  Unexpected broken(const BlockPage& page, std::string_view what) const;
   Status verify() const;  // every page
   const std::string& path() const { return path_; }
 
  private:
   BlockIndex() = default;
   Status check_pages(const std::vector<BlockPage>& pages) const;
-  Result<std::shared_ptr<const ValuePage>> value_page(size_t index) const;
   Result<std::string_view> unpack(const BlockPage& page, std::string& buffer) const;
-  Unexpected broken(const BlockPage& page, std::string_view what) const;
 
   // Fixed after open().
   std::unique_ptr<MappedFile> file_;

@@ -23,6 +23,9 @@ Status decode_times(std::string_view bytes, std::span<int64_t> out);
 
 void encode_values(std::span<const double> values, Effort effort, std::string& out);
 Status decode_values(std::string_view bytes, std::span<double> out);
+// Whether no value is NaN or infinite, as far as a look at the bytes tells, coded against another
+// column or not; false where it does not.
+bool holds_numbers(std::string_view bytes);
 
 // A column beside one that resembles it, as the next lower bucket of the same histogram at the same
 // times: what is stored is the difference. False, and nothing is appended, unless that takes less

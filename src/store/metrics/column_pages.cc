@@ -58,6 +58,18 @@ const std::vector<BlockPage>& ColumnPages::pages(ColumnStream stream) const {
   return stream == ColumnStream::kTimes ? directory_->time_column_pages : directory_->value_columns;
 }
 
+// Neighbours mostly lie in one page.
+const BlockPage* ColumnPages::page_with(ColumnStream stream, uint64_t position) const {
+  const std::vector<BlockPage>& all = pages(stream);
+  std::atomic<uint32_t>& last = last_page_[static_cast<size_t>(stream)];
+  const uint32_t guess = last.load(std::memory_order_relaxed);
+  if (guess < all.size() && position - all[guess].first < all[guess].extent) return &all[guess];
+  const BlockPage* const page = find_page(all, position);
+  if (page != nullptr)
+    last.store(static_cast<uint32_t>(page - all.data()), std::memory_order_relaxed);
+  return page;
+}
+
 Status ColumnPages::check(ColumnStream stream, const BlockPage& page) const {
   const auto index = static_cast<size_t>(&page - pages(stream).data());
   std::atomic<bool>& intact = intact_[static_cast<size_t>(stream)][index];
@@ -71,7 +83,7 @@ Status ColumnPages::check(ColumnStream stream, const BlockPage& page) const {
 Result<ColumnPages::Column> ColumnPages::read(ColumnStream stream, uint64_t position,
                                               uint32_t size) const {
   if (size == 0) return Column{};
-  const BlockPage* const page = find_page(pages(stream), position);
+  const BlockPage* const page = page_with(stream, position);
   if (page == nullptr || size > page->first + page->extent - position)
     return broken(stream, position, "a column crosses pages");
   TRY(check(stream, *page));

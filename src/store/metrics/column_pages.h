@@ -59,6 +59,7 @@ class ColumnPages {
   ColumnPages() = default;
   Status check(ColumnStream stream, const BlockPage& page) const;
   const std::vector<BlockPage>& pages(ColumnStream stream) const;
+  const BlockPage* page_with(ColumnStream stream, uint64_t position) const;  // null: none
 
   // Fixed after attach().
   std::string path_;
@@ -67,6 +68,7 @@ class ColumnPages {
   uint64_t owner_ = 0;
   // Whether a page was found intact; by stream, then page. Two threads may both check one.
   mutable std::vector<std::atomic<bool>> intact_[2];
+  mutable std::atomic<uint32_t> last_page_[2] = {};  // where the last column lay, by stream
 };
 
 }  // namespace binnacle::store::metrics

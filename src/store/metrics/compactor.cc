@@ -55,22 +55,26 @@ Samples merge(const Samples& older, const Samples& newer) {
 // One block's series, in order.
 class Cursor {
  public:
-  explicit Cursor(const Block& block) : block_(&block) {}
+  explicit Cursor(const Block& block) : end_(block.series_count()), reader_(block.reader()) {}
 
-  bool at_end() const { return next_ == block_->series_count(); }
-  const model::Labels& labels() const { return labels_; }
-  Status load() { return at_end() ? Status{} : block_->labels(next_, labels_); }
+  bool at_end() const { return next_ == end_; }
+  model::LabelsView labels() const { return labels_; }
+  Status load() { return at_end() ? Status{} : reader_->labels(next_, labels_); }
   // The samples of the series it stands on; then it stands on the next.
   Status take(Samples& out) {
-    TRY(block_->read(next_, INT64_MIN, INT64_MAX, out.times_ms, out.values));
+    BlockReader::Samples found;
+    TRY(reader_->read(next_, INT64_MIN, INT64_MAX, found));
+    out.times_ms.assign(found.times_ms.begin(), found.times_ms.end());
+    out.values.assign(found.values.begin(), found.values.end());
     ++next_;
     return load();
   }
 
  private:
-  const Block* block_;
+  size_t end_;
+  std::unique_ptr<BlockReader> reader_;
   uint32_t next_ = 0;
-  model::Labels labels_;
+  model::LabelsView labels_;
 };
 
 BlockMeta merged_meta(std::span<const std::shared_ptr<const Block>> oldest_first,
@@ -106,7 +110,7 @@ const Cursor* least(const std::vector<Cursor>& cursors) {
 Status take_series(std::vector<Cursor>& cursors, const model::Labels& labels, Samples& out) {
   Samples part;
   for (Cursor& cursor : cursors) {
-    if (cursor.at_end() || cursor.labels() != labels) continue;
+    if (cursor.at_end() || cursor.labels() != labels.view()) continue;
     TRY(cursor.take(part));
     if (out.times_ms.empty()) {
       std::swap(out, part);
@@ -139,7 +143,7 @@ Result<BlockMeta> merge_blocks(FileSystem& files, const std::string& blocks_fold
     if (options.cancelled && options.cancelled())
       return fail(Code::kCancelled, "merge blocks: cancelled");
     kill_point("merge");
-    const model::Labels labels = first->labels();
+    const model::Labels labels(first->labels());
     samples.times_ms.clear();
     samples.values.clear();
     TRY(take_series(cursors, labels, samples));

@@ -64,7 +64,11 @@ class Window {
 class TierWriter {
  public:
   TierWriter(const Block& raw, int64_t resolution_ms, BlockWriter& out, const MergeOptions& options)
-      : raw_(raw), resolution_ms_(resolution_ms), out_(out), options_(options) {}
+      : raw_(raw),
+        reader_(raw.reader()),
+        resolution_ms_(resolution_ms),
+        out_(out),
+        options_(options) {}
 
   // A label that sorts before __aggregate__ puts its series before all others, in an order of
   // their own; such labels are rare, so these are sorted in memory.
@@ -74,8 +78,9 @@ class TierWriter {
     for (const Aggregate aggregate : kAggregates) {
       for (uint32_t series = 0; series < raw_.series_count(); ++series) {
         if (is_early_[series]) continue;
-        TRY(raw_.labels(series, labels_));
-        TRY(add(series, aggregate, with(labels_, aggregate)));
+        model::LabelsView labels;
+        TRY(reader_->labels(series, labels));
+        TRY(add(series, aggregate, with(labels, aggregate)));
       }
     }
     return {};
@@ -88,18 +93,19 @@ class TierWriter {
     Aggregate aggregate = Aggregate::kCount;
   };
 
-  static model::Labels with(const model::Labels& labels, Aggregate aggregate) {
+  static model::Labels with(model::LabelsView labels, Aggregate aggregate) {
     return model::LabelsBuilder(labels).set(kAggregateLabel, aggregate_name(aggregate)).build();
   }
 
   Status find_early() {
     is_early_.resize(raw_.series_count());
     for (uint32_t series = 0; series < raw_.series_count(); ++series) {
-      TRY(raw_.labels(series, labels_));
-      if (labels_.empty() || labels_.begin()->name >= kAggregateLabel) continue;
+      model::LabelsView labels;
+      TRY(reader_->labels(series, labels));
+      if (labels.empty() || labels.begin()->name >= kAggregateLabel) continue;
       is_early_[series] = true;
       for (const Aggregate aggregate : kAggregates)
-        early_.push_back({with(labels_, aggregate), series, aggregate});
+        early_.push_back({with(labels, aggregate), series, aggregate});
     }
     std::ranges::sort(early_, [](const Early& a, const Early& b) {
       return model::compare(a.labels, b.labels) < 0;
@@ -110,20 +116,22 @@ class TierWriter {
   Status add(uint32_t series, Aggregate aggregate, const model::Labels& labels) {
     if (options_.cancelled && options_.cancelled())
       return fail(Code::kCancelled, "downsample a block: cancelled");
-    TRY(raw_.read(series, INT64_MIN, INT64_MAX, times_, values_));
-    downsample(times_, values_, resolution_ms_, aggregate, tier_times_, tier_values_);
+    BlockReader::Samples samples;
+    TRY(reader_->read(series, INT64_MIN, INT64_MAX, samples));
+    downsample(samples.times_ms, samples.values, resolution_ms_, aggregate, tier_times_,
+               tier_values_);
     return tier_times_.empty() ? Status{} : out_.add(labels, tier_times_, tier_values_);
   }
 
   const Block& raw_;
+  const std::unique_ptr<BlockReader> reader_;
   const int64_t resolution_ms_;
   BlockWriter& out_;
   const MergeOptions& options_;
   std::vector<Early> early_;
   std::vector<bool> is_early_;  // by series
-  model::Labels labels_;
-  std::vector<int64_t> times_, tier_times_;
-  std::vector<double> values_, tier_values_;
+  std::vector<int64_t> tier_times_;
+  std::vector<double> tier_values_;
 };
 
 }  // namespace

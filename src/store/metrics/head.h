@@ -67,10 +67,16 @@ class Head {
   size_t replay(std::span<const WalSample> samples);
   void erase(model::SeriesRef ref, int64_t min_ms, int64_t max_ms);
 
+  struct Wanted {
+    int64_t min_ms = 0;
+    int64_t max_ms = 0;
+    bool labels_only = false;
+    const std::vector<std::string>* names = nullptr;  // of labels; null: all
+  };
   // The samples of those series that a reader of `snapshot` sees; false when that cannot be told
   // any more and a newer snapshot is needed.
-  bool capture(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms, bool labels_only,
-               CommitNumber snapshot, HeadImage& out) const;
+  bool capture(const model::Matchers& matchers, const Wanted& wanted, CommitNumber snapshot,
+               HeadImage& out) const;
   const HeadIndex& index() const { return index_; }
 
   // All series with samples, in label order.

@@ -227,12 +227,47 @@ bool Head::matches(const HeadSeries& series, const model::Matchers& matchers) co
   return model::matches_all(matchers, model::LabelsView(packed));
 }
 
-bool Head::capture(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms,
-                   bool labels_only, CommitNumber snapshot, HeadImage& out) const {
+namespace {
+
+// Remembers of each pair whether its name is among those wanted.
+class PairFilter {
+ public:
+  PairFilter(const HeadIndex& index, const std::vector<std::string>* names)
+      : index_(index), names_(names) {}
+
+  void append(std::span<const PairId> pairs, std::string& packed) {
+    for (const PairId id : pairs) {
+      if (names_ == nullptr || wants(id)) packed += index_.pair(id);
+    }
+  }
+
+ private:
+  enum : uint8_t { kUnknown, kYes, kNo };
+
+  bool wants(PairId id) {
+    if (id >= known_.size()) known_.resize(std::max<size_t>(1024, size_t{id} * 2), kUnknown);
+    if (known_[id] == kUnknown) {
+      const model::Label label = *model::LabelsView(index_.pair(id)).begin();
+      known_[id] = std::ranges::find(*names_, label.name) == names_->end() ? kNo : kYes;
+    }
+    return known_[id] == kYes;
+  }
+
+  const HeadIndex& index_;
+  const std::vector<std::string>* names_;
+  std::vector<uint8_t> known_;  // by pair
+};
+
+}  // namespace
+
+bool Head::capture(const model::Matchers& matchers, const Wanted& wanted, CommitNumber snapshot,
+                   HeadImage& out) const {
   const uint64_t removals = removals_;
+  const std::vector<uint32_t> selected = index_.select(matchers);
   std::array<std::vector<uint32_t>, kShards> by_shard;
-  for (const uint32_t number : index_.select(matchers))
-    by_shard[number % kShards].push_back(number / kShards);
+  for (const uint32_t number : selected) by_shard[number % kShards].push_back(number / kShards);
+  out.reserve(selected.size());
+  PairFilter filter(index_, wanted.names);
   for (size_t i = 0; i < kShards; ++i) {
     const Shard& shard = shards_[i];
     const auto& slots = by_shard[i];
@@ -246,8 +281,8 @@ bool Head::capture(const model::Matchers& matchers, int64_t min_ms, int64_t max_
         if (removals_ != removals && !matches(here, matchers)) continue;
         const auto hidden = here.hidden_from(snapshot);
         if (!hidden) return false;
-        out.add(here, min_ms, max_ms, *hidden, snapshot, labels_only,
-                [&](std::string& packed) { append_labels(here, packed); });
+        out.add(here, wanted.min_ms, wanted.max_ms, *hidden, snapshot, wanted.labels_only,
+                [&](std::string& packed) { filter.append(here.pairs(), packed); });
       }
     }
   }

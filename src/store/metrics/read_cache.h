@@ -17,7 +17,6 @@ enum class CachedKind : uint8_t {
   kPostingsPage,
   kColumnPage,
   kTimeColumn,
-  kValueColumn,
 };
 
 struct CacheKey {

@@ -7,7 +7,7 @@ namespace {
 
 TEST(ReadCacheTest, KeepsWhatWasUsedLastWithinItsBytes) {
   ReadCache cache(100);
-  const auto key = [](uint64_t number) { return CacheKey{1, CachedKind::kValueColumn, number}; };
+  const auto key = [](uint64_t number) { return CacheKey{1, CachedKind::kColumnPage, number}; };
   for (const int number : {1, 2, 3})
     cache.put(key(static_cast<uint64_t>(number)), std::make_shared<const int>(number), 30);
   ASSERT_TRUE(cache.find<int>(key(1)));  // now newer than 2

@@ -61,15 +61,22 @@ TimeRange whole_windows(const BlockMeta& tier, int64_t min_ms, int64_t max_ms) {
 class BlockCursor {
  public:
   BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series, TimeRange range)
-      : block_(std::move(block)), series_(std::move(series)), range_(range) {}
+      : block_(std::move(block)),
+        reader_(block_->reader()),
+        series_(std::move(series)),
+        range_(range) {}
 
   bool done() const { return at_ == series_.size(); }
   bool is_tier() const { return block_->meta().resolution_ms != 0; }
   LabelsView labels() const { return labels_; }
+  void keep_labels(std::span<const std::string> names) { reader_->keep_labels(names); }
+  void allow_any_number() { reader_->allow_any_number(); }
   Status load() {
     if (done()) return {};
-    TRY(block_->labels(series_[at_], labels_));
-    if (is_tier()) labels_ = model::LabelsBuilder(labels_).remove(kAggregateLabel).build();
+    TRY(reader_->labels(series_[at_], labels_));
+    if (!is_tier()) return {};
+    tier_labels_ = model::LabelsBuilder(labels_).remove(kAggregateLabel).build();
+    labels_ = tier_labels_.view();
     return {};
   }
   // By their labels without the aggregate: a label that sorts before it may change the order.
@@ -77,7 +84,7 @@ class BlockCursor {
     std::vector<std::pair<Labels, uint32_t>> sorted;
     for (at_ = 0; !done(); ++at_) {
       TRY(load());
-      sorted.emplace_back(std::move(labels_), series_[at_]);
+      sorted.emplace_back(std::move(tier_labels_), series_[at_]);
     }
     std::ranges::sort(
         sorted, [](const auto& a, const auto& b) { return model::compare(a.first, b.first) < 0; });
@@ -89,36 +96,41 @@ class BlockCursor {
     ++at_;
     return load();
   }
-  Status read(Columns& out) const {
-    return block_->read(series_[at_], range_.min_ms, range_.end_ms - 1, out.times_ms, out.values);
+  Status read(BlockReader::Samples& out) const {
+    return reader_->read(series_[at_], range_.min_ms, range_.end_ms - 1, out);
   }
 
  private:
   std::shared_ptr<const Block> block_;
+  std::unique_ptr<BlockReader> reader_;
   std::vector<uint32_t> series_;
   TimeRange range_;  // that is read
   size_t at_ = 0;
-  Labels labels_;
+  LabelsView labels_;
+  Labels tier_labels_;  // what `labels_` views where the block is a tier
 };
 
-// `over` wins where both have a time.
-void merge_into(Columns& base, const Columns& over) {
-  if (over.times_ms.empty()) return;
-  if (base.times_ms.empty() || base.times_ms.back() < over.times_ms.front()) {
-    base.times_ms.insert(base.times_ms.end(), over.times_ms.begin(), over.times_ms.end());
-    base.values.insert(base.values.end(), over.values.begin(), over.values.end());
+// What is added wins where both have a time.
+void merge_into(Columns& base, std::span<const int64_t> times_ms, std::span<const double> values) {
+  if (times_ms.empty()) return;
+  const bool behind = base.times_ms.empty() || base.times_ms.back() < times_ms.front();
+  if (behind || times_ms.back() < base.times_ms.front()) {
+    base.times_ms.insert(behind ? base.times_ms.end() : base.times_ms.begin(), times_ms.begin(),
+                         times_ms.end());
+    base.values.insert(behind ? base.values.end() : base.values.begin(), values.begin(),
+                       values.end());
     return;
   }
   Columns merged;
   size_t i = 0;
   size_t k = 0;
-  while (i < base.times_ms.size() || k < over.times_ms.size()) {
-    const bool from_over = i == base.times_ms.size() ||
-                           (k < over.times_ms.size() && over.times_ms[k] <= base.times_ms[i]);
-    if (from_over && i < base.times_ms.size() && base.times_ms[i] == over.times_ms[k]) ++i;
-    merged.times_ms.push_back(from_over ? over.times_ms[k] : base.times_ms[i]);
-    merged.values.push_back(from_over ? over.values[k] : base.values[i]);
-    (from_over ? k : i) += 1;
+  while (i < base.times_ms.size() || k < times_ms.size()) {
+    const bool added =
+        i == base.times_ms.size() || (k < times_ms.size() && times_ms[k] <= base.times_ms[i]);
+    if (added && i < base.times_ms.size() && base.times_ms[i] == times_ms[k]) ++i;
+    merged.times_ms.push_back(added ? times_ms[k] : base.times_ms[i]);
+    merged.values.push_back(added ? values[k] : base.values[i]);
+    (added ? k : i) += 1;
   }
   base = std::move(merged);
 }
@@ -133,7 +145,9 @@ class MergedSet final : public model::SeriesSet {
         min_ms_(min_ms),
         max_ms_(max_ms),
         labels_only_(hints.series_only),
-        limit_(hints.limit) {
+        limit_(hints.limit),
+        from_one_(image_.size() == 0 && blocks_.size() == 1),
+        from_head_(blocks_.empty()) {
     for (BlockCursor& block : blocks_) {
       if (status_) status_ = block.load();
     }
@@ -141,15 +155,16 @@ class MergedSet final : public model::SeriesSet {
 
   bool next(model::SeriesColumns& out) override {
     while (status_ && (limit_ == 0 || given_ < limit_)) {
-      if (!step()) return false;
+      if (!(from_one_ ? step_in_block(out) : from_head_ ? step_in_head(out) : step(out)))
+        return false;
       if (!status_) return false;
-      if (columns_.times_ms.empty() && !labels_only_) continue;
+      if (out.timestamps_ms.empty() && !labels_only_) continue;
       ++given_;
-      if (columns_.times_ms != before_ms_) {
-        ++timestamps_id_;
-        before_ms_ = columns_.times_ms;
+      if (labels_only_) {
+        out.timestamps_id = 0;
+      } else if (out.timestamps_id == 0) {
+        out.timestamps_id = id_of(out.timestamps_ms);
       }
-      out = {labels_, columns_.times_ms, columns_.values, labels_only_ ? 0 : timestamps_id_};
       return true;
     }
     return false;
@@ -158,12 +173,50 @@ class MergedSet final : public model::SeriesSet {
   Status status() const override { return status_; }
 
  private:
+  // Ids that are found by comparing, apart from those that a block gives.
+  uint64_t id_of(std::span<const int64_t> times_ms) {
+    if (!std::ranges::equal(times_ms, before_ms_)) {
+      ++timestamps_id_;
+      before_ms_.assign(times_ms.begin(), times_ms.end());
+    }
+    return timestamps_id_ | uint64_t{1} << 63;
+  }
+
+  // Nothing but one block: its series as they come.
+  bool step_in_block(model::SeriesColumns& out) {
+    BlockCursor& block = blocks_[0];
+    if (begun_) status_ = block.next();
+    begun_ = true;
+    if (!status_ || block.done()) return false;
+    out = {block.labels(), {}, {}, 0};
+    if (labels_only_) return true;
+    BlockReader::Samples found;
+    status_ = block.read(found);
+    out.timestamps_ms = found.times_ms;
+    out.values = found.values;
+    out.timestamps_id = found.times_id;
+    return true;
+  }
+
+  // Nothing but the head.
+  bool step_in_head(model::SeriesColumns& out) {
+    if (in_head_ == image_.size()) return false;
+    out = {image_.labels(in_head_), {}, {}, 0};
+    if (!labels_only_) {
+      status_ = image_.decode(in_head_, min_ms_, max_ms_, columns_.times_ms, columns_.values);
+      out.timestamps_ms = columns_.times_ms;
+      out.values = columns_.values;
+    }
+    ++in_head_;
+    return true;
+  }
+
   // The next series in label order, from all that have it; false at the end.
-  bool step() {
+  bool step(model::SeriesColumns& out) {
     const LabelsView* lowest = nullptr;
     LabelsView here;
     const auto consider = [&](LabelsView labels) {
-      if (lowest == nullptr || model::compare(labels, here) < 0) {
+      if (lowest == nullptr || (labels != here && model::compare(labels, here) < 0)) {
         here = labels;
         lowest = &here;
       }
@@ -173,28 +226,36 @@ class MergedSet final : public model::SeriesSet {
     }
     if (in_head_ < image_.size()) consider(image_.labels(in_head_));
     if (lowest == nullptr) return false;
-    labels_ = Labels(here);
+    labels_.assign(here.packed());
     columns_.times_ms.clear();
     columns_.values.clear();
-    status_ = take();
+    status_ = take(LabelsView(labels_));
+    out = {LabelsView(labels_), columns_.times_ms, columns_.values, 0};
     return true;
   }
 
-  Status take() {
+  Status take(LabelsView labels) {
     for (BlockCursor& block : blocks_) {
-      if (block.done() || block.labels() != labels_.view()) continue;
+      if (block.done() || block.labels() != labels) continue;
       if (!labels_only_) {
-        TRY(block.read(part_));
-        if (!block.is_tier()) leave_out(summed_up_, part_);
-        merge_into(columns_, part_);
+        BlockReader::Samples found;
+        TRY(block.read(found));
+        if (block.is_tier() || summed_up_.empty()) {
+          merge_into(columns_, found.times_ms, found.values);
+        } else {
+          part_.times_ms.assign(found.times_ms.begin(), found.times_ms.end());
+          part_.values.assign(found.values.begin(), found.values.end());
+          leave_out(summed_up_, part_);
+          merge_into(columns_, part_.times_ms, part_.values);
+        }
       }
       TRY(block.next());
     }
-    if (in_head_ < image_.size() && image_.labels(in_head_) == labels_.view()) {
+    if (in_head_ < image_.size() && image_.labels(in_head_) == labels) {
       if (!labels_only_) {
         TRY(image_.decode(in_head_, min_ms_, max_ms_, part_.times_ms, part_.values));
         leave_out(summed_up_, part_);
-        merge_into(columns_, part_);
+        merge_into(columns_, part_.times_ms, part_.values);
       }
       ++in_head_;
     }
@@ -209,10 +270,13 @@ class MergedSet final : public model::SeriesSet {
   const int64_t max_ms_;
   const bool labels_only_;
   const size_t limit_;
+  const bool from_one_;   // block, and nothing else
+  const bool from_head_;  // and nothing else
 
+  bool begun_ = false;  // of the one block
   size_t in_head_ = 0;
   size_t given_ = 0;
-  Labels labels_;
+  std::string labels_;
   Columns columns_;
   Columns part_;
   std::vector<int64_t> before_ms_;
@@ -231,7 +295,14 @@ class StoreQuerier final : public model::Querier {
     // The head before the blocks: what moves from one to the other meanwhile is seen twice, which
     // the merge mends, never missed.
     HeadImage image;
-    const auto all = capture(matchers, hints.series_only, image);
+    if (hints.newest_only) image.only_newest();
+    // With some labels left out series cannot be told apart, and thus not be merged.
+    const auto* const names = hints.any_order && hints.labels ? &*hints.labels : nullptr;
+    const bool head_alone = names != nullptr && !any_overlaps(*block_set_.list());
+    auto all = capture(matchers, hints.series_only, head_alone ? names : nullptr, image);
+    if (head_alone && any_overlaps(*all)) {
+      all = capture(matchers, hints.series_only, nullptr, image);
+    }
     std::vector<BlockCursor> cursors;
     const BlockList tiers = tiers_of(*all, hints);
     std::vector<TimeRange> summed_up;
@@ -250,6 +321,11 @@ class StoreQuerier final : public model::Querier {
     }
     // Merging needs the order; what comes from the head alone does not.
     if (!hints.any_order || !cursors.empty()) image.sort();
+    if (names != nullptr && image.size() == 0 && cursors.size() == 1)
+      cursors[0].keep_labels(*names);
+    for (BlockCursor& cursor : cursors) {
+      if (hints.any_number) cursor.allow_any_number();
+    }
     return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
                                        min_ms_, max_ms_, hints);
   }
@@ -283,26 +359,33 @@ class StoreQuerier final : public model::Querier {
   // The head, then the blocks, as one snapshot sees both: not when a cut came in between with
   // commits that the snapshot does not know.
   std::shared_ptr<const BlockList> capture(const Matchers& matchers, bool labels_only,
+                                           const std::vector<std::string>* names,
                                            HeadImage& image) const {
+    const Head::Wanted wanted{min_ms_, max_ms_, labels_only, names};
     for (int i = 0; i < kSnapshotTries; ++i) {
       image.clear();
       const CommitNumber snapshot = order_.snapshot();
-      if (!head_.capture(matchers, min_ms_, max_ms_, labels_only, snapshot, image)) continue;
+      if (!head_.capture(matchers, wanted, snapshot, image)) continue;
       auto all = block_set_.list();
       if (!order_.cut_behind(snapshot)) return all;
     }
     const CommitOrder::Hold hold(order_);
     image.clear();
-    CHECK(head_.capture(matchers, min_ms_, max_ms_, labels_only, order_.snapshot(), image));
+    CHECK(head_.capture(matchers, wanted, order_.snapshot(), image));
     return block_set_.list();
   }
 
+  bool overlaps(const BlockMeta& meta) const {
+    return meta.min_ms <= max_ms_ && meta.max_ms > min_ms_;
+  }
+  bool any_overlaps(const BlockList& all) const {
+    return std::ranges::any_of(all, [&](const auto& block) { return overlaps(block->meta()); });
+  }
   template <typename Wanted>
   BlockList overlapping(const BlockList& all, Wanted wanted) const {
     BlockList found;
     for (const auto& block : all) {
-      const BlockMeta& meta = block->meta();
-      if (meta.min_ms <= max_ms_ && meta.max_ms > min_ms_ && wanted(meta)) found.push_back(block);
+      if (overlaps(block->meta()) && wanted(block->meta())) found.push_back(block);
     }
     std::sort(found.begin(), found.end(),
               [](const auto& a, const auto& b) { return a->meta().ulid < b->meta().ulid; });

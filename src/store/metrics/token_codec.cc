@@ -101,6 +101,26 @@ class EncodeTable {
   std::array<uint16_t, kMaxStates> states_{};
 };
 
+// Columns have few shapes, and a table costs more to make than a column of some hundred tokens to
+// read: each thread keeps those it used last, one of each hash, 1 MiB at most.
+const DecodeTable& table_of(const TokenShape& shape) {
+  struct Slot {
+    uint32_t key = 0;  // 0: empty, as no alphabet is
+    std::unique_ptr<DecodeTable> table;
+  };
+  constexpr size_t kSlots = 256;
+  thread_local std::vector<Slot> slots(kSlots);
+  const uint32_t key = uint32_t{shape.tokens} << 16 | uint32_t{shape.table_bits} << 8 | shape.shape;
+  Slot& slot = slots[(key * 0x9E3779B1u) >> 24];
+  if (slot.key == key) return *slot.table;
+  std::array<uint16_t, kMaxTokens> room{};
+  const std::span frequencies(room.data(), shape.tokens);
+  token_frequencies(shape.shape, shape.table_bits, frequencies);
+  slot.table = std::make_unique<DecodeTable>(frequencies, shape.table_bits);
+  slot.key = key;
+  return *slot.table;
+}
+
 // What one step reads: `bits` low bits.
 struct Piece {
   uint16_t value = 0;
@@ -209,10 +229,11 @@ void encode_tokens(std::span<const uint8_t> tokens, std::span<const uint16_t> fr
   write_pieces(pieces, out);
 }
 
-bool decode_tokens(std::string_view bytes, std::span<const uint16_t> frequencies,
-                   unsigned table_bits, unsigned shift, std::span<uint64_t> out) {
+bool decode_tokens(std::string_view bytes, const TokenShape& shape, unsigned shift,
+                   std::span<uint64_t> out) {
+  const unsigned table_bits = shape.table_bits;
   if (out.size() < lanes_for(table_bits)) return false;
-  const DecodeTable table(frequencies, table_bits);
+  const DecodeTable& table = table_of(shape);
   const PaddedBytes padded(bytes);
   return lanes_for(table_bits) == kLanesOfLong
              ? decode_lanes<kLanesOfLong>(padded, table, table_bits, shift, out)

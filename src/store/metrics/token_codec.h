@@ -13,9 +13,16 @@ namespace binnacle::store::metrics {
 // The frequencies are those of token_frequencies(), the tokens numbers below their count. Appends.
 void encode_tokens(std::span<const uint8_t> tokens, std::span<const uint16_t> frequencies,
                    unsigned table_bits, std::string& out);
+
+// What token_frequencies() makes the frequencies of.
+struct TokenShape {
+  uint8_t shape = 0;
+  uint8_t tokens = 0;  // 2 to kMaxTokens
+  uint8_t table_bits = 0;
+};
 // Fills all of `out` with the tokens shifted left by `shift`. False when `bytes` are not the coding
 // of exactly that many.
-bool decode_tokens(std::string_view bytes, std::span<const uint16_t> frequencies,
-                   unsigned table_bits, unsigned shift, std::span<uint64_t> out);
+bool decode_tokens(std::string_view bytes, const TokenShape& shape, unsigned shift,
+                   std::span<uint64_t> out);
 
 }  // namespace binnacle::store::metrics

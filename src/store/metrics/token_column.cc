@@ -92,11 +92,9 @@ bool decode_token_column(std::string_view bytes, unsigned shift, unsigned tokens
   Sections sections;
   if (tokens < 2 || tokens > kMaxTokens || shift > 63) return false;
   if (!split(bytes, out.size(), shift, sections)) return false;
-  const unsigned table_bits = token_table_bits(out.size());
-  std::array<uint16_t, kMaxTokens> room{};
-  const std::span frequencies(room.data(), tokens);
-  token_frequencies(sections.shape, table_bits, frequencies);
-  if (!decode_tokens(sections.tokens, frequencies, table_bits, shift, out)) return false;
+  const TokenShape shape{sections.shape, static_cast<uint8_t>(tokens),
+                         static_cast<uint8_t>(token_table_bits(out.size()))};
+  if (!decode_tokens(sections.tokens, shape, shift, out)) return false;
   if (shift == 0) return true;
   IntegerScratch low(out.size());
   if (!unpack_bits(sections.low, shift, low.words())) return false;

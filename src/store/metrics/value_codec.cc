@@ -174,6 +174,11 @@ bool decode_constant(ByteReader& reader, uint8_t head, std::span<double> out) {
 
 }  // namespace
 
+bool holds_numbers(std::string_view bytes) {
+  const unsigned kind = bytes.empty() ? kRaw : static_cast<uint8_t>(bytes[0]) & ~kExponentMask;
+  return kind == kDecimal || kind == kConstantDecimal;
+}
+
 Status decode_values(std::string_view bytes, std::span<double> out) {
   if (out.empty()) return fail(Code::kDataLoss, "value column: no samples");
   ByteReader reader(bytes);
