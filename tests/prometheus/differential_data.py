@@ -49,6 +49,14 @@ def few_values(rng, times):
     return samples
 
 
+def edges(rng, times):
+    """What is hard to write, to round or to read."""
+    values = [5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -1.7976931348623157e308, 2.0**53 + 2, 2.0**63,
+              -0.0, 0.1, 1e21, 123456789012345680000, 1e-7, -1e-300, 0.5, 1.5, 2.5, -0.5, -1.5, 1 / 3, float("inf"),
+              float("nan")]
+    return [(at, rng.choice(values)) for at in times]
+
+
 def high_counter(rng, times):
     """Never near zero: a reset halves it."""
     value, left, samples = 1e6 + rng.randrange(1000), 5, []
@@ -130,6 +138,9 @@ def generate(seed):
     series += [short_lives(rng, {"a": rng.choice("xyz"), "i": str(i)}) for i in range(8)]
     series += [({"__name__": "m_info", "a": a, "version": f"v{i}", "zone": "eu"}, [(at, 1) for at in steady_times(rng)])
                for i, a in enumerate("xyz")]
+    series += [({"__name__": "edge", "i": str(i)}, edges(rng, broken_times(rng))) for i in range(4)]
+    series += [({"__name__": "text", "a": "x", "path": path}, gauge(rng, broken_times(rng)))
+               for path in ('/a b"c', "C:\\d", "žluť", "日本語", "{a='x'}", "tab\tin it", "$1")]
     series += [({"__name__": "wide", "a": rng.choice("xyz"), "b": rng.choice("12"), "id": f"{i:02}"},
                 gauge(rng, steady_times(rng)[::8])) for i in range(40)]
     return series

@@ -11,32 +11,39 @@ METRICS = ["m0", "m0", "m0", "m1", "n", "c_total", "z_total", "k", "e", "wide", 
 MATCHERS = ['a="x"', 'a="y"', 'a!="z"', 'a=~"x|y"', 'a!~"z.*"', 'a=~".+"', 'a=~"[^x]"', 'b="1"', 'b!="1"', 'b=~"1|2"',
             'b!~"2|3"', 'c="u"', 'c=""', 'c!=""', 'c=~".*"', 'c=~"u|"', 'i=~"[0-4]"', 'id=~"0.+"', 'id=~"(?i:1.)"',
             'le="+Inf"', 'le=~"[0-9.]+"']
-NAMELESS = ['{__name__=~"m.*"}', '{__name__=~"m0|n"}', '{a="y", __name__!~"h_.*|wide"}', '{b="2", __name__=~".+_total"}',
-            '{c!="", __name__!="e"}', '{__name__="m0", a!~"x"}', '{__name__=~"c_total|z_total", b="1"}']
+TEXT_MATCHERS = ["path=~`.*\"c`", 'path="žluť"', 'path=~"日.語|ž.*"', r'path="C:\\d"', r'path!~".*\\d"',
+                 r'path=~".*\t.*"', 'path="$1"', "path=~'[$]1'", r"path='{a=\'x\'}'", 'path!=""',
+                 r'path="\u017elu\u0165"', r'path=~"\\p{Han}+"']
+NAMELESS = ['{__name__=~"m.*"}', '{__name__=~"m0|n"}', '{a="y", __name__!~"h_.*|wide"}',
+            '{b="2", __name__=~".+_total"}', '{c!="", __name__!="e"}', '{__name__="m0", a!~"x"}',
+            '{__name__=~"c_total|z_total", b="1"}']
 RANGES = ["1m", "90s", "3m", "5m", "10m", "15m", "1m30s", "47s"]
 # Of a subquery, see the rule `left_open`.
 SUBQUERY_RANGES = ["60250ms", "3m250ms", "5m250ms", "10m250ms", "15m250ms"]
 ROUGH_MATH = ["sqrt", "ln", "log2", "log10", "exp", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
               "asinh", "acosh", "atanh", "deg", "rad"]
 DATES = ["minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"]
-GROUPINGS = ["", "", " by (a)", " by (b)", " by (a, b)", " by (c)", " without (a)", " without (b, c)", " by (q)", " by ()",
-             " without ()", " by (__name__)", " by (__name__, a)"]
+GROUPINGS = ["", "", " by (a)", " by (b)", " by (a, b)", " by (c)", " without (a)", " without (b, c)", " by (q)",
+             " by ()", " without ()", " by (__name__)", " by (__name__, a)"]
+COUNTS = ["1", "2", "5", "0", "3", "1.9", "-1", 'scalar(n{a="x", b="1"})', "scalar(minute() % 4)"]
 # Both versions refuse them, with the same type of error.
-BROKEN = ["rate(m0)", "sum(m0", "m0[5m] + 1", "{}", '{a=~".*"}', "m0 offset 1m offset 2m", "m0 @ 1 @ 2", 'quantile("x", m0)',
-          "m0 and 1", "1 or 2", "1 == 2", "m0[5m:1m][5m]", "m0[0s]", "foo(m0)", 'label_replace(m0, "", "x", "a", "(.*)")',
-          'label_replace(m0, "n", "x", "a", "(")', 'label_join(m0, "", "-", "a")', "m0 + on(a) group_left m0",
-          "m0 + on(a) m0", "n * on(a) group_right m0", "holt_winters(m0[5m], 0, 0.5)", "holt_winters(m0[5m], 0.5, 2)",
-          "topk(NaN, m0)", "topk(1e300, m0)", "count_values(\"\", m0)", "m0 bool 1", "m0 + bool m0", "m0 and bool m0",
-          "abs(1)", "clamp(m0, 1)", "time(1)", "scalar(1)", "vector(m0)", "m0{a=}", 'm0{a="x"', "m0{a=~\"(\"}", "sum by a (m0)",
-          "sum(m0) by (a", "m0 > bool", "1 +", "(m0", "m0)", "[5m]", "m0[5m] offset", "m0 @ foo()", "-\"x\"", "rate(m0[5m]",
-          "m0 * on(a) group_left(a) n", "m0 and on(a) group_left n", "m0 ignoring(a) n", "m0[5 m]", "sum(m0, m0)", "topk(m0)",
-          "sum(m0[5m])", "-(m0[5m])", "\"x\" + 1", "\"a\" == \"a\"", "absent(m0[5m])", "m0[1m:0s]", "0x", "1e"]
+BROKEN = ["rate(m0)", "sum(m0", "m0[5m] + 1", "{}", '{a=~".*"}', "m0 offset 1m offset 2m", "m0 @ 1 @ 2",
+          'quantile("x", m0)', "m0 and 1", "1 or 2", "1 == 2", "m0[5m:1m][5m]", "m0[0s]", "foo(m0)",
+          'label_replace(m0, "", "x", "a", "(.*)")', 'label_replace(m0, "n", "x", "a", "(")',
+          'label_join(m0, "", "-", "a")', "m0 + on(a) group_left m0", "m0 + on(a) m0", "n * on(a) group_right m0",
+          "holt_winters(m0[5m], 0, 0.5)", "holt_winters(m0[5m], 0.5, 2)", "topk(NaN, m0)", "topk(1e300, m0)",
+          "count_values(\"\", m0)", "m0 bool 1", "m0 + bool m0", "m0 and bool m0", "abs(1)", "clamp(m0, 1)", "time(1)",
+          "scalar(1)", "vector(m0)", "m0{a=}", 'm0{a="x"', "m0{a=~\"(\"}", "sum by a (m0)", "sum(m0) by (a",
+          "m0 > bool", "1 +", "(m0", "m0)", "[5m]", "m0[5m] offset", "m0 @ foo()", "-\"x\"", "rate(m0[5m]",
+          "m0 * on(a) group_left(a) n", "m0 and on(a) group_left n", "m0 ignoring(a) n", "m0[5 m]", "sum(m0, m0)",
+          "topk(m0)", "sum(m0[5m])", "-(m0[5m])", "\"x\" + 1", "\"a\" == \"a\"", "absent(m0[5m])", "m0[1m:0s]", "0x",
+          "1e"]
 
 
 @dataclass(frozen=True)
 class Part:
     text: str
-    # Computed without rounding, so that comparing, sorting or cutting it gives the same whatever the order of additions.
+    # Computed without rounding: comparing, sorting or cutting it gives the same whatever the order of additions.
     exact: bool = True
     # The rules that speak of it.
     marks: frozenset = frozenset()
@@ -45,6 +52,7 @@ class Part:
     # Which series it has may depend on which of two equal values is taken.
     ties: bool = False
     # "sort", "sort_desc" or "topk" where it is that and nothing around it.
+    # "edge": each value is computed of one sample or two, so that the versions may not differ by more than a rounding.
     kind: str = ""
     # Each series has the name that it is stored under.
     named: bool = False
@@ -57,14 +65,21 @@ class Query:
     marks: set = field(default_factory=set)
     # start_ms, end_ms and step_ms; of an instant query the three say one point.
     steps: tuple = ()
+    exact: bool = False
 
 
 class Generator:
     def __init__(self, rng, begin_ms):
         self.rng, self.begin_ms = rng, begin_ms
+        self.turns = 0
 
     def pick(self, values):
         return self.rng.choice(values)
+
+    def turn(self, values):
+        """One after the other, where a rare one might never be picked."""
+        self.turns += 1
+        return values[self.turns % len(values)]
 
     def chance(self, percent):
         return self.rng.randrange(100) < percent
@@ -78,14 +93,15 @@ class Generator:
         part, kinds = self.top()
         steps = (start, start, 0)
         if kinds == "any" and self.chance(60):
-            step = self.pick([7, 15, 30, 60, 61, 120, 300]) * 1000
+            step = self.pick([2.5, 7, 15, 30, 60, 61, 120, 300]) * 1000
             # A span that does not end on a step, too.
-            end = min(start + step * self.rng.randrange(40) + self.rng.randrange(1000), (self.begin_ms + 120 * 60_000))
-            steps = (start, max(start, end), step)
+            end = min(start + int(step) * self.rng.randrange(40) + self.rng.randrange(1000), (self.begin_ms
+                                                                                              + 120 * 60_000))
+            steps = (start, max(start, end), int(step))
         marks = set(part.marks)
         if part.ties and part.kind != "topk":
             marks.add("tie")
-        return Query(part.text, part.kind, marks, steps)
+        return Query(part.text, part.kind, marks, steps, part.exact)
 
     def top(self):
         """An expression, and "any" or "instant" for the kinds of query that can ask it."""
@@ -100,7 +116,53 @@ class Generator:
             return Part(self.pick(BROKEN)), "any"
         if self.chance(5):
             return self.scalar(2), "any"
+        if self.chance(4):
+            return Part(f"{self.turn(ROUGH_MATH + DATES)}({self.pick(['m0', 'm1', 'n', 'k'])}{self.modifiers()})",
+                        False), "any"
+        if self.chance(4):
+            return self.edge_call(), "any"
+        if self.chance(5):
+            return self.chain(), "any"
+        if self.chance(3):
+            return self.text_call(), "any"
         return self.vector(self.rng.randrange(5)), "any"
+
+    def edge_call(self):
+        selector = self.pick(["edge", 'edge{i="0"}', 'edge{i!="1"}'])
+        ranged = selector + self.brackets() + self.modifiers()
+        text = self.pick(["{0}", "abs({0})", "ceil({0})", "floor({0})", "sgn({0})", "-{0}", "{0} * 2", "{0} / 3",
+                          "{0} % 7", "7 % {0}", "{0} + 0.1", "0.1 - {0}", "{0} > 0", "{0} <= bool 0.5", "{0} == {0}",
+                          "round({0})", "sqrt({0})", 'count_values("v", {0})', 'count_values by (i) ("v", {0})',
+                          "min({0})", "max({0})", "clamp_max({0}, 1)", "min_over_time({1})", "max_over_time({1})",
+                          "last_over_time({1})", "changes({1})", "resets({1})", "count_over_time({1})",
+                          "present_over_time({1})", "sort({0})", "sort_desc({0})", "timestamp({0})",
+                          "quantile by (i) (0.5, {0})", "scalar({0})", "{0} ^ 2", "{0} ^ -1", "2 ^ {0}",
+                          "year({0} > 0 < 1e9)", "day_of_week({0} > -1 < 1e9)"])
+        return Part(text.format(selector, ranged), kind="edge")
+
+    def text_call(self):
+        selector = "text{" + ", ".join({self.pick(TEXT_MATCHERS) for _ in range(self.pick([1, 1, 2]))}) + "}"
+        text = self.pick(["{0}", "count by (path) ({0})", 'label_replace({0}, "n", "$2$1", "path", "(.)(.*)")',
+                          "absent({0})", 'label_replace({0}, "path", "ü$1", "path", "(.*)")',
+                          'label_join({0}, "n", "é", "path", "a")', "{0} + {0}", 'count_values("path", {0})',
+                          'label_replace({0}, "n", "$w-${{w}}", "path", "(?P<w>\\\\w+).*")'])
+        return Part(text.format(selector), False)
+
+    def chain(self):
+        """Precedence and association: no brackets. Nothing is summed, so nothing is rounded in another way."""
+        def operand():
+            sign = self.pick(["", "", "", "-", "+", "- -"])
+            return sign + self.pick(["k", "k", "n", 'n{a="x", b="1"}', 'k{a!="z"}', "2", "3", "0.5", "time()",
+                                     "vector(4)"])
+        text = operand()
+        for _ in range(self.pick([1, 2, 3, 4])):
+            op = self.pick(["+", "-", "*", "/", "%", "^", "==", "!=", ">", "< bool", "== bool", ">= bool", "and", "or",
+                            "unless", "+ on (a)", "* ignoring (b, c)", "> on (a)", "and on (a)", "or on ()",
+                            "- on (a) group_left", "* on (a) group_right"])
+            text += f" {op} {self.pick(['2', '3', '-1', '0']) if op == '^' else operand()}"
+        if self.chance(30):
+            text = f"sum without () ({text})"
+        return Part(text, True, frozenset(["filtered_match"]))
 
     def selector(self):
         """The text and whether it is steady."""
@@ -154,11 +216,20 @@ class Generator:
             return Part(f"scalar({inner.text})" if self.chance(20) else f"scalar(sum({inner.text}))", inner.exact,
                         inner.marks, ties=inner.ties)
         if depth > 0 and self.chance(20):
-            left, op = self.scalar(depth - 1), self.pick(["+", "-", "*", "/", "%", "^", "atan2", "> bool", "== bool", "<= bool"])
-            return Part(f"({left.text} {op} {self.pick(['2', '0.5', '10', '-3', '0'])})", left.exact and op not in "/%^atan2",
-                        left.marks | self.cut(left, op in "%" or "bool" in op), ties=left.ties)
-        return Part(self.pick(["0", "1", "2", "-3", "0.5", "16", "time()", "NaN", "+Inf", "-Inf", "10", "1e3", "0x10", "-0"]),
-                    True) if not self.chance(5) else Part("pi()", False)
+            left, op = self.scalar(depth - 1), self.pick(["+", "-", "*", "/", "%", "^", "atan2", "> bool", "== bool",
+                                                          "<= bool"])
+            return Part(f"({self.positive_zero(left, op).text} {op} {self.pick(['2', '0.5', '10', '-3', '0'])})",
+                        left.exact and op not in "/%^atan2", left.marks | self.cut(left, op in "%" or "bool" in op),
+                        ties=left.ties)
+        return Part(self.pick(["0", "1", "2", "-3", "0.5", "16", "time()", "NaN", "+Inf", "-Inf", "10", "1e3", "0x10",
+                               "-0"]), True) if not self.chance(5) else Part("pi()", False)
+
+    @staticmethod
+    def positive_zero(part, op):
+        """See the rule `zero_sign`."""
+        if op in ("/", "^", "atan2") and ("sum" in part.text or "avg" in part.text):
+            return replace(part, text=f"({part.text} + 0)", named=False)
+        return part
 
     @staticmethod
     def cut(part, cuts=True):
@@ -172,7 +243,8 @@ class Generator:
             safe = steady or text.split("{")[0] in HIGH
             return Part(text + self.brackets() + self.modifiers(), steady=steady), safe
         inner = self.vector(depth - 1)
-        return Part(f"({inner.text}){self.subquery()}{self.modifiers()}", inner.exact, inner.marks, ties=inner.ties), inner.steady
+        return Part(f"({inner.text}){self.subquery()}{self.modifiers()}", inner.exact, inner.marks,
+                    ties=inner.ties), inner.steady
 
     def range_call(self, depth):
         inner, safe = self.matrix(depth)
@@ -184,13 +256,14 @@ class Generator:
             return Part(f"{self.pick(['rate', 'increase'])}({inner.text})", False, marks, ties=inner.ties)
         name = self.pick(["sum_over_time", "count_over_time", "min_over_time", "max_over_time", "last_over_time",
                           "present_over_time", "absent_over_time", "idelta", "irate", "delta", "avg_over_time", "deriv",
-                          "changes", "resets", "stddev_over_time", "stdvar_over_time", "quantile_over_time", "predict_linear",
-                          "holt_winters"])
+                          "changes", "resets", "stddev_over_time", "stdvar_over_time", "quantile_over_time",
+                          "predict_linear", "holt_winters"])
         marks = inner.marks | self.cut(inner, name in ("irate", "changes", "resets", "quantile_over_time"))
         text = inner.text
         if name == "quantile_over_time":
             text = f"{self.pick(['0.5', '0.9', '0', '1', '0.25', '-1', '2', 'NaN'])}, {text}"
         elif name == "predict_linear":
+            marks |= {"moving_at"} if "@" in text else set()
             text += ", " + self.pick(["60", "3600", "-30", "0"])
         elif name == "holt_winters":
             text += ", 0.3, 0.6"
@@ -208,9 +281,11 @@ class Generator:
             return self.label_call(depth)
         if how < 38:
             inner = self.vector(depth - 1)
-            return Part(f"timestamp({inner.text})", True, inner.marks, ties=inner.ties)
+            marks = inner.marks | (frozenset(["moving_at"]) if "@" in inner.text else frozenset())
+            return Part(f"timestamp({inner.text})", True, marks, ties=inner.ties)
         if how < 45:
-            return Part(f"vector({self.scalar(depth).text})", False)
+            inner = self.scalar(depth)
+            return replace(inner, text=f"vector({inner.text})")
         if how < 55:
             date = self.pick(DATES)
             if self.chance(10):
@@ -218,27 +293,31 @@ class Generator:
             return Part(f"{date}({self.pick(['vector(time() * 3)', 'm0 * 86400 * 30', 'k', 'm1', 'm0 * 1e6'])})")
         inner = self.exact(depth - 1)
         if how < 70:
-            return Part(f"{self.pick(['ceil', 'floor', 'sgn', 'round'])}({inner.text})", True, inner.marks | self.cut(inner),
-                        ties=inner.ties)
+            name = self.pick(["ceil", "floor", "sgn", "round"])
+            return Part(f"{name}({inner.text})", True, inner.marks | self.cut(inner), ties=inner.ties)
         if how < 80:
             name, bound = self.pick(["clamp_min", "clamp_max", "round"]), self.pick(["5", "-20", "8", "0.5", "NaN"])
-            return Part(f"{name}({inner.text}, {bound})", True, inner.marks | self.cut(inner, name == "round"), ties=inner.ties)
+            return Part(f"{name}({inner.text}, {bound})", True, inner.marks | self.cut(inner, name == "round"),
+                        ties=inner.ties)
         if how < 85:
-            return Part(f"clamp({inner.text}, {self.pick(['-10', '30', 'NaN'])}, 20)", True, inner.marks, ties=inner.ties)
+            return Part(f"clamp({inner.text}, {self.pick(['-10', '30', 'NaN'])}, 20)", True, inner.marks,
+                        ties=inner.ties)
         return Part(f"{self.pick(ROUGH_MATH)}({inner.text})", False, inner.marks, ties=inner.ties)
 
     def label_call(self, depth):
         inner = self.vector(depth - 1)
         if self.chance(30):
             sources = self.pick(['"a"', '"a", "b"', '"b", "a", "missing"', '"__name__", "a"'])
-            text = f'label_join({inner.text}, "{self.pick(["n", "a", "__name__"])}", "{self.pick(["-", "", ","])}", {sources})'
+            target, between = self.pick(["n", "a", "__name__"]), self.pick(["-", "", ","])
+            text = f'label_join({inner.text}, "{target}", "{between}", {sources})'
         else:
             target = self.pick(["n", "n", "a", "b", "__name__"])
             replacement = self.pick(["$1", "p-$1", "${1}_q", "", "fixed", "$2$1", "$0"])
-            source, regex = self.pick([("a", "(.*)"), ("a", "(x|y)"), ("b", "(1)?(.*)"), ("missing", "(.*)"), ("a", "z"),
-                                       ("__name__", "(.).*"), ("c", "(u)"), ("a", "(?P<x>.)")])
+            source, regex = self.pick([("a", "(.*)"), ("a", "(x|y)"), ("b", "(1)?(.*)"), ("missing", "(.*)"),
+                                       ("a", "z"), ("__name__", "(.).*"), ("c", "(u)"), ("a", "(?P<x>.)")])
             text = f'label_replace({inner.text}, "{target}", "{replacement}", "{source}", "{regex}")'
-        return Part(text, inner.exact, inner.marks | self.sees_name(inner, "__name__" in text[len(inner.text):]), ties=inner.ties)
+        return Part(text, inner.exact, inner.marks | self.sees_name(inner, "__name__" in text[len(inner.text):]),
+                    ties=inner.ties)
 
     @staticmethod
     def sees_name(part, sees=True):
@@ -250,8 +329,9 @@ class Generator:
         phi = self.pick(["0.5137", "0.9137", "0.2503", "0.9907", "0", "1", "-1", "2", "NaN"])
         rate = f"{self.pick(['rate', 'increase'])}(h_bucket{self.brackets()}{self.modifiers()})"
         inner, exact = self.pick([(rate, False), (f"sum by (le) ({rate})", False), (f"sum by (a, le) ({rate})", False),
-                                  (f"sum without (b) ({rate})", False), ("h_bucket", True), ('h_bucket{le!="2.5"}', True),
-                                  ('h_bucket{le!="+Inf"}', True), ("sum by (le, a) (h_bucket)", True), ("m0", True),
+                                  (f"sum without (b) ({rate})", False), ("h_bucket", True),
+                                  ('h_bucket{le!="2.5"}', True), ('h_bucket{le!="+Inf"}', True),
+                                  ("sum by (le, a) (h_bucket)", True), ("m0", True),
                                   ('label_replace(h_bucket, "le", "x", "le", "2.5")', True),
                                   ('label_replace(h_bucket, "le", "1.0", "le", "2.5")', True), ("-h_bucket", True)])
         if self.chance(12):
@@ -272,22 +352,26 @@ class Generator:
         """The aggregation and what it is of."""
         if how < 15:
             inner = self.exact(depth - 1)
-            inside = f"{self.pick(['topk', 'bottomk'])}{grouping} ({self.pick(['1', '2', '5', '0', '3', '1.9'])}, {inner.text})"
+            inside = f"{self.pick(['topk', 'bottomk'])}{grouping} ({self.pick(COUNTS)}, {inner.text})"
             marks = inner.marks | self.cut(inner)
             if self.chance(70):
-                return Part(f"{self.pick(['sum', 'min', 'max', 'count'])}({inside})", True, marks, ties=inner.ties), inner
+                return Part(f"{self.pick(['sum', 'min', 'max', 'count'])}({inside})", True, marks,
+                            ties=inner.ties), inner
             return Part(inside, True, marks, ties=True, kind="" if inner.ties else "topk"), inner
         if how < 25:
             inner = self.exact(depth - 1)
             phi = self.pick(["0.5", "0.1", "1", "2", "-1", "NaN", "scalar(n{a=\"x\", b=\"1\"})"])
-            return Part(f"quantile{grouping} ({phi}, {inner.text})", False, inner.marks | self.cut(inner), ties=inner.ties), inner
+            return Part(f"quantile{grouping} ({phi}, {inner.text})", False, inner.marks | self.cut(inner),
+                        ties=inner.ties), inner
         if how < 33:
             inner = self.exact(depth - 1)
             return Part(f'count_values{grouping} ("{self.pick(["v", "a"])}", {inner.text})', True,
                         inner.marks | self.cut(inner), ties=inner.ties), inner
         if how < 43:
             inner = self.exact(depth - 1)
-            return Part(f"{self.pick(['stddev', 'stdvar'])}{grouping} ({inner.text})", False, inner.marks, ties=inner.ties), inner
+            # See the rule `odd_deviation`.
+            return Part(f"{self.pick(['stddev', 'stdvar'])}{grouping} ({inner.text} > -Inf < Inf)", False, inner.marks,
+                        ties=inner.ties), inner
         inner = self.vector(depth - 1)
         name = self.pick(["sum", "sum", "min", "max", "count", "group", "avg"])
         clears = name in ("sum", "min", "max", "count") and grouping == "" and inner.kind == "topk"
@@ -297,13 +381,14 @@ class Generator:
 
     def with_scalar(self, depth):
         inner, other = self.vector(depth - 1), self.scalar(self.rng.randrange(2))
-        op = self.pick(["+", "-", "*", "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<=", "> bool",
-                        "== bool", "<= bool", "!= bool"])
+        op = self.pick(["+", "-", "*", "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<=",
+                        "> bool", "== bool", "<= bool", "!= bool"])
         compares = op.strip(" bool") in ("==", "!=", ">", "<", ">=", "<=")
         if compares or op == "%":
             inner = self.exact(depth - 1)
         both = Part("", inner.exact and other.exact)
         marks = inner.marks | other.marks | self.cut(both, compares or op == "%")
+        inner, other = self.positive_zero(inner, op), self.positive_zero(other, op)
         text = f"({inner.text} {op} {other.text})" if self.chance(60) else f"({other.text} {op} ({inner.text}))"
         if op == "atan2":
             text, name = self.without_name(text)
@@ -311,12 +396,12 @@ class Generator:
         return Part(text, both.exact and (compares or op in "+-*"), marks, ties=inner.ties or other.ties)
 
     def with_vector(self, depth):
-        matching = self.pick(["", "", "", "on (a) ", "on (a, b) ", "ignoring (b) ", "ignoring (c) ", "on () ", "ignoring () ",
-                              "on (a, b, c) "])
+        matching = self.pick(["", "", "", "on (a) ", "on (a, b) ", "ignoring (b) ", "ignoring (c) ", "on () ",
+                              "ignoring () ", "on (a, b, c) "])
         if self.chance(35):
             left, right = self.vector(depth - 1), self.vector(depth - 1)
-            return Part(f"({left.text} {self.pick(['and', 'or', 'unless'])} {matching}{right.text})", left.exact and right.exact,
-                        left.marks | right.marks, ties=left.ties or right.ties)
+            return Part(f"({left.text} {self.pick(['and', 'or', 'unless'])} {matching}{right.text})", left.exact
+                        and right.exact, left.marks | right.marks, ties=left.ties or right.ties)
         if self.chance(20):
             left = self.vector(depth - 1)
             labels = self.pick(["", "()", "(version)", "(version, zone)", "(b)", "(missing)"])
@@ -331,17 +416,22 @@ class Generator:
         # Many of these would be errors of matching; what aggregates alike on both sides matches.
         if self.chance(45):
             by = self.pick(["a", "b", "a, b"])
-            left, right = (Part(f"sum by ({by}) ({side.text})", side.exact, side.marks, ties=side.ties) for side in (left, right))
+            left, right = (Part(f"sum by ({by}) ({side.text})", side.exact, side.marks, ties=side.ties)
+                           for side in (left, right))
+        left, right = self.positive_zero(left, op), self.positive_zero(right, op)
         group = ""
         if matching and self.chance(30):
             group = self.pick(["group_left ", "group_right ", "group_left (c) ", "group_right (c) ", "group_left () "])
         if "c" in matching and "(c)" in group:
             group = ""
         both = Part("", left.exact and right.exact)
-        text, marks = f"({left.text} {op} {matching}{group}{right.text})", left.marks | right.marks | self.cut(both, compares)
+        text, marks = f"({left.text} {op} {matching}{group}{right.text})", left.marks | right.marks | self.cut(both,
+                                                                                                               compares)
         if op == "atan2":
             text, name = self.without_name(text)
             marks |= name
+        if compares and "bool" not in op:
+            marks |= {"filtered_match"}
         return Part(text, both.exact and (compares or op in "+-*"), marks, ties=left.ties or right.ties)
 
     def without_name(self, text):
