@@ -219,16 +219,16 @@ class Comparison:
         for mark in query.marks & REWRITTEN.keys():
             self.by_rule[mark] += 1
         self.asked += 1
-        ours = self.pool.submit(self.setting.ask, "ours", re.sub(r"\bholt_winters\b", "double_exponential_smoothing",
-                                                                 query.text), query.steps)
+        for_us = re.sub(r"\bholt_winters\b", "double_exponential_smoothing", query.text)
+        ours = self.pool.submit(self.setting.ask, "ours", for_us, query.steps)
         wanted, found = Answer(*self.setting.ask("theirs", query.text, query.steps)), Answer(*ours.result())
         self.errors += bool(wanted.error)
         self.empty += not wanted.error and not wanted.series
         if wanted.series and not wanted.error:
             self.answered.update(set(re.findall(r"[a-z_0-9]+", query.text)))
         problem = difference(query, wanted, found)
-        if problem and query.kind == "topk" and not wanted.error and not found.error and same_but_for_ties(wanted,
-                                                                                                           found):
+        refused = wanted.error or found.error
+        if problem and not refused and query.kind == "topk" and same_but_for_ties(wanted, found):
             self.by_rule["tie"] += 1
         elif problem and (rule := refused_by_rule(query, wanted, found)):
             self.by_rule[rule] += 1
@@ -238,8 +238,8 @@ class Comparison:
     def report(self, args, seconds):
         full = self.asked - self.empty - self.errors
         print(f"--seed {args.seed} --begin {args.begin}: {self.asked} queries asked of both in {seconds:.0f} s, "
-              f"{full} answers with series "
-              f"({100 * full / max(1, self.asked):.0f} %), {self.empty} empty, {self.errors} errors; "
+              f"{full} answers with series ({100 * full / max(1, self.asked):.0f} %), {self.empty} empty, "
+              f"{self.errors} errors; "
               f"{len(self.differences)} differ")
         print("not compared, or in another way, by rule: "
               + (", ".join(f"{name} {count}" for name, count in self.by_rule.most_common()) or "none"))

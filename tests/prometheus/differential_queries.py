@@ -22,6 +22,8 @@ RANGES = ["1m", "90s", "3m", "5m", "10m", "15m", "1m30s", "47s"]
 SUBQUERY_RANGES = ["60250ms", "3m250ms", "5m250ms", "10m250ms", "15m250ms"]
 ROUGH_MATH = ["sqrt", "ln", "log2", "log10", "exp", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
               "asinh", "acosh", "atanh", "deg", "rad"]
+GROWING = ["^", "exp(", "sinh(", "cosh("]
+COMPENSATED = ["sum_over_time", "avg_over_time", "stddev_over_time", "stdvar_over_time", "deriv", "predict_linear"]
 DATES = ["minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"]
 GROUPINGS = ["", "", " by (a)", " by (b)", " by (a, b)", " by (c)", " without (a)", " without (b, c)", " by (q)",
              " by ()", " without ()", " by (__name__)", " by (__name__, a)"]
@@ -160,7 +162,7 @@ class Generator:
                             "unless", "+ on (a)", "* ignoring (b, c)", "> on (a)", "and on (a)", "or on ()",
                             "- on (a) group_left", "* on (a) group_right"])
             text += f" {op} {self.pick(['2', '3', '-1', '0']) if op == '^' else operand()}"
-        if self.chance(30):
+        if " or " in text or self.chance(30):
             text = f"sum without () ({text})"
         return Part(text, True, frozenset(["filtered_match"]))
 
@@ -260,6 +262,8 @@ class Generator:
                           "predict_linear", "holt_winters"])
         marks = inner.marks | self.cut(inner, name in ("irate", "changes", "resets", "quantile_over_time"))
         text = inner.text
+        if name in COMPENSATED and any(word in text for word in GROWING):
+            marks |= {"overflow"}
         if name == "quantile_over_time":
             text = f"{self.pick(['0.5', '0.9', '0', '1', '0.25', '-1', '2', 'NaN'])}, {text}"
         elif name == "predict_linear":
@@ -391,7 +395,7 @@ class Generator:
         inner, other = self.positive_zero(inner, op), self.positive_zero(other, op)
         text = f"({inner.text} {op} {other.text})" if self.chance(60) else f"({other.text} {op} ({inner.text}))"
         if op == "atan2":
-            text, name = self.without_name(text)
+            text, name = self.without_name(text, "atan2_name")
             marks |= name
         return Part(text, both.exact and (compares or op in "+-*"), marks, ties=inner.ties or other.ties)
 
@@ -399,9 +403,12 @@ class Generator:
         matching = self.pick(["", "", "", "on (a) ", "on (a, b) ", "ignoring (b) ", "ignoring (c) ", "on () ",
                               "ignoring () ", "on (a, b, c) "])
         if self.chance(35):
-            left, right = self.vector(depth - 1), self.vector(depth - 1)
-            return Part(f"({left.text} {self.pick(['and', 'or', 'unless'])} {matching}{right.text})", left.exact
-                        and right.exact, left.marks | right.marks, ties=left.ties or right.ties)
+            left, right, op = self.vector(depth - 1), self.vector(depth - 1), self.pick(["and", "or", "unless"])
+            text, marks = f"({left.text} {op} {matching}{right.text})", left.marks | right.marks
+            if op == "or" and not (left.named and right.named):
+                text, name = self.without_name(text, "delayed_name")
+                marks |= name
+            return Part(text, left.exact and right.exact, marks, ties=left.ties or right.ties)
         if self.chance(20):
             left = self.vector(depth - 1)
             labels = self.pick(["", "()", "(version)", "(version, zone)", "(b)", "(missing)"])
@@ -421,19 +428,19 @@ class Generator:
         left, right = self.positive_zero(left, op), self.positive_zero(right, op)
         group = ""
         if matching and self.chance(30):
-            group = self.pick(["group_left ", "group_right ", "group_left (c) ", "group_right (c) ", "group_left () "])
+            group = self.pick(["group_left () ", "group_right () ", "group_left (c) ", "group_right (c) "])
         if "c" in matching and "(c)" in group:
             group = ""
         both = Part("", left.exact and right.exact)
         text, marks = f"({left.text} {op} {matching}{group}{right.text})", left.marks | right.marks | self.cut(both,
                                                                                                                compares)
         if op == "atan2":
-            text, name = self.without_name(text)
-            marks |= name
+            text, name = self.without_name(text, "atan2_name")
+            marks |= name | (frozenset(["atan2_name"]) if group else frozenset())
         if compares and "bool" not in op:
             marks |= {"filtered_match"}
         return Part(text, both.exact and (compares or op in "+-*"), marks, ties=left.ties or right.ties)
 
-    def without_name(self, text):
+    def without_name(self, text, mark):
         """The text as it can be compared, or the mark of what cannot."""
-        return (f"sum without () {text}", frozenset()) if self.chance(80) else (text, frozenset(["atan2_name"]))
+        return (f"sum without () {text}", frozenset()) if self.chance(80) else (text, frozenset([mark]))

@@ -39,10 +39,12 @@ EXCLUDED = {
         "an answer that is theirs alone is compared by its values.",
     "delayed_name":
         "Our engine drops __name__ at the end of the query (pull request 14477, behind a flag in 3.x), 2.42 at once: "
-        "what looks at __name__ in between sees another, and 2.42 refuses series that are the same but for the name "
-        "at once.",
+        "what looks at __name__ in between sees another, 2.42 refuses series that are the same but for the name at "
+        "once, and a series of `or` that begins with a name keeps it though it goes on without.",
     "atan2_name":
         "2.42 keeps __name__ where atan2 is computed (mended in 2.47, pull request 12595).",
+    "overflow":
+        "A compensated sum that overflows: infinity in 3.x, NaN in 2.42 (kahansum.Inc drops the compensation then).",
     "moving_at":
         "2.42 moves what predict_linear() and timestamp() see on with the steps though @ holds it (issue 11708, pull "
         "request 13559, 2.51).",
