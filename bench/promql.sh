@@ -36,11 +36,12 @@ load() {
 
 # ask STATE NAME PORT STEP
 ask() {
-  local last extra='' name ms series points sum
+  local last extra='' name ms series points sum peak
   last=$(value "$2" last_ms)
   [ "$2" != victoria-metrics ] || extra='&nocache=1'
-  while read -r name ms series points sum; do
+  while read -r name ms series points sum peak; do
     figure "$2" "$1.$name" "$ms"
+    figure "$2" "$1.$name.peak" "$peak"
     figure "$2" "$1.$name.content" "$series series, $points points, sum $(printf '%.5g' "$sum")"
   done < <(queries | taskset -c 1 "$BIN/query_timer" --port "$3" --start "$(seconds "$start_ms")" --end "$(seconds "$last")" \
     --step "$4" --runs "$RUNS" --extra "$extra")
@@ -79,14 +80,14 @@ table() {
   local name query ours fastest
   printf '\n%s\n%-22s' "$2" 'ms'
   for name in $SERVERS; do printf '%18s' "$name"; done
-  printf '%18s  %s\n' 'fastest peer/ours' 'answer of ours'
+  printf '%18s%12s  %s\n' 'fastest peer/ours' 'MiB held' 'answer of ours'
   for query in $NAMES; do
     printf '%-22s' "$query"
     for name in $SERVERS; do printf '%18s' "$(value "$name" "$1.$query" | grep . || echo '-')"; done
     ours=$(value ours "$1.$query")
     fastest=$(for name in $SERVERS; do [ "$name" = ours ] || value "$name" "$1.$query"; done | grep . | sort -g | head -1 || true)
     printf '%18s' "$(awk -v a="$fastest" -v b="$ours" 'BEGIN { if (a + 0 > 0 && b + 0 > 0) printf "%.1f", a / b; else print "-" }')"
-    printf '  %s\n' "$(content ours "$1.$query")"
+    printf '%12s  %s\n' "$(value ours "$1.$query.peak")" "$(content ours "$1.$query")"
     for name in $SERVERS; do
       [ "$(content "$name" "$1.$query")" = "$(content ours "$1.$query")" ] || printf '%24s%s answers %s\n' '' "$name" "$(content "$name" "$1.$query")"
     done

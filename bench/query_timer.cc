@@ -118,13 +118,16 @@ std::string encoded(const std::string& text) {
 struct Content {
   size_t series = 0;
   size_t points = 0;
-  double sum = 0;  // of all values
+  double sum = 0;       // of all values
+  double peak_mib = 0;  // that the query held, where the answer has `stats`
 };
 
 // Every point of an answer is `[TIME,"VALUE"]`, whoever wrote it.
 Content content_of(const std::string& answer) {
   if (answer.find("\"status\":\"success\"") == std::string::npos) die(answer.substr(0, 300));
   Content content;
+  if (const size_t at = answer.find("\"peakSamples\":"); at != std::string::npos)
+    content.peak_mib = std::strtod(answer.c_str() + at + 14, nullptr) * 16 / (1 << 20);
   for (size_t at = 0; (at = answer.find("\"metric\":", at)) != std::string::npos; ++at)
     ++content.series;
   for (size_t at = 0; (at = answer.find(",\"", at)) != std::string::npos; at += 2) {
@@ -159,7 +162,7 @@ int main(int argc, char** argv) {
       form += "&start=" + flags["--start"] + "&end=" + flags["--end"] + "&step=" + flags["--step"];
     }
     const std::string path = instant ? "/api/v1/query" : "/api/v1/query_range";
-    Content content = content_of(connection.post(path, form));
+    const Content content = content_of(connection.post(path, form + "&stats=all"));
     std::vector<double> ms;
     for (int run = 0; run < std::atoi(flags["--runs"].c_str()); ++run) {
       const auto began = std::chrono::steady_clock::now();
@@ -169,8 +172,8 @@ int main(int argc, char** argv) {
               .count());
     }
     std::sort(ms.begin(), ms.end());
-    std::printf("%s %.3f %zu %zu %.10g\n", line.substr(0, first).c_str(), ms[ms.size() / 2],
-                content.series, content.points, content.sum);
+    std::printf("%s %.3f %zu %zu %.10g %.1f\n", line.substr(0, first).c_str(), ms[ms.size() / 2],
+                content.series, content.points, content.sum, content.peak_mib);
     std::fflush(stdout);
   }
 }

@@ -27,7 +27,7 @@ value() { awk -v key="$2" '$1 == key { v = $2 } END { print v }' "$work/$1.figur
 start_ours() {
   cat >"$work/ours.yaml" <<YAML
 storage: {max_series: 2000000}
-query: {max_series: 2000000}
+query: {max_series: 2000000, threads: 1}
 server: {rate_limit: {ingest: 0, api: 0}}
 YAML
   taskset -c 0 "$BIN/binnacle" server --config "$work/ours.yaml" --data "$1" --listen "127.0.0.1:$2" >>"$work/ours.log" 2>&1 &

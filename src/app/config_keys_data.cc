@@ -222,6 +222,12 @@ void add_query_keys(std::vector<ConfigKey>& keys) {
   concurrency.min = "0";
   concurrency.reload = Reload::kRestart;
   keys.push_back(std::move(concurrency));
+  ConfigKey threads = count("query.threads", "0", "256", "threads",
+                            "That work on one query of many series, its own among them; 0: one for "
+                            "each core. All queries share the others.");
+  threads.min = "0";
+  threads.reload = Reload::kRestart;
+  keys.push_back(std::move(threads));
   keys.push_back(count("query.max_queued", "1024", "1000000", "queries",
                        "That wait for their turn; 503 beyond."));
   keys.push_back(duration("query.queue_timeout", "30s", "100ms", "1h",

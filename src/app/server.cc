@@ -113,6 +113,7 @@ struct ServerProcess::Parts {
   net::Router router;
   Readiness readiness;
   ThreadPool pool{"pool", pool_thread_count(config), kMaxQueuedPoolWork};
+  ThreadPool query_helpers{"query_help", query_helper_count(config), kMaxQueuedPoolWork};
   query::promql::QueryLog query_log{registry};
   query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
   show::QueryRequests query_requests{query_queue};
@@ -224,6 +225,7 @@ Status ServerProcess::Parts::register_prometheus_api() {
        .limits = [this] { return query_limits(*reloader.current()); },
        .log = query_log,
        .queue = &query_requests,
+       .helpers = &query_helpers,
        .metadata = metadata,
        .external_labels = [this] { return reloader.current()->get_map("storage.external_labels"); },
        .facts = [this] { return facts(); },

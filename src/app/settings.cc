@@ -142,6 +142,10 @@ query::promql::QueryQueueOptions query_queue_options(const Config& config) {
   return options;
 }
 
+size_t query_helper_count(const Config& config) {
+  return threads_or(config, "query.threads", 1, 16) - 1;
+}
+
 // By the names of Prometheus' flags, for those who look for our settings under these.
 std::map<std::string, std::string> prometheus_flags(const Config& config,
                                                     const std::string& folder) {

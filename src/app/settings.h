@@ -28,6 +28,7 @@ collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
 query::promql::QueryQueueOptions query_queue_options(const Config& config);
+size_t query_helper_count(const Config& config);  // threads that all queries share
 std::map<std::string, std::string> prometheus_flags(const Config& config,
                                                     const std::string& folder);
 store::state::EventRetention event_retention(const Config& config);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/config_value.h"
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "model/querier.h"
 #include "model/sample.h"
 #include "net/router.h"
@@ -45,6 +46,7 @@ struct PrometheusApiDeps {
   std::function<query::promql::QueryLimits()> limits;  // as they stand now
   query::promql::QueryLog& log;
   net::RequestQueue* queue = nullptr;  // of the heavy calls; null: the server's pool
+  ThreadPool* helpers = nullptr;       // of queries of many series; null: none
   std::function<MetadataList()> metadata;
   std::function<ConfigMap()> external_labels;
   std::function<ServerFacts()> facts;

@@ -99,7 +99,8 @@ Result<Asked> asked_of(const PrometheusApiDeps& deps, const Params& params, bool
 Result<QueryAnswer> answer_of(const PrometheusApiDeps& deps, const Asked& asked,
                               const Request& request) {
   const int64_t begin_ns = deps.clock.monotonic_ns();
-  auto answer = evaluate(deps.store, asked.query, asked.limits, deps.clock, request.cancelled);
+  auto answer =
+      evaluate(deps.store, asked.query, asked.limits, deps.clock, request.cancelled, deps.helpers);
   deps.log.finished({.kind = asked.query.instant ? "instant" : "range",
                      .text = asked.query.text,
                      .caller = caller_of(request),

@@ -2,7 +2,7 @@
 # ./dev test: everything that must hold, the same here and in CI.
 
 # The rooms with threads of their own whose races ThreadSanitizer looks for; it is too slow for all.
-RACE_ROOMS='store|net|watch|collect_receive'
+RACE_ROOMS='store|net|watch|collect_receive|query'
 
 run_tests() {
   local filter='' chaos=''

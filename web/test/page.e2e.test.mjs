@@ -57,6 +57,18 @@ test('the first chart comes soon after loading', patient, () => withPage('/', {}
   console.log(`first chart ${ms.toFixed(0)} ms after navigation`);
 }));
 
+test('Explore shows any PromQL expression', patient, async () => {
+  const query = encodeURIComponent('sum by (mode) (rate(node_cpu_seconds_total[10s]))');
+  await withPage(`/explore?q=${query}`, {}, async (page) => {
+    await chartMoves(page);
+    await page.waitForSelector('tbody th:has-text(\'{mode="idle"}\')');
+    assert.equal(await page.locator('tbody th:has-text("cpu=")').count(), 0);
+  });
+  await withPage('/explore?q=sum(', {}, async (page) => {
+    await page.waitForSelector('text=unclosed left parenthesis');
+  });
+});
+
 test('a restarted server is found again without a reload', { timeout: 120_000 }, () => withPage('/hosts?range=5m', {}, async (page) => {
   await chartMoves(page);
   await page.evaluate(() => { window.notReloaded = true; });

@@ -21,6 +21,7 @@ class Annotations {
 
   const std::vector<std::string>& warnings() const { return warnings_; }
   const std::vector<std::string>& infos() const { return infos_; }
+  std::string_view query() const { return query_; }
   bool empty() const { return warnings_.empty() && infos_.empty(); }
   void merge(const Annotations& other);
 

@@ -168,20 +168,21 @@ Status fill(QueryAnswer& answer, const Expr& expr, const Query& query, Evaluator
 }  // namespace
 
 Result<QueryAnswer> evaluate(model::Queryable& store, const Query& query, const QueryLimits& limits,
-                             const Clock& clock, const std::atomic<bool>* cancelled) {
+                             const Clock& clock, const std::atomic<bool>* cancelled,
+                             ThreadPool* helpers) {
   const int64_t start_ns = clock.monotonic_ns();
   ParseOptions options;
   options.experimental = limits.experimental;
   TRY_ASSIGN(const auto expr, parse(query.text, options));
   const double parse_seconds = seconds_since(clock, start_ns);
-  auto answer = evaluate(store, *expr, query, limits, clock, cancelled);
+  auto answer = evaluate(store, *expr, query, limits, clock, cancelled, helpers);
   if (answer) answer->stats.parse_seconds = parse_seconds;
   return answer;
 }
 
 Result<QueryAnswer> evaluate(model::Queryable& store, const Expr& expr, const Query& query,
                              const QueryLimits& limits, const Clock& clock,
-                             const std::atomic<bool>* cancelled) {
+                             const std::atomic<bool>* cancelled, ThreadPool* helpers) {
   const int64_t start_ns = clock.monotonic_ns();
   TRY(check_steps(query, limits));
   TRY(check_type(expr, query));
@@ -189,7 +190,7 @@ Result<QueryAnswer> evaluate(model::Queryable& store, const Expr& expr, const Qu
   Annotations annotations(query.text);
   TRY_ASSIGN(const QueryPlan plan, QueryPlan::make(expr, query.steps, limits));
   SeriesReads reads(store, plan, meter);
-  Evaluator evaluator(plan, reads, meter, annotations);
+  Evaluator evaluator(plan, reads, meter, annotations, helpers);
   QueryAnswer answer;
   answer.stats.prepare_seconds = seconds_since(clock, start_ns);
   TRY(fill(answer, expr, query, evaluator, meter));

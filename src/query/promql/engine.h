@@ -56,12 +56,15 @@ struct QueryAnswer {
 
 // Errors: kInvalidArgument (the query is wrong), kOutOfRange (it cannot be executed: duplicate
 // series, ...), kResourceExhausted (a limit, by name), kDeadlineExceeded, kCancelled, and those of
-// the store. `cancelled` may be null.
+// the store. `cancelled` may be null. `helpers` do a part of the work where there is much; null:
+// none.
 Result<QueryAnswer> evaluate(model::Queryable& store, const Query& query, const QueryLimits& limits,
-                             const Clock& clock, const std::atomic<bool>* cancelled = nullptr);
+                             const Clock& clock, const std::atomic<bool>* cancelled = nullptr,
+                             ThreadPool* helpers = nullptr);
 // The same for an expression that was parsed before; `query.text` is its text.
 Result<QueryAnswer> evaluate(model::Queryable& store, const Expr& expr, const Query& query,
                              const QueryLimits& limits, const Clock& clock,
-                             const std::atomic<bool>* cancelled = nullptr);
+                             const std::atomic<bool>* cancelled = nullptr,
+                             ThreadPool* helpers = nullptr);
 
 }  // namespace binnacle::query::promql

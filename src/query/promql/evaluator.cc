@@ -5,7 +5,9 @@
 #include "base/check.h"
 #include "query/promql/binary.h"
 #include "query/promql/function_table.h"
+#include "query/promql/info_function.h"
 #include "query/promql/range_rows.h"
+#include "query/promql/series_rows.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -72,15 +74,16 @@ std::optional<double> query_constant(std::string_view function, const Steps& que
 }  // namespace
 
 Evaluator::Evaluator(const QueryPlan& plan, SeriesReads& reads, QueryMeter& meter,
-                     Annotations& annotations)
+                     Annotations& annotations, ThreadPool* helpers)
     : plan_(plan),
       reads_(reads),
       meter_(meter),
       annotations_(annotations),
+      helpers_(helpers),
       top_(context_of(plan.query_steps())) {}
 
 EvalContext& Evaluator::context_of(const Steps& steps) {
-  return contexts_.emplace_back(EvalContext{steps, meter_, annotations_});
+  return contexts_.emplace_back(EvalContext{steps, meter_, annotations_, helpers_});
 }
 
 const std::string& Evaluator::text(const Expr& expr) {
@@ -149,8 +152,10 @@ Result<RowSourcePtr> Evaluator::selector(const VectorSelector& selector, Selecto
                                          EvalContext& context) {
   TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(selector)));
   const TimePlan& time = plan_.time_of(selector);
-  if (selector.smoothed) return smoothed_rows(std::move(reader), time, context);
-  return selector_rows(std::move(reader), time, value, context);
+  return series_rows(
+      std::move(reader),
+      selector.smoothed ? smoothed_rows(time, context) : selector_rows(time, value, context),
+      context);
 }
 
 Result<RowSourcePtr> Evaluator::call(const Call& call, EvalContext& context) {
@@ -175,14 +180,17 @@ Result<RowSourcePtr> Evaluator::call(const Call& call, EvalContext& context) {
 }
 
 Result<RowSourcePtr> Evaluator::info(const Call& call, EvalContext& context) {
-  std::vector<Argument> args(2);
-  TRY_ASSIGN(args[0], argument(*call.args[0], context));
-  TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(call)));
-  args[1].type = ValueType::kVector;
-  // The newest of several series wins, so their samples' times are what counts.
-  args[1].rows =
-      selector_rows(std::move(reader), plan_.time_of(call), SelectorValue::kSampleSeconds, context);
-  return call_on_rows(call, std::move(args), context);
+  TRY_ASSIGN(auto base, rows(*call.args[0], context));
+  // Of several info series the one with the newest sample holds, so their samples' times count.
+  auto select = [this, &call, &context](const model::Matchers& more) -> Result<RowSourcePtr> {
+    ReadPlan read = plan_.reads()[plan_.read_of(call)];
+    read.matchers.insert(read.matchers.end(), more.begin(), more.end());
+    TRY_ASSIGN(auto reader, reads_.stream(read));
+    return series_rows(std::move(reader),
+                       selector_rows(plan_.time_of(call), SelectorValue::kSampleSeconds, context),
+                       context);
+  };
+  return promql::info(call, std::move(base), std::move(select), context);
 }
 
 Result<Argument> Evaluator::argument(const Expr& expr, EvalContext& context) {
@@ -201,37 +209,33 @@ Result<Argument> Evaluator::argument(const Expr& expr, EvalContext& context) {
 Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
                                            EvalContext& context) {
   const Expr& range = without_parens(*call.args[range_arg]);
-  std::vector<std::vector<double>> scalars;
+  RangeWork work{call, {}, plan_.time_of(range), context.steps, meter_.limits().lookback_ms};
   for (size_t i = 0; i < call.args.size(); ++i) {
     if (i == range_arg) continue;
     TRY_ASSIGN(auto values, scalar(*call.args[i], context));
-    scalars.push_back(std::move(values));
+    work.scalars.push_back(std::move(values));
   }
-  RangeCall how{call, {}, meter_.limits().lookback_ms, false, false, annotations_};
-  for (const auto& values : scalars) how.scalars.emplace_back(values);
-
-  const TimePlan& time = plan_.time_of(range);
-  std::unique_ptr<RangeSource> source;
+  RowSourcePtr result;
   if (const auto* subquery = as<Subquery>(range)) {
     Steps inner;
-    TRY_ASSIGN(auto inner_rows, subquery_rows(*subquery, context.steps, inner));
-    source = subquery_range(std::move(inner_rows), inner);
+    TRY_ASSIGN(auto source, subquery_source(*subquery, context.steps, inner));
+    result = subquery_rows(std::make_shared<RangeWork>(std::move(work)), std::move(source), inner,
+                           annotations_);
   } else {
     const VectorSelector& selector = *as<MatrixSelector>(range)->selector;
-    how.anchored = selector.anchored;
-    how.smoothed = selector.smoothed;
+    work.anchored = selector.anchored;
+    work.smoothed = selector.smoothed;
     TRY_ASSIGN(auto reader, reads_.open(plan_.read_of(selector)));
-    source = selector_range(std::move(reader));
+    result = series_rows(std::move(reader),
+                         range_rows(std::make_shared<RangeWork>(std::move(work))), context);
   }
-  RowSourcePtr result =
-      range_rows(std::move(source), std::move(how), std::move(scalars), time, context.steps);
   if (call.function->name != "absent_over_time") return result;
   return absent(range, std::move(result), context);
 }
 
 // The rows of a subquery's expression, and the steps that they are for.
-Result<RowSourcePtr> Evaluator::subquery_rows(const Subquery& subquery, const Steps& outer,
-                                              Steps& inner) {
+Result<RowSourcePtr> Evaluator::subquery_source(const Subquery& subquery, const Steps& outer,
+                                                Steps& inner) {
   const auto steps = plan_.subquery_steps(subquery, outer);
   if (!steps) return std::make_unique<OwnedRows>(std::vector<OwnedRow>());
   inner = *steps;

@@ -23,8 +23,9 @@ namespace binnacle::query::promql {
 
 class Evaluator {
  public:
-  // All outlive the evaluator.
-  Evaluator(const QueryPlan& plan, SeriesReads& reads, QueryMeter& meter, Annotations& annotations);
+  // All outlive the evaluator; `helpers` may be null.
+  Evaluator(const QueryPlan& plan, SeriesReads& reads, QueryMeter& meter, Annotations& annotations,
+            ThreadPool* helpers);
 
   // Of an expression of that type, at the query's steps.
   Result<RowSourcePtr> rows(const Expr& expr) { return rows(expr, top_); }
@@ -45,7 +46,7 @@ class Evaluator {
   Result<RowSourcePtr> info(const Call& call, EvalContext& context);
   Result<RowSourcePtr> aggregation(const Aggregation& aggregation, EvalContext& context);
   Result<RowSourcePtr> binary(const BinaryExpr& binary, EvalContext& context);
-  Result<RowSourcePtr> subquery_rows(const Subquery& subquery, const Steps& outer, Steps& inner);
+  Result<RowSourcePtr> subquery_source(const Subquery& subquery, const Steps& outer, Steps& inner);
   Result<std::vector<SampleSeries>> subquery_samples(const Subquery& subquery);
 
   Result<std::vector<double>> scalar(const Expr& expr, EvalContext& context);
@@ -60,6 +61,7 @@ class Evaluator {
   SeriesReads& reads_;
   QueryMeter& meter_;
   Annotations& annotations_;
+  ThreadPool* const helpers_;
   std::deque<EvalContext> contexts_;  // rows refer to them
   EvalContext& top_;
   std::map<std::tuple<uint32_t, int64_t, int64_t, int64_t>, Held> held_;  // by part and steps

@@ -92,7 +92,7 @@ Result<std::vector<SampleSeries>> Evaluator::range(const Expr& outer) {
 
 Result<std::vector<SampleSeries>> Evaluator::subquery_samples(const Subquery& subquery) {
   Steps steps;
-  TRY_ASSIGN(const auto source, subquery_rows(subquery, top_.steps, steps));
+  TRY_ASSIGN(const auto source, subquery_source(subquery, top_.steps, steps));
   std::vector<SampleSeries> out;
   Row row;
   for (;;) {

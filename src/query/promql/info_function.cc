@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "query/promql/held_rows.h"
+#include "query/promql/info_plan.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -25,34 +26,16 @@ constexpr std::array<std::string_view, 2> kIdentifying = {"instance", "job"};
 constexpr size_t kMaxValuesInMatcher = 500;
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
-Matcher make_matcher(MatchOp op, std::string_view name, std::string value) {
-  auto matcher = Matcher::create(op, std::string(name), std::move(value));
-  CHECK(matcher.has_value());
-  return std::move(*matcher);
-}
-
 // What info's second argument asks for.
 struct Asked {
   Matchers names;  // never empty
   Matchers data;
 
   explicit Asked(const Call& call) {
-    const auto* selector =
-        call.args.size() > 1 ? as<VectorSelector>(without_parens(*call.args[1])) : nullptr;
-    if (selector != nullptr) {
-      for (const Matcher& matcher : selector->matchers) {
-        (matcher.name() == model::kMetricName ? names : data).push_back(matcher);
-      }
-    }
-    if (names.empty()) {
-      names.push_back(make_matcher(MatchOp::kEqual, model::kMetricName, "target_info"));
-    }
-    const bool only_negative = std::ranges::all_of(names, [](const Matcher& matcher) {
-      return matcher.op() == MatchOp::kNotEqual || matcher.op() == MatchOp::kNotRegex;
-    });
-    if (only_negative) {
-      names.insert(names.begin(), make_matcher(MatchOp::kRegex, model::kMetricName, ".+_info"));
-    }
+    auto matchers = info_matchers(call);
+    CHECK(matchers.has_value());  // what it adds is right
+    for (Matcher& matcher : *matchers)
+      (matcher.name() == model::kMetricName ? names : data).push_back(std::move(matcher));
   }
 
   bool is_info_name(std::string_view name) const {
@@ -144,8 +127,6 @@ class Info final : public MadeRows {
     if (values.empty()) return {};
     Matchers matchers;
     values.add_matchers(matchers);
-    matchers.insert(matchers.end(), asked_.data.begin(), asked_.data.end());
-    matchers.insert(matchers.end(), asked_.names.begin(), asked_.names.end());
     TRY_ASSIGN(RowSourcePtr rows, select_(matchers));
     TRY_ASSIGN(info_, hold_rows(*rows, held_));
     std::erase_if(info_, [&](const OwnedRow& row) { return !values.have(row.labels); });

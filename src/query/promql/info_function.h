@@ -10,14 +10,12 @@
 
 namespace binnacle::query::promql {
 
-// Gives the rows of the info series that fit the matchers. Their values are the samples' times in
-// seconds, as timestamp() of a selector gives them. They are evaluated at the steps and with the @
-// and the offset of the first selector inside info's first argument, the offsets of subqueries
-// round it added.
+// Gives the rows of the info series that fit info_matchers() of the call and these. Their values
+// are the samples' times in seconds, as timestamp() of a selector gives them, at info_time().
 using SelectInfo = std::function<Result<RowSourcePtr>(const model::Matchers&)>;
 
 // `select` is called at the first next(), at most once, with matchers for the values of instance
-// and job that `base` has among them; rows that fit no base row do no harm. kOutOfRange: "found
+// and job that `base` has; rows that fit no base row do no harm. kOutOfRange: "found
 // duplicate series for info metric ..." where two info series have a sample of the same time,
 // "conflicting label: ..." where two info metrics disagree.
 RowSourcePtr info(const Call& call, RowSourcePtr base, SelectInfo select, EvalContext& context);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "query/promql/function_fixture.h"
+#include "query/promql/info_plan.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -35,8 +36,10 @@ struct InfoCall {
     }
     const auto select = [&](const model::Matchers& matchers) -> Result<RowSourcePtr> {
       for (const Matcher& matcher : matchers) selected += matcher.to_string() + " ";
+      model::Matchers all = *info_matchers(call.call());
+      all.insert(all.end(), matchers.begin(), matchers.end());
       std::erase_if(store,
-                    [&](const GivenRow& row) { return !model::matches_all(matchers, row.labels); });
+                    [&](const GivenRow& row) { return !model::matches_all(all, row.labels); });
       return rows_of(store);
     };
     return call.print(info(call.call(), rows_of(std::move(base)), select, call.context()));
@@ -61,8 +64,7 @@ TEST(Info, DataLabelsAreAdded) {
                  {target("x", {0, 60}), target("y", {0, 60}, "other")}),
             "m{data=\"x\", instance=\"a\", job=\"1\", l=\"v\"} 1 2\n"
             "m{instance=\"b\", job=\"1\", l=\"v\"} 3 _\n");
-  EXPECT_NE(info.selected.find("job=~\"1\" __name__=\"target_info\""), std::string::npos)
-      << info.selected;
+  EXPECT_NE(info.selected.find("job=~\"1\""), std::string::npos) << info.selected;
 }
 
 TEST(Info, LabelsComeAndGoWithTheInfoSeries) {
@@ -148,12 +150,12 @@ TEST(Info, RowsThatBecomeEqualAreRefusedWhereTheyOverlap) {
 TEST(Info, SelectsByTheValuesThatAreThere) {
   InfoCall info;
   info({metric({1}, "a.b")}, {});
-  EXPECT_EQ(info.selected, "instance=~\"a\\\\.b\" job=~\"1\" __name__=\"target_info\" ");
+  EXPECT_EQ(info.selected, "instance=~\"a\\\\.b\" job=~\"1\" ");
   std::vector<GivenRow> many;
   for (int i = 0; i < 1000; ++i) many.push_back(metric({1}, std::to_string(i)));
   InfoCall wide;
   const std::string rows = wide(many, {target("x", {0}, "target_info", "7")});
-  EXPECT_EQ(wide.selected, "job=~\"1\" __name__=\"target_info\" ");
+  EXPECT_EQ(wide.selected, "job=~\"1\" ");
   EXPECT_EQ(std::ranges::count(rows, '\n'), 1000);
   EXPECT_NE(rows.find("{data=\"x\", instance=\"7\","), std::string::npos);
   // Left out of the matchers, the values hold all the same.

@@ -10,7 +10,6 @@
 #include "query/promql/function_table.h"
 #include "query/promql/held_rows.h"
 #include "query/promql/histogram_functions.h"
-#include "query/promql/info_function.h"
 #include "query/promql/label_functions.h"
 #include "query/promql/math_functions.h"
 #include "query/promql/sort_functions.h"
@@ -75,13 +74,6 @@ Result<RowSourcePtr> other_on_rows(const Call& call, std::vector<Argument>& args
     return std::make_unique<StepTimes>(std::move(args[0].rows), context.steps);
   }
   if (name == "start_timestamp") return no_rows(std::move(args[0].rows));
-  if (name == "info") {
-    RowSourcePtr selected = args.size() > 1 ? std::move(args[1].rows)
-                                            : std::make_unique<OwnedRows>(std::vector<OwnedRow>{});
-    auto select = [rows = std::make_shared<RowSourcePtr>(std::move(selected))](
-                      const model::Matchers&) -> Result<RowSourcePtr> { return std::move(*rows); };
-    return info(call, std::move(args[0].rows), std::move(select), context);
-  }
   return fail(Code::kInternal, fmt::format("function {}() is not one over instant vectors", name));
 }
 

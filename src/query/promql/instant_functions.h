@@ -1,5 +1,5 @@
 // Functions over instant vectors and scalars: mathematics, dates, labels, histograms, sorting,
-// absent, info. Source: Prometheus documentation, "Functions".
+// absent. Source: Prometheus documentation, "Functions".
 #pragma once
 
 #include <string>
@@ -23,9 +23,8 @@ struct Argument {
 // A call that gives a vector and takes no range. Optional arguments that are not written are not in
 // `args`; the dates' default, vector(time()), is seen to here. timestamp() gives the steps' times
 // here: of a plain selector its caller knows the samples'. start_timestamp() gives nothing: samples
-// have no start times. info() is info_function.h's, as only its caller can read series; here it
-// takes the info series' rows, evaluated, as its second argument. `call` and `context` outlive the
-// source.
+// have no start times. info() is not one of these (info_function.h), as it has series read. `call`
+// and `context` outlive the source.
 Result<RowSourcePtr> call_on_rows(const Call& call, std::vector<Argument> args,
                                   EvalContext& context);
 

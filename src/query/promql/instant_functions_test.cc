@@ -55,8 +55,8 @@ TEST(InstantFunctions, ErrorsOfTheInputComeThrough) {
   class Broken final : public RowSource {
     Result<bool> next(Row&) override { return fail(Code::kDataLoss, "torn"); }
   };
-  for (const char* name : {"abs", "sort", "histogram_count", "histogram_quantile", "absent",
-                           "timestamp", "minute", "info"}) {
+  for (const char* name :
+       {"abs", "sort", "histogram_count", "histogram_quantile", "absent", "timestamp", "minute"}) {
     FunctionCall call(name, 1);
     call.vector({});
     std::vector<Argument> args;

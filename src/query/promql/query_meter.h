@@ -11,6 +11,10 @@
 #include "query/promql/annotations.h"
 #include "query/promql/steps.h"
 
+namespace binnacle {
+class ThreadPool;
+}
+
 namespace binnacle::query::promql {
 
 struct QueryLimits {
@@ -62,6 +66,7 @@ struct EvalContext {
   Steps steps;
   QueryMeter& meter;
   Annotations& annotations;
+  ThreadPool* helpers = nullptr;  // that may do a part of the work; null: none
 };
 
 }  // namespace binnacle::query::promql

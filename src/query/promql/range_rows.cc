@@ -7,120 +7,118 @@
 namespace binnacle::query::promql {
 namespace {
 
-class SelectorRange final : public RangeSource {
+// The function over the windows of series after series.
+class RangeRow {
  public:
-  explicit SelectorRange(std::unique_ptr<SeriesReader> reader) : reader_(std::move(reader)) {}
+  RangeRow(SharedRangeWork work, Annotations& annotations)
+      : work_(std::move(work)), annotations_(annotations), out_(work_->steps.count()) {
+    windows_.steps = work_->steps;
+    windows_.range_ms = work_->time.range_ms;
+    windows_.offset_ms = work_->time.offset_ms;
+    windows_.at_ms = work_->time.at_ms;
+  }
 
-  Result<bool> next(RangeSeries& out) override {
-    model::SeriesColumns columns;
-    TRY_ASSIGN(const bool more, reader_->next(columns));
-    if (!more) return false;
-    out.labels = columns.labels;
-    out.samples = clean_.without_stale(columns);
-    out.times_id = clean_.copied() ? 0 : columns.timestamps_id;
+  // `times_id`: equal and not 0 where the times are those of the series before. False where there
+  // is no value at any step.
+  Result<bool> make(model::LabelsView labels, bool drop_name, const Samples& samples,
+                    uint64_t times_id, Row& out) {
+    if (function_ == nullptr) {
+      TRY_ASSIGN(function_, make_range_function(range_call()));
+    }
+    if (times_id == 0 || times_id != times_id_) {
+      windows_.find(samples.times_ms);
+      times_id_ = times_id;
+    }
+    function_->apply(labels, samples, windows_, out_);
+    if (std::ranges::all_of(out_, is_absent)) return false;
+    out = {labels, drop_name || function_->drops_name(), out_};
     return true;
   }
 
  private:
-  const std::unique_ptr<SeriesReader> reader_;
-  CleanSamples clean_;
-};
-
-class SubqueryRange final : public RangeSource {
- public:
-  SubqueryRange(RowSourcePtr rows, const Steps& steps) : rows_(std::move(rows)) {
-    all_times_ms_.reserve(steps.count());
-    for (size_t i = 0; i < steps.count(); ++i) all_times_ms_.push_back(steps.at(i));
+  RangeCall range_call() const {
+    RangeCall call{work_->call,     {},          work_->lookback_ms, work_->anchored,
+                   work_->smoothed, annotations_};
+    for (const auto& values : work_->scalars) call.scalars.emplace_back(values);
+    return call;
   }
 
-  Result<bool> next(RangeSeries& out) override {
-    Row row;
-    TRY_ASSIGN(const bool more, rows_->next(row));
-    if (!more) return false;
-    out.labels = row.labels;
-    out.drop_name = row.drop_name;
-    if (std::ranges::none_of(row.values, is_absent)) {
-      out.samples = {all_times_ms_, row.values};
-      out.times_id = 1;
-      return true;
-    }
-    times_ms_.clear();
-    values_.clear();
-    for (size_t i = 0; i < row.values.size(); ++i) {
-      if (is_absent(row.values[i])) continue;
-      times_ms_.push_back(all_times_ms_[i]);
-      values_.push_back(row.values[i]);
-    }
-    out.samples = {times_ms_, values_};
-    out.times_id = 0;
-    return true;
-  }
-
- private:
-  const RowSourcePtr rows_;
-  std::vector<int64_t> all_times_ms_;
-  std::vector<int64_t> times_ms_;
-  std::vector<double> values_;
-};
-
-class RangeRows final : public RowSource {
- public:
-  RangeRows(std::unique_ptr<RangeSource> source, RangeCall call,
-            std::vector<std::vector<double>> scalars, const TimePlan& time, const Steps& steps)
-      : source_(std::move(source)),
-        scalars_(std::move(scalars)),
-        call_(std::move(call)),
-        out_(steps.count()) {
-    windows_.steps = steps;
-    windows_.range_ms = time.range_ms;
-    windows_.offset_ms = time.offset_ms;
-    windows_.at_ms = time.at_ms;
-  }
-
-  Result<bool> next(Row& out) override {
-    RangeSeries series;
-    for (;;) {
-      TRY_ASSIGN(const bool more, source_->next(series));
-      if (!more) return false;
-      if (function_ == nullptr) {
-        TRY_ASSIGN(function_, make_range_function(call_));
-      }
-      if (series.times_id == 0 || series.times_id != times_id_) {
-        windows_.find(series.samples.times_ms);
-        times_id_ = series.times_id;
-      }
-      function_->apply(series.labels, series.samples, windows_, out_);
-      if (std::ranges::all_of(out_, is_absent)) continue;
-      out = {series.labels, series.drop_name || function_->drops_name(), out_};
-      return true;
-    }
-  }
-
- private:
-  const std::unique_ptr<RangeSource> source_;
-  const std::vector<std::vector<double>> scalars_;
-  const RangeCall call_;
+  const SharedRangeWork work_;
+  Annotations& annotations_;
   std::unique_ptr<RangeFunction> function_;  // null: no series yet
   Windows windows_;
   uint64_t times_id_ = 0;  // of the column that `windows_` was found for
   std::vector<double> out_;
 };
 
+class SelectorRange final : public RowMaker {
+ public:
+  SelectorRange(SharedRangeWork work, Annotations& annotations)
+      : row_(std::move(work), annotations) {}
+
+  Result<bool> make(const model::SeriesColumns& columns, Row& out) override {
+    const Samples samples = clean_.without_stale(columns);
+    return row_.make(columns.labels, false, samples, clean_.copied() ? 0 : columns.timestamps_id,
+                     out);
+  }
+
+ private:
+  RangeRow row_;
+  CleanSamples clean_;
+};
+
+class SubqueryRange final : public RowSource {
+ public:
+  SubqueryRange(SharedRangeWork work, RowSourcePtr rows, const Steps& inner,
+                Annotations& annotations)
+      : rows_(std::move(rows)), row_(std::move(work), annotations) {
+    all_times_ms_.reserve(inner.count());
+    for (size_t i = 0; i < inner.count(); ++i) all_times_ms_.push_back(inner.at(i));
+  }
+
+  Result<bool> next(Row& out) override {
+    Row inner;
+    for (;;) {
+      TRY_ASSIGN(const bool more, rows_->next(inner));
+      if (!more) return false;
+      const bool all = std::ranges::none_of(inner.values, is_absent);
+      const Samples samples = all ? Samples{all_times_ms_, inner.values} : present(inner.values);
+      TRY_ASSIGN(const bool any,
+                 row_.make(inner.labels, inner.drop_name, samples, all ? 1 : 0, out));
+      if (any) return true;
+    }
+  }
+
+ private:
+  Samples present(std::span<const double> values) {
+    times_ms_.clear();
+    values_.clear();
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (is_absent(values[i])) continue;
+      times_ms_.push_back(all_times_ms_[i]);
+      values_.push_back(values[i]);
+    }
+    return {times_ms_, values_};
+  }
+
+  const RowSourcePtr rows_;
+  RangeRow row_;
+  std::vector<int64_t> all_times_ms_;
+  std::vector<int64_t> times_ms_;
+  std::vector<double> values_;
+};
+
 }  // namespace
 
-std::unique_ptr<RangeSource> selector_range(std::unique_ptr<SeriesReader> reader) {
-  return std::make_unique<SelectorRange>(std::move(reader));
+RowMakerFactory range_rows(SharedRangeWork work) {
+  return [work = std::move(work)](Annotations& annotations) {
+    return std::make_unique<SelectorRange>(work, annotations);
+  };
 }
 
-std::unique_ptr<RangeSource> subquery_range(RowSourcePtr rows, const Steps& steps) {
-  return std::make_unique<SubqueryRange>(std::move(rows), steps);
-}
-
-RowSourcePtr range_rows(std::unique_ptr<RangeSource> source, RangeCall call,
-                        std::vector<std::vector<double>> scalars, const TimePlan& time,
-                        const Steps& steps) {
-  return std::make_unique<RangeRows>(std::move(source), std::move(call), std::move(scalars), time,
-                                     steps);
+RowSourcePtr subquery_rows(SharedRangeWork work, RowSourcePtr rows, const Steps& inner,
+                           Annotations& annotations) {
+  return std::make_unique<SubqueryRange>(std::move(work), std::move(rows), inner, annotations);
 }
 
 }  // namespace binnacle::query::promql

@@ -5,35 +5,30 @@
 #include <memory>
 #include <vector>
 
+#include "query/promql/query_meter.h"
 #include "query/promql/query_plan.h"
 #include "query/promql/range_functions.h"
+#include "query/promql/row_maker.h"
 #include "query/promql/rows.h"
-#include "query/promql/series_reader.h"
 
 namespace binnacle::query::promql {
 
-// One series of a range vector.
-struct RangeSeries {
-  model::LabelsView labels;
-  bool drop_name = false;
-  Samples samples;
-  uint64_t times_id = 0;  // equal and not 0: the times are those of the series before
+// One call of a function over a range, as each thread that works at it needs it.
+struct RangeWork {
+  const Call& call;                          // outlives the rows
+  std::vector<std::vector<double>> scalars;  // its scalar arguments in order, one a step
+  TimePlan time;                             // range, offset and @ of the windows
+  Steps steps;                               // at which they end
+  int64_t lookback_ms = 0;
+  bool anchored = false;
+  bool smoothed = false;
 };
+using SharedRangeWork = std::shared_ptr<const RangeWork>;  // by the makers of all threads
 
-class RangeSource {
- public:
-  virtual ~RangeSource() = default;
-  virtual Result<bool> next(RangeSeries& out) = 0;  // as RowSource
-};
-
-std::unique_ptr<RangeSource> selector_range(std::unique_ptr<SeriesReader> reader);
-// `rows` were evaluated at `steps`.
-std::unique_ptr<RangeSource> subquery_range(RowSourcePtr rows, const Steps& steps);
-
-// `scalars` are what the spans of `call` view. `time`: range, offset and @ of the windows that end
-// at `steps`. What is wrong with the scalars is an error only where there is a series.
-RowSourcePtr range_rows(std::unique_ptr<RangeSource> source, RangeCall call,
-                        std::vector<std::vector<double>> scalars, const TimePlan& time,
-                        const Steps& steps);
+// What is wrong with the scalars is an error only where there is a series.
+RowMakerFactory range_rows(SharedRangeWork work);
+// `rows` were evaluated at `inner`.
+RowSourcePtr subquery_rows(SharedRangeWork work, RowSourcePtr rows, const Steps& inner,
+                           Annotations& annotations);
 
 }  // namespace binnacle::query::promql

@@ -11,31 +11,24 @@ namespace {
 
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
-class SelectorRows final : public RowSource {
+class SelectorRows final : public RowMaker {
  public:
-  SelectorRows(std::unique_ptr<SeriesReader> reader, const TimePlan& time, SelectorValue value,
-               EvalContext& context)
-      : reader_(std::move(reader)),
-        time_(time),
+  SelectorRows(const TimePlan& time, SelectorValue value, const Steps& steps, int64_t lookback_ms)
+      : time_(time),
         value_(value),
-        steps_(context.steps),
-        lookback_ms_(context.meter.limits().lookback_ms),
+        steps_(steps),
+        lookback_ms_(lookback_ms),
         picks_(steps_.count()),
         out_(steps_.count()) {}
 
-  Result<bool> next(Row& out) override {
-    model::SeriesColumns columns;
-    for (;;) {
-      TRY_ASSIGN(const bool more, reader_->next(columns));
-      if (!more) return false;
-      if (columns.timestamps_id == 0 || columns.timestamps_id != times_id_) {
-        find(columns.timestamps_ms);
-        times_id_ = columns.timestamps_id;
-      }
-      if (!fill(columns)) continue;
-      out = {columns.labels, false, out_};
-      return true;
+  Result<bool> make(const model::SeriesColumns& columns, Row& out) override {
+    if (columns.timestamps_id == 0 || columns.timestamps_id != times_id_) {
+      find(columns.timestamps_ms);
+      times_id_ = columns.timestamps_id;
     }
+    if (!fill(columns)) return false;
+    out = {columns.labels, false, out_};
+    return true;
   }
 
  private:
@@ -69,7 +62,6 @@ class SelectorRows final : public RowSource {
     return any;
   }
 
-  const std::unique_ptr<SeriesReader> reader_;
   const TimePlan time_;
   const SelectorValue value_;
   const Steps steps_;
@@ -79,24 +71,15 @@ class SelectorRows final : public RowSource {
   std::vector<double> out_;
 };
 
-class SmoothedRows final : public RowSource {
+class SmoothedRows final : public RowMaker {
  public:
-  SmoothedRows(std::unique_ptr<SeriesReader> reader, const TimePlan& time, EvalContext& context)
-      : reader_(std::move(reader)),
-        time_(time),
-        steps_(context.steps),
-        lookback_ms_(context.meter.limits().lookback_ms),
-        out_(steps_.count()) {}
+  SmoothedRows(const TimePlan& time, const Steps& steps, int64_t lookback_ms)
+      : time_(time), steps_(steps), lookback_ms_(lookback_ms), out_(steps.count()) {}
 
-  Result<bool> next(Row& out) override {
-    model::SeriesColumns columns;
-    for (;;) {
-      TRY_ASSIGN(const bool more, reader_->next(columns));
-      if (!more) return false;
-      if (!fill(clean_.without_stale(columns))) continue;
-      out = {columns.labels, false, out_};
-      return true;
-    }
+  Result<bool> make(const model::SeriesColumns& columns, Row& out) override {
+    if (!fill(clean_.without_stale(columns))) return false;
+    out = {columns.labels, false, out_};
+    return true;
   }
 
  private:
@@ -123,7 +106,6 @@ class SmoothedRows final : public RowSource {
     return before + (samples.values[next] - before) * way;
   }
 
-  const std::unique_ptr<SeriesReader> reader_;
   const TimePlan time_;
   const Steps steps_;
   const int64_t lookback_ms_;
@@ -133,14 +115,17 @@ class SmoothedRows final : public RowSource {
 
 }  // namespace
 
-RowSourcePtr selector_rows(std::unique_ptr<SeriesReader> reader, const TimePlan& time,
-                           SelectorValue value, EvalContext& context) {
-  return std::make_unique<SelectorRows>(std::move(reader), time, value, context);
+RowMakerFactory selector_rows(const TimePlan& time, SelectorValue value,
+                              const EvalContext& context) {
+  return [time, value, steps = context.steps,
+          lookback_ms = context.meter.limits().lookback_ms](Annotations&) {
+    return std::make_unique<SelectorRows>(time, value, steps, lookback_ms);
+  };
 }
 
-RowSourcePtr smoothed_rows(std::unique_ptr<SeriesReader> reader, const TimePlan& time,
-                           EvalContext& context) {
-  return std::make_unique<SmoothedRows>(std::move(reader), time, context);
+RowMakerFactory smoothed_rows(const TimePlan& time, const EvalContext& context) {
+  return [time, steps = context.steps, lookback_ms = context.meter.limits().lookback_ms](
+             Annotations&) { return std::make_unique<SmoothedRows>(time, steps, lookback_ms); };
 }
 
 }  // namespace binnacle::query::promql

@@ -27,10 +27,11 @@ class SeriesReads {
 
   // Series of one of the plan's reads from the first on.
   Result<std::unique_ptr<SeriesReader>> open(size_t read);
+  // Straight from the store, whatever the plan says.
+  Result<std::unique_ptr<SeriesReader>> stream(const ReadPlan& read);
 
  private:
   struct Held;
-  Result<std::unique_ptr<SeriesReader>> stream(const ReadPlan& read);
   Status hold(const ReadPlan& read, Held& held);
 
   model::Queryable& store_;

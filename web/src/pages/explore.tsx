@@ -1,4 +1,4 @@
-// Any series by its selector, as a chart and a table of the newest values. The address holds the selector.
+// Any PromQL expression as a chart and a table of the newest values. The address holds it.
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { search, setParam } from '../address/location.ts';
@@ -17,12 +17,12 @@ const mostRows = 200;
 export function seriesText(labels: LabelSet): string {
   const pairs = Object.entries(labels).filter(([name]) => name !== '__name__');
   const inner = pairs.map(([name, value]) => `${name}=${quoted(value)}`).join(', ');
-  return metricName(labels) + (inner ? `{${inner}}` : '');
+  return metricName(labels) + (inner ? `{${inner}}` : '') || '{}';
 }
 
-// Counters end in _total by convention; what they are per second is what one wants to see.
+// Counters end in _total by convention; what a plain one is per second is what one wants to see.
 function isCounter(query: string): boolean {
-  return /^[\w:]*_total\b/.test(query.trim());
+  return /^[\w:]*_total(\{[^}]*\})?$/.test(query.trim());
 }
 
 function unitOf(query: string, asRate: boolean): Unit {
@@ -90,11 +90,11 @@ export function ExplorePage() {
   };
   return (
     <>
-      <PageHead title="Explore" detail="any series by its selector" />
+      <PageHead title="Explore" detail="anything that PromQL can say" />
       <form class="explore-form" onSubmit={run} role="search">
-        <label class="visually-hidden" for="query">Selector</label>
+        <label class="visually-hidden" for="query">PromQL expression</label>
         <input id="query" class="explore-query code" list="metric-names" value={typed.value} spellcheck={false}
-          autocomplete="off" autocapitalize="off" placeholder='node_load1, or node_cpu_seconds_total{mode="idle"}'
+          autocomplete="off" autocapitalize="off" placeholder='node_load1, or sum by (mode) (rate(node_cpu_seconds_total[1m]))'
           onInput={(event) => (typed.value = event.currentTarget.value)} />
         <datalist id="metric-names">{names.map((name) => <option key={name} value={name} />)}</datalist>
         <label class="check"><input type="checkbox" checked={asRate}
@@ -104,7 +104,7 @@ export function ExplorePage() {
       {query === '' ? (
         <section class="panel panel-note panel-first">
           <h2>Nothing asked yet</h2>
-          <p>Type the name of a metric, with labels in braces where you want fewer series, and press Enter. {names.length > 0 && `The server knows ${names.length} names.`}</p>
+          <p>Type the name of a metric, or any PromQL expression that has a value at each time, and press Enter. {names.length > 0 && `The server knows ${names.length} names.`}</p>
         </section>
       ) : (
         <div class="panels panels-single" key={`${query} ${asRate}`}>
