@@ -1,26 +1,18 @@
 // count_values: a row for each value that a group has at any step. The value is a label of the
 // answer, written with as many digits as it needs and no exponent.
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "query/promql/aggregate_groups.h"
 #include "query/promql/aggregator.h"
+#include "query/promql/literal_text.h"
 
 namespace binnacle::query::promql {
 namespace {
-
-std::string value_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::array<char, 400> text;  // 1.7e308 and 5e-324 have fewer digits
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
-  return {text.data(), end};
-}
 
 bool is_among(const std::string& name, const std::vector<std::string>& names) {
   return std::ranges::find(names, name) != names.end();
@@ -96,7 +88,7 @@ class CountValues final : public Aggregator {
   Result<model::LabelsView> labels_of(uint32_t group, double value) {
     if (!shows_value_) return groups_.labels(group);
     model::LabelsBuilder builder(groups_.labels(group));
-    builder.set(label_, value_text(value));
+    builder.set(label_, plain_number_text(value));
     TRY_ASSIGN(const auto text, memory_.text(builder.build().packed()));
     return model::LabelsView(text);
   }

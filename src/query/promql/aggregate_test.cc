@@ -227,6 +227,9 @@ TEST(Aggregate, CountValues) {
   EXPECT_EQ(run({AggregateOp::kCountValues, {{"w"}, true}, {}, "v"}, {rows[0], rows[1]}),
             "{job=\"a\", v=\"1\"} 2 _ _\n{job=\"a\", v=\"1000000000000000000000\"} _ 1 _\n"
             "{job=\"a\", v=\"NaN\"} _ 1 _\n{job=\"a\", v=\"0.5\"} _ _ 1\n");
+  // The shortest digits that read back the same, then zeros: not 18446744073709551616.
+  EXPECT_EQ(run({AggregateOp::kCountValues, {}, {}, "v"}, {row({}, {0x1p64})}),
+            "{v=\"18446744073709552000\"} 1\n");
 }
 
 TEST(Aggregate, CountValuesWantsALabelName) {

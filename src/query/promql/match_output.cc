@@ -28,11 +28,12 @@ Result<uint32_t> MatchOutput::find_or_add(std::string_view packed_labels, uint32
   return added;
 }
 
-Status MatchOutput::add(std::string_view packed_labels, uint32_t signature,
+Status MatchOutput::add(std::string_view packed_labels, bool drop_name, uint32_t signature,
                         std::span<const double> values, std::span<const double> lhs,
                         std::span<const double> rhs) {
   TRY_ASSIGN(const uint32_t at, find_or_add(packed_labels, signature));
   Out& out = rows_[at];
+  out.drop_name |= drop_name;
   const bool keeps = first_present(values) != kNoStep;
   if (out.values.empty() && keeps && !keep_matches_) {
     TRY_ASSIGN(out.values, memory_.copy(values));
@@ -58,6 +59,7 @@ void MatchOutput::merge_same_labels() {
       Out& from = rows_[at];
       if (into.values.empty()) std::swap(into.values, from.values);
       if (from.values.empty()) continue;
+      into.drop_name |= from.drop_name;
       for (size_t i = 0; i < steps_; ++i) {
         if (is_absent(from.values[i])) continue;
         if (!is_absent(into.values[i])) note_error(MatchError::kSameLabels, i);
@@ -68,11 +70,11 @@ void MatchOutput::merge_same_labels() {
   }
 }
 
-bool MatchOutput::next(Row& out, bool drop_name) {
+bool MatchOutput::next(Row& out) {
   while (next_ < rows_.size() && rows_[next_].values.empty()) ++next_;
   if (next_ == rows_.size()) return false;
   const Out& row = rows_[next_++];
-  out = {model::LabelsView(index_.bytes(row.labels)), drop_name, row.values};
+  out = {model::LabelsView(index_.bytes(row.labels)), row.drop_name, row.values};
   return true;
 }
 

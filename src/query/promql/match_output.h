@@ -26,11 +26,12 @@ class MatchOutput {
 
   // `values` are the result, absent where filtered; `lhs` and `rhs`, where both are there, what it
   // comes from.
-  Status add(std::string_view packed_labels, uint32_t signature, std::span<const double> values,
-             std::span<const double> lhs, std::span<const double> rhs);
+  Status add(std::string_view packed_labels, bool drop_name, uint32_t signature,
+             std::span<const double> values, std::span<const double> lhs,
+             std::span<const double> rhs);
   // After the last row. Rows of one step may keep the same labels, as in Prometheus.
   void merge_same_labels();
-  bool next(Row& out, bool drop_name);
+  bool next(Row& out);
 
   // Of two at one step the first counts: a join notes duplicates before it matches.
   void note_error(MatchError error, size_t step) {
@@ -49,6 +50,7 @@ class MatchOutput {
     uint32_t labels = 0;         // in index_
     uint32_t signature = 0;
     uint32_t next = SignatureIndex::kNone;  // of the same labels, another signature
+    bool drop_name = false;
   };
   Result<uint32_t> find_or_add(std::string_view packed_labels, uint32_t signature);
   bool is_matched(const Out& out, size_t step) const {

@@ -28,6 +28,8 @@ VectorMatch::VectorMatch(const BinaryExpr& expr, RowSourcePtr lhs, RowSourcePtr 
       matching_(*expr.matching),
       swapped_(matching_.card == Cardinality::kOneToMany),
       filters_(is_comparison(expr.op) && !expr.return_bool),
+      takes_name_(std::ranges::find(matching_.include, model::kMetricName) !=
+                  matching_.include.end()),
       compared_(expr.return_bool ? Compared::kBool : Compared::kLhs),
       steps_(context.steps.count()),
       meter_(context.meter),
@@ -43,7 +45,7 @@ VectorMatch::VectorMatch(const BinaryExpr& expr, RowSourcePtr lhs, RowSourcePtr 
 
 Result<bool> VectorMatch::next(Row& out) {
   if (one_ != nullptr) TRY(compute());
-  return output_.next(out, expr_.return_bool);
+  return output_.next(out);
 }
 
 Status VectorMatch::compute() {
@@ -111,7 +113,7 @@ Status VectorMatch::add_one(const Row& row) {
     signature.present[i] = 1;
   }
   const auto number = static_cast<uint32_t>(ones_.size());
-  ones_.push_back({model::LabelsView(labels), values, at, SignatureIndex::kNone});
+  ones_.push_back({model::LabelsView(labels), values, at, SignatureIndex::kNone, row.drop_name});
   if (signature.last == SignatureIndex::kNone) {
     signature.first = number;
   } else {
@@ -156,7 +158,7 @@ Status VectorMatch::add_many(const Row& row) {
   note_matches(signatures_[at], row.values);
   for (uint32_t one = signatures_[at].first; one != SignatureIndex::kNone; one = ones_[one].next) {
     TRY(look_up());
-    TRY(combine(row.labels, row.values, ones_[one].labels, ones_[one].values, at));
+    TRY(combine(row, {ones_[one].labels, ones_[one].drop_name, ones_[one].values}, at));
   }
   if (!matching_.fill_rhs) return {};
   const std::span<const uint8_t> present = signatures_[at].present;
@@ -164,7 +166,7 @@ Status VectorMatch::add_many(const Row& row) {
   for (size_t i = 0; i < steps_; ++i) {
     fill_[i] = present[i] != 0 ? absent_value() : *matching_.fill_rhs;
   }
-  return combine(row.labels, row.values, model::LabelsView(index_.bytes(at)), fill_, at);
+  return combine(row, {model::LabelsView(index_.bytes(at)), false, fill_}, at);
 }
 
 void VectorMatch::note_matches(Signature& signature, std::span<const double> many) {
@@ -186,20 +188,21 @@ Status VectorMatch::fill_many_side() {
     for (size_t i = 0; i < steps_; ++i) {
       fill_[i] = matched[i] != 0 ? absent_value() : *matching_.fill_lhs;
     }
-    TRY(combine(model::LabelsView(index_.bytes(one.signature)), fill_, one.labels, one.values,
-                one.signature));
+    TRY(combine({model::LabelsView(index_.bytes(one.signature)), false, fill_},
+                {one.labels, one.drop_name, one.values}, one.signature));
   }
   return {};
 }
 
-Status VectorMatch::combine(model::LabelsView many_labels, std::span<const double> many,
-                            model::LabelsView one_labels, std::span<const double> one,
-                            uint32_t signature) {
-  if (!any_both(many, one)) return {};
-  const auto lhs = swapped_ ? one : many;
-  const auto rhs = swapped_ ? many : one;
+Status VectorMatch::combine(const Row& many, const Row& one, uint32_t signature) {
+  if (!any_both(many.values, one.values)) return {};
+  const auto lhs = swapped_ ? one.values : many.values;
+  const auto rhs = swapped_ ? many.values : one.values;
   binary_columns(expr_.op, compared_, lhs, rhs, result_);
-  return output_.add(labels_.of(many_labels, one_labels), signature, result_, lhs, rhs);
+  // A filter keeps the name, but not one that is to go: rate(a[1m]) > rate(b[1m]) has none.
+  const bool keeps_dropped = takes_name_ ? one.drop_name : filters_ && many.drop_name;
+  return output_.add(labels_.of(many.labels, one.labels), expr_.return_bool || keeps_dropped,
+                     signature, result_, lhs, rhs);
 }
 
 std::string VectorMatch::duplicate_message(size_t step) const {

@@ -31,6 +31,7 @@ class VectorMatch final : public RowSource {
     std::span<const double> values;
     uint32_t signature = 0;
     uint32_t next = SignatureIndex::kNone;  // of the same signature
+    bool drop_name = false;
   };
   struct Signature {
     uint32_t first = SignatureIndex::kNone;  // in ones_, at different steps unless duplicate
@@ -49,16 +50,16 @@ class VectorMatch final : public RowSource {
   void note_duplicates(std::span<const double> many);
   void note_matches(Signature& signature, std::span<const double> many);
   // `many` against `one` where both are there.
-  Status combine(model::LabelsView many_labels, std::span<const double> many,
-                 model::LabelsView one_labels, std::span<const double> one, uint32_t signature);
+  Status combine(const Row& many, const Row& one, uint32_t signature);
   std::string duplicate_message(size_t step) const;
   Status look_up() { return ++work_ % 256 == 0 ? meter_.check() : Status{}; }
 
   // Fixed after construction.
   const BinaryExpr& expr_;
   const VectorMatching& matching_;
-  const bool swapped_;  // the left side is the "one" side
-  const bool filters_;  // a comparison without bool
+  const bool swapped_;     // the left side is the "one" side
+  const bool filters_;     // a comparison without bool
+  const bool takes_name_;  // from the "one" side
   const Compared compared_;
   const size_t steps_;
   QueryMeter& meter_;

@@ -87,6 +87,20 @@ TEST(VectorMatch, ComparisonsFilterAndKeepTheName) {
             "n{a=\"1\"} 1 _ _\n");
 }
 
+TEST(VectorMatch, ANameThatIsToGoStaysSoThroughAFilter) {
+  std::vector<OwnedRow> lhs{row({{"__name__", "m"}, {"a", "1"}}, {1, 5})};
+  std::vector<OwnedRow> rhs{row({{"__name__", "n"}, {"a", "1"}}, {2, 2})};
+  lhs[0].drop_name = true;
+  EXPECT_EQ(run({BinaryOp::kGreater}, lhs, rhs), "m{a=\"1\"}(drop) _ 5\n");
+  EXPECT_EQ(run({BinaryOp::kLess}, rhs, lhs), "n{a=\"1\"} _ 2\n");
+  EXPECT_EQ(run({BinaryOp::kGreater, on({"a"}, Cardinality::kOneToMany)}, lhs, rhs),
+            "n{a=\"1\"} _ 5\n");
+  EXPECT_EQ(run({BinaryOp::kLess, on({"a"}, Cardinality::kManyToOne, {"__name__"})}, rhs, lhs),
+            "m{a=\"1\"}(drop) _ 2\n");
+  EXPECT_EQ(run({BinaryOp::kMul, on({"a"}, Cardinality::kManyToOne, {"__name__"})}, rhs, lhs),
+            "m{a=\"1\"}(drop) 2 10\n");
+}
+
 TEST(VectorMatch, GroupLeftTakesLabelsOfTheOneSide) {
   const std::vector<OwnedRow> many{
       row({{"__name__", "m"}, {"a", "1"}, {"i", "1"}, {"z", "old"}}, {1, 2}),

@@ -92,7 +92,9 @@ class Join {
       return fail(Code::kOutOfRange, "multiple matches for labels");
     const double a = swapped_ ? one.value : many.value;
     const double b = swapped_ ? many.value : one.value;
-    result.drop_name = binary_.return_bool;
+    const bool takes_name = among(matching_.include, "__name__");
+    result.drop_name =
+        binary_.return_bool || (takes_name ? one.drop_name : filters && many.drop_name);
     if (filters) {
       if (!naive_compare(binary_.op, a, b)) return {};
       result.value = a;
