@@ -66,12 +66,14 @@ class SubqueryRange final : public RangeSource {
 class RangeRows final : public RowSource {
  public:
   RangeRows(std::unique_ptr<RangeSource> source, RangeCall call,
-            std::vector<std::vector<double>> scalars, const TimePlan& time, const Steps& steps)
+            std::vector<std::vector<double>> scalars, const TimePlan& time, EvalContext& context)
       : source_(std::move(source)),
         scalars_(std::move(scalars)),
         call_(std::move(call)),
-        out_(steps.count()) {
-    windows_.steps = steps;
+        meter_(context.meter),
+        out_(context.steps.count()) {
+    windows_.steps = context.steps;
+    windows_.meter = &meter_;
     windows_.range_ms = time.range_ms;
     windows_.offset_ms = time.offset_ms;
     windows_.at_ms = time.at_ms;
@@ -87,9 +89,11 @@ class RangeRows final : public RowSource {
       }
       if (series.times_id == 0 || series.times_id != times_id_) {
         windows_.find(series.samples.times_ms);
+        may_stop_ = WindowWatch::may_stop(windows_);
         times_id_ = series.times_id;
       }
       function_->apply(series.labels, series.samples, windows_, out_);
+      TRY(look_up(series.samples.values.size()));
       if (std::ranges::all_of(out_, is_absent)) continue;
       out = {series.labels, series.drop_name || function_->drops_name(), out_};
       return true;
@@ -97,11 +101,18 @@ class RangeRows final : public RowSource {
   }
 
  private:
+  // A function that took long may have stopped before its end, as nobody waits any more.
+  Status look_up(size_t samples) {
+    return may_stop_ ? meter_.check() : meter_.work(samples + out_.size());
+  }
+
   const std::unique_ptr<RangeSource> source_;
   const std::vector<std::vector<double>> scalars_;
   const RangeCall call_;
+  QueryMeter& meter_;
   std::unique_ptr<RangeFunction> function_;  // null: no series yet
   Windows windows_;
+  bool may_stop_ = false;  // the function, over these windows
   uint64_t times_id_ = 0;  // of the column that `windows_` was found for
   std::vector<double> out_;
 };
@@ -118,9 +129,9 @@ std::unique_ptr<RangeSource> subquery_range(RowSourcePtr rows, const Steps& step
 
 RowSourcePtr range_rows(std::unique_ptr<RangeSource> source, RangeCall call,
                         std::vector<std::vector<double>> scalars, const TimePlan& time,
-                        const Steps& steps) {
+                        EvalContext& context) {
   return std::make_unique<RangeRows>(std::move(source), std::move(call), std::move(scalars), time,
-                                     steps);
+                                     context);
 }
 
 }  // namespace binnacle::query::promql

@@ -34,6 +34,6 @@ std::unique_ptr<RangeSource> subquery_range(RowSourcePtr rows, const Steps& step
 // at `steps`. What is wrong with the scalars is an error only where there is a series.
 RowSourcePtr range_rows(std::unique_ptr<RangeSource> source, RangeCall call,
                         std::vector<std::vector<double>> scalars, const TimePlan& time,
-                        const Steps& steps);
+                        EvalContext& context);
 
 }  // namespace binnacle::query::promql
