@@ -20,6 +20,7 @@ class SelectorRows final : public RowSource {
         value_(value),
         steps_(context.steps),
         lookback_ms_(context.meter.limits().lookback_ms),
+        meter_(context.meter),
         picks_(steps_.count()),
         out_(steps_.count()) {}
 
@@ -28,6 +29,7 @@ class SelectorRows final : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, reader_->next(columns));
       if (!more) return false;
+      TRY(meter_.work(out_.size()));  // samples may be few, and steps many
       if (columns.timestamps_id == 0 || columns.timestamps_id != times_id_) {
         find(columns.timestamps_ms);
         times_id_ = columns.timestamps_id;
@@ -74,6 +76,7 @@ class SelectorRows final : public RowSource {
   const SelectorValue value_;
   const Steps steps_;
   const int64_t lookback_ms_;
+  QueryMeter& meter_;
   std::vector<uint32_t> picks_;  // index of the sample for each step
   uint64_t times_id_ = 0;        // of the column that `picks_` is for
   std::vector<double> out_;
@@ -86,6 +89,7 @@ class SmoothedRows final : public RowSource {
         time_(time),
         steps_(context.steps),
         lookback_ms_(context.meter.limits().lookback_ms),
+        meter_(context.meter),
         out_(steps_.count()) {}
 
   Result<bool> next(Row& out) override {
@@ -93,6 +97,7 @@ class SmoothedRows final : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, reader_->next(columns));
       if (!more) return false;
+      TRY(meter_.work(out_.size()));  // samples may be few, and steps many
       if (!fill(clean_.without_stale(columns))) continue;
       out = {columns.labels, false, out_};
       return true;
@@ -127,6 +132,7 @@ class SmoothedRows final : public RowSource {
   const TimePlan time_;
   const Steps steps_;
   const int64_t lookback_ms_;
+  QueryMeter& meter_;
   CleanSamples clean_;
   std::vector<double> out_;
 };
