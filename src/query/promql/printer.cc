@@ -81,6 +81,16 @@ void append_duration(std::string& out, const Duration& duration) {
   }
 }
 
+// A range is more than 0, as written, and may still be less than a millisecond; 0s would not read
+// back.
+void append_range(std::string& out, const Duration& range) {
+  if (range.expr == nullptr && range.ms == 0) {
+    out += "0.0001";
+  } else {
+    append_duration(out, range);
+  }
+}
+
 void append_at(std::string& out, const AtModifier& at) {
   switch (at.kind) {
     case AtModifier::Kind::kNone:
@@ -159,7 +169,7 @@ void append_selector(std::string& out, const VectorSelector& selector) {
 void append_matrix(std::string& out, const MatrixSelector& matrix) {
   append_name_and_matchers(out, *matrix.selector);
   out += '[';
-  append_duration(out, matrix.range);
+  append_range(out, matrix.range);
   out += ']';
   append_extended(out, *matrix.selector);
   append_at(out, matrix.selector->at);
@@ -248,9 +258,11 @@ void append(std::string& out, const Expr& expr) {
 
 void append_subquery_suffix(std::string& out, const Subquery& subquery) {
   out += '[';
-  append_duration(out, subquery.range);
+  append_range(out, subquery.range);
   out += ':';
-  if (subquery.step) append_duration(out, *subquery.step);
+  // One of less than a millisecond is as none.
+  const bool has_step = subquery.step && (subquery.step->expr != nullptr || subquery.step->ms != 0);
+  if (has_step) append_duration(out, *subquery.step);
   out += ']';
   append_at(out, subquery.at);
   append_offset(out, subquery.offset);
