@@ -255,6 +255,8 @@ TEST_F(HostileQueries, LabelsThatGrow) {
 }
 
 TEST_F(HostileQueries, Regexes) {
+  EXPECT_THAT(error_of("m{" + repeated("a=~\".{1000}\",", 10'000) + "}"),
+              HasSubstr("more than 200 regular expressions"));
   EXPECT_THAT(error_of(R"q(m{a=~"(x{1000}){1000}"})q"), HasSubstr("parse error"));
   EXPECT_THAT(error_of(R"q(label_replace(m, "a", "$1", "i", "((x{1000}){1000})"))q"),
               HasSubstr("invalid regular expression"));
