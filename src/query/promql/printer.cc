@@ -42,7 +42,7 @@ int64_t literal_ms(double seconds) {
 std::string number_text(const NumberLiteral& number) {
   if (!number.duration) return plain_number_text(number.value);
   const std::string text = duration_text(literal_ms(std::abs(number.value)));
-  return number.value < 0 ? "-" + text : text;
+  return std::signbit(number.value) ? "-" + text : text;
 }
 
 std::string_view duration_op_text(DurationExpr::Op op) {
