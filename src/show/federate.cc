@@ -43,7 +43,8 @@ Result<std::vector<Newest>> newest_of(const PrometheusApiDeps& deps, const Reque
       TRY(meter.charge_samples(series.values.size()));
       if (series.values.empty() || model::is_stale(series.values.back())) continue;
       if (selectors.size() > 1 && !seen.emplace(series.labels.packed()).second) continue;
-      TRY(meter.charge_bytes(sizeof(Newest) + series.labels.packed().size()));
+      // Twice: here and in the set, or in the text that is made of it.
+      TRY(meter.charge_bytes(sizeof(Newest) + 2 * series.labels.packed().size()));
       found.push_back(
           {model::Labels(series.labels), series.timestamps_ms.back(), series.values.back()});
     }

@@ -16,6 +16,7 @@ namespace {
 
 using net::Params;
 using net::Request;
+using query::promql::QueryMeter;
 
 struct Scope {
   std::unique_ptr<model::Querier> querier;  // null: no time is in the range
@@ -82,7 +83,10 @@ Result<ApiData> label_values(const PrometheusApiDeps& deps, const Request& reque
 }
 
 // Labels of the series that fit a selector, in label order, one more than the limit at most.
-Result<std::vector<model::Labels>> series_of(const Scope& scope, size_t max_series) {
+Result<std::vector<model::Labels>> series_of(const Scope& scope, QueryMeter& meter) {
+  constexpr size_t kWorkOfSeries = 1024;  // in values computed
+  constexpr size_t kBytesOfNode = 96;
+  const size_t max_series = meter.limits().max_series;
   const auto by_labels = [](const model::Labels& a, const model::Labels& b) {
     return model::compare(a, b) < 0;
   };
@@ -93,15 +97,19 @@ Result<std::vector<model::Labels>> series_of(const Scope& scope, size_t max_seri
   for (const auto& matchers : scope.selectors) {
     TRY_ASSIGN(const auto set, scope.querier->select(matchers, hints));
     model::SeriesColumns columns;
-    for (size_t count = 0; (hints.limit == 0 || count < hints.limit) && set->next(columns); ++count)
-      found.emplace(columns.labels);
-    TRY(set->status());
-    if (scope.limit == 0 && found.size() > max_series) {
-      return fail(Code::kResourceExhausted,
-                  fmt::format("more than {} series match (query.max_series): select fewer, or set "
-                              "a limit",
-                              max_series));
+    for (size_t count = 0; (hints.limit == 0 || count < hints.limit) && set->next(columns);
+         ++count) {
+      TRY(meter.work(kWorkOfSeries));
+      if (found.emplace(columns.labels).second)
+        TRY(meter.charge_bytes(columns.labels.packed().size() + kBytesOfNode));
+      if (found.size() > max_series + (scope.limit == 0 ? 0 : 1)) {  // one more than is shown
+        return fail(Code::kResourceExhausted,
+                    fmt::format("more than {} series match (query.max_series): select fewer, or "
+                                "set a smaller limit",
+                                max_series));
+      }
     }
+    TRY(set->status());
   }
   return std::vector<model::Labels>(found.begin(), found.end());
 }
@@ -114,7 +122,8 @@ Result<ApiData> series(const PrometheusApiDeps& deps, const Request& request) {
   TRY_ASSIGN(const Scope scope, scope_of(deps, params));
   std::vector<model::Labels> found;
   if (scope.querier != nullptr) {
-    TRY_ASSIGN(found, series_of(scope, deps.limits().max_series));
+    QueryMeter meter(deps.limits(), deps.clock, request.cancelled);
+    TRY_ASSIGN(found, series_of(scope, meter));
   }
   ApiData data{"["};
   for (size_t i = 0; i < found.size(); ++i) {

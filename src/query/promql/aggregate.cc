@@ -87,16 +87,18 @@ class Aggregated final : public RowSource {
 
   Result<bool> next(Row& out) override {
     if (rows_ != nullptr) TRY(add_all());
-    return aggregator_->next(out);
+    TRY_ASSIGN(const bool more, aggregator_->next(out));
+    if (more) TRY(meter_.work(out.values.size()));
+    return more;
   }
 
  private:
   Status add_all() {
     Row row;
-    for (size_t seen = 1;; ++seen) {
+    for (;;) {
       TRY_ASSIGN(const bool more, rows_->next(row));
       if (!more) break;
-      if (seen % 256 == 0) TRY(meter_.check());
+      TRY(meter_.work(row.values.size()));
       TRY(aggregator_->add(row));
     }
     rows_.reset();  // with what it holds

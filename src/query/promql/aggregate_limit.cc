@@ -33,7 +33,7 @@ class LimitRows : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, rows_->next(out));
       if (!more) return false;
-      if (++seen_ % 1024 == 0) TRY(meter_.check());
+      TRY(meter_.work(values_.size()));
       std::ranges::copy(out.values, values_.begin());
       TRY(choose(out, values_));
       if (first_present(values_) == kNoStep) continue;
@@ -50,7 +50,6 @@ class LimitRows : public RowSource {
   RowSourcePtr rows_;
   QueryMeter& meter_;
   std::vector<double> values_;
-  size_t seen_ = 0;
 };
 
 class LimitK final : public LimitRows {

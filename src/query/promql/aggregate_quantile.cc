@@ -42,7 +42,7 @@ class QuantileAggregator final : public Aggregator {
   Status add(const Row& row) override {
     TRY_ASSIGN(const uint32_t at, groups_.of(row));
     if (at == rows_.size()) rows_.emplace_back();
-    TRY(memory_.charge(sizeof(const double*)));
+    TRY(memory_.charge(sizeof(const double*) + kStepsAtOnce * sizeof(double)));  // of gathered_
     TRY_ASSIGN(const auto column, memory_.copy(row.values));
     rows_[at].push_back(column.data());
     return {};
@@ -55,6 +55,7 @@ class QuantileAggregator final : public Aggregator {
     TRY_ASSIGN(const auto column, memory_.column(quantiles_.size(), absent_value()));
     for (size_t first = 0; first < column.size(); first += kStepsAtOnce) {
       fill(rows_[next_], first, column);
+      TRY(meter_.work(rows_[next_].size() * kStepsAtOnce));
     }
     out = {groups_.labels(next_), groups_.drop_name(next_), column};
     ++next_;

@@ -48,7 +48,10 @@ template <bool kTop>
 class TopAggregator final : public Aggregator {
  public:
   TopAggregator(const Aggregation& expr, std::vector<double> k, EvalContext& context)
-      : memory_(context.meter), k_(std::move(k)), groups_(expr.grouping, memory_) {}
+      : memory_(context.meter),
+        meter_(context.meter),
+        k_(std::move(k)),
+        groups_(expr.grouping, memory_) {}
 
   Status add(const Row& row) override {
     TRY_ASSIGN(const uint32_t group, groups_.of(row));
@@ -74,6 +77,7 @@ class TopAggregator final : public Aggregator {
 
   Status finish() override {
     for (size_t i = 0; i < heaps_.size(); ++i) {
+      TRY(meter_.work(heaps_[i].size() + 1));
       for (const Entry& entry : heaps_[i]) {
         Chosen& row = rows_[entry.row];
         if (row.values.empty()) {
@@ -140,6 +144,7 @@ class TopAggregator final : public Aggregator {
   }
 
   HeldMemory memory_;
+  QueryMeter& meter_;
   const std::vector<double> k_;  // one for each step
   AggregateGroups groups_;
   std::vector<Heap> heaps_;  // of the first group's steps, the second group's, ...

@@ -1,7 +1,5 @@
 #include "query/promql/annotations.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "query/promql/parser.h"
@@ -9,11 +7,13 @@
 namespace binnacle::query::promql {
 namespace {
 
-void add(std::vector<std::string>& texts, std::string text) {
-  if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
-}
+constexpr size_t kMost = 2000;
 
 }  // namespace
+
+void Annotations::add(std::vector<std::string>& texts, std::string text) {
+  if (texts.size() < kMost && known_.insert(text).second) texts.push_back(std::move(text));
+}
 
 void Annotations::warn(std::string_view text, PositionRange at) {
   add(warnings_, fmt::format("PromQL warning: {} ({})", text, line_and_column(query_, at.start)));

@@ -1,9 +1,11 @@
 // What a query tells beside its answer: warnings (the answer may be wrong) and infos (the query may
-// be). Each text once. One evaluation's; not thread-safe.
+// be). Each text once, some thousand of each at most: a query may find a fault with each series.
+// One evaluation's; not thread-safe.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "query/promql/ast.h"
@@ -26,9 +28,12 @@ class Annotations {
   void merge(const Annotations& other);
 
  private:
+  void add(std::vector<std::string>& texts, std::string text);
+
   std::string_view query_;
   std::vector<std::string> warnings_;  // in order of appearance
   std::vector<std::string> infos_;
+  std::unordered_set<std::string> known_;
 };
 
 }  // namespace binnacle::query::promql

@@ -86,6 +86,7 @@ Result<ClassicHistograms> read_histograms(RowSource& rows, const Expr& argument,
     pack_without_le(row.labels, packed);
     auto at = index.find(std::string_view(packed));
     if (at == index.end()) {
+      TRY(held.add(sizeof(ClassicHistogram) + bytes_of_key(model::LabelsView(packed))));
       at = index.emplace(packed, static_cast<uint32_t>(out.all.size())).first;
       out.all.emplace_back().labels = model::Labels(model::LabelsView(packed));
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "query/promql/evaluator.h"
+#include "query/promql/held_rows.h"
 #include "query/promql/parser.h"
 #include "query/promql/query_plan.h"
 #include "query/promql/series_reader.h"
@@ -19,6 +20,9 @@ double seconds_since(const Clock& clock, int64_t start_ns) {
 
 Status check_steps(const Query& query, const QueryLimits& limits) {
   const Steps& steps = query.steps;
+  const auto far = [](int64_t ms) { return ms < -kFarthestMs || ms > kFarthestMs; };
+  if (far(steps.start_ms) || far(steps.end_ms))
+    return fail(Code::kInvalidArgument, "time of the query is too far away");
   if (query.instant) return {};
   if (steps.step_ms <= 0) {
     return fail(
@@ -35,6 +39,13 @@ Status check_steps(const Query& query, const QueryLimits& limits) {
                     limits.max_points));
   }
   return {};
+}
+
+// What times are computed with.
+QueryLimits within_reason(QueryLimits limits) {
+  limits.lookback_ms = std::clamp<int64_t>(limits.lookback_ms, 1, kLongestMs);
+  limits.default_step_ms = std::clamp<int64_t>(limits.default_step_ms, 1, kLongestMs);
+  return limits;
 }
 
 Status check_type(const Expr& expr, const Query& query) {
@@ -120,7 +131,7 @@ Result<std::vector<OwnedRow>> read_all(RowSource& source, QueryMeter& meter) {
     TRY_ASSIGN(const bool more, source.next(row));
     if (!more) return rows;
     if (std::ranges::all_of(row.values, is_absent)) continue;
-    TRY(meter.charge_bytes(row.labels.packed().size() + row.values.size_bytes()));
+    TRY(meter.charge_bytes(bytes_of(row)));
     rows.push_back(
         {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
   }
@@ -186,9 +197,10 @@ Result<QueryAnswer> evaluate(model::Queryable& store, const Expr& expr, const Qu
   const int64_t start_ns = clock.monotonic_ns();
   TRY(check_steps(query, limits));
   TRY(check_type(expr, query));
-  QueryMeter meter(limits, clock, cancelled);
+  const QueryLimits within = within_reason(limits);
+  QueryMeter meter(within, clock, cancelled);
   Annotations annotations(query.text);
-  TRY_ASSIGN(const QueryPlan plan, QueryPlan::make(expr, query.steps, limits));
+  TRY_ASSIGN(const QueryPlan plan, QueryPlan::make(expr, query.steps, within));
   SeriesReads reads(store, plan, meter);
   Evaluator evaluator(plan, reads, meter, annotations, helpers);
   QueryAnswer answer;

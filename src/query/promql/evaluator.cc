@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "query/promql/binary.h"
 #include "query/promql/function_table.h"
+#include "query/promql/held_rows.h"
 #include "query/promql/info_function.h"
 #include "query/promql/range_rows.h"
 #include "query/promql/series_rows.h"
@@ -15,11 +16,13 @@ namespace {
 // Rows that were evaluated at one step, for all of them.
 class Broadcast final : public RowSource {
  public:
-  Broadcast(RowSourcePtr rows, size_t steps) : rows_(std::move(rows)), values_(steps) {}
+  Broadcast(RowSourcePtr rows, size_t steps, QueryMeter& meter)
+      : rows_(std::move(rows)), meter_(meter), values_(steps) {}
 
   Result<bool> next(Row& out) override {
     TRY_ASSIGN(const bool more, rows_->next(out));
     if (!more) return false;
+    TRY(meter_.work(values_.size()));
     std::ranges::fill(values_, out.values[0]);
     out.values = values_;
     return true;
@@ -27,21 +30,25 @@ class Broadcast final : public RowSource {
 
  private:
   const RowSourcePtr rows_;
+  QueryMeter& meter_;
   std::vector<double> values_;
 };
 
 class HeldRows final : public RowSource {
  public:
-  explicit HeldRows(std::shared_ptr<const std::vector<OwnedRow>> rows) : rows_(std::move(rows)) {}
+  HeldRows(std::shared_ptr<const std::vector<OwnedRow>> rows, QueryMeter& meter)
+      : rows_(std::move(rows)), meter_(meter) {}
 
   Result<bool> next(Row& out) override {
     if (at_ == rows_->size()) return false;
     out = (*rows_)[at_++].row();
+    TRY(meter_.work(out.values.size()));
     return true;
   }
 
  private:
   const std::shared_ptr<const std::vector<OwnedRow>> rows_;  // by all that show them
+  QueryMeter& meter_;
   size_t at_ = 0;
 };
 
@@ -58,6 +65,12 @@ class NameDropped final : public RowSource {
  private:
   const RowSourcePtr rows_;
 };
+
+// What an operator works in beside what it holds: its output and two columns more.
+constexpr size_t kColumnsOfOperator = 3;
+// What the samples of a subquery are looked at through: their times, those of one row and its
+// values, sums over these.
+constexpr size_t kColumnsOfSubquery = 8;
 
 bool is_range(const Expr& expr) { return type_of(expr) == ValueType::kMatrix; }
 
@@ -102,7 +115,7 @@ Result<RowSourcePtr> Evaluator::rows(const Expr& outer, EvalContext& context) {
     TRY_ASSIGN(auto source, rows_once(expr, context));
     TRY_ASSIGN(held_[key], hold(std::move(source)));
   }
-  return std::make_unique<HeldRows>(held_[key]);
+  return std::make_unique<HeldRows>(held_[key], meter_);
 }
 
 Result<Evaluator::Held> Evaluator::hold(RowSourcePtr rows) {
@@ -111,7 +124,7 @@ Result<Evaluator::Held> Evaluator::hold(RowSourcePtr rows) {
   for (;;) {
     TRY_ASSIGN(const bool more, rows->next(row));
     if (!more) return held;
-    TRY(meter_.charge_bytes(row.labels.packed().size() + row.values.size_bytes()));
+    TRY(meter_.charge_bytes(bytes_of(row)));
     held->push_back(
         {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
   }
@@ -119,11 +132,11 @@ Result<Evaluator::Held> Evaluator::hold(RowSourcePtr rows) {
 
 Result<RowSourcePtr> Evaluator::rows_once(const Expr& expr, EvalContext& context) {
   const Steps& steps = context.steps;
-  TRY(meter_.check());
+  TRY(meter_.charge_columns(kColumnsOfOperator, steps.count()));
   if (steps.count() == 1 || !plan_.step_invariant(expr)) return rows_at_each_step(expr, context);
   EvalContext& one = context_of({steps.start_ms, steps.start_ms, 0});
   TRY_ASSIGN(auto source, rows_at_each_step(expr, one));
-  return std::make_unique<Broadcast>(std::move(source), steps.count());
+  return std::make_unique<Broadcast>(std::move(source), steps.count(), meter_);
 }
 
 Result<RowSourcePtr> Evaluator::rows_at_each_step(const Expr& expr, EvalContext& context) {
@@ -209,7 +222,8 @@ Result<Argument> Evaluator::argument(const Expr& expr, EvalContext& context) {
 Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
                                            EvalContext& context) {
   const Expr& range = without_parens(*call.args[range_arg]);
-  RangeWork work{call, {}, plan_.time_of(range), context.steps, meter_.limits().lookback_ms};
+  RangeWork work{call,          {},     plan_.time_of(range),
+                 context.steps, meter_, meter_.limits().lookback_ms};
   for (size_t i = 0; i < call.args.size(); ++i) {
     if (i == range_arg) continue;
     TRY_ASSIGN(auto values, scalar(*call.args[i], context));
@@ -240,7 +254,7 @@ Result<RowSourcePtr> Evaluator::subquery_source(const Subquery& subquery, const 
   if (!steps) return std::make_unique<OwnedRows>(std::vector<OwnedRow>());
   inner = *steps;
   // Rows are as long as that, so a subquery of absurdly many steps ends here.
-  TRY(meter_.charge_bytes(inner.count() * sizeof(double)));
+  TRY(meter_.charge_columns(kColumnsOfSubquery, inner.count()));
   EvalContext& context = context_of(inner);
   if (type_of(*subquery.expr) == ValueType::kVector) return rows(*subquery.expr, context);
   TRY_ASSIGN(auto values, scalar(*subquery.expr, context));
@@ -276,13 +290,20 @@ Result<RowSourcePtr> Evaluator::binary(const BinaryExpr& binary, EvalContext& co
   return vector_vector(binary, std::move(lhs), std::move(rhs), context);
 }
 
+// The column is charged until the query ends or release_column(), as nobody tells when the operator
+// that takes it is done with it.
 Result<std::vector<double>> Evaluator::scalar(const Expr& outer, EvalContext& context) {
   const Expr& expr = without_parens(outer);
   const Steps& steps = context.steps;
+  TRY(meter_.charge_columns(1, steps.count()));
   if (steps.count() == 1 || !plan_.step_invariant(expr)) return scalar_at_each_step(expr, context);
   EvalContext& one = context_of({steps.start_ms, steps.start_ms, 0});
   TRY_ASSIGN(const auto value, scalar_at_each_step(expr, one));
   return std::vector<double>(steps.count(), value[0]);
+}
+
+void Evaluator::release_column(const std::vector<double>& column) {
+  meter_.release_bytes(column.size() * sizeof(double));
 }
 
 Result<std::vector<double>> Evaluator::scalar_at_each_step(const Expr& expr, EvalContext& context) {
@@ -291,6 +312,7 @@ Result<std::vector<double>> Evaluator::scalar_at_each_step(const Expr& expr, Eva
     return std::vector<double>(count, number->value);
   if (const auto* unary = as<UnaryExpr>(expr)) {
     TRY_ASSIGN(auto values, scalar(*unary->expr, context));
+    release_column(values);  // the caller has charged it
     if (unary->negative) {
       for (double& value : values) value = -value;
     }
@@ -314,6 +336,8 @@ Result<std::vector<double>> Evaluator::scalar_binary_of(const BinaryExpr& binary
   TRY_ASSIGN(auto lhs, scalar(*binary.lhs, context));
   TRY_ASSIGN(const auto rhs, scalar(*binary.rhs, context));
   scalar_binary(binary.op, lhs, rhs, lhs);
+  release_column(lhs);
+  release_column(rhs);
   return lhs;
 }
 

@@ -52,6 +52,7 @@ class Evaluator {
   Result<std::vector<double>> scalar(const Expr& expr, EvalContext& context);
   Result<std::vector<double>> scalar_at_each_step(const Expr& expr, EvalContext& context);
   Result<std::vector<double>> scalar_binary_of(const BinaryExpr& binary, EvalContext& context);
+  void release_column(const std::vector<double>& column);
   Result<Argument> argument(const Expr& expr, EvalContext& context);
 
   Result<Held> hold(RowSourcePtr rows);

@@ -8,6 +8,12 @@
 namespace binnacle::query::promql {
 namespace {
 
+// With what allocations cost.
+size_t bytes_of(const SampleSeries& series, model::LabelsView labels) {
+  return sizeof series + labels.packed().size() + 48 +
+         (series.times_ms.capacity() + series.values.capacity()) * sizeof(double);
+}
+
 double on_the_line(const Samples& samples, size_t before, int64_t t) {
   const double way = static_cast<double>(t - samples.times_ms[before]);
   const double length =
@@ -84,7 +90,7 @@ Result<std::vector<SampleSeries>> Evaluator::range(const Expr& outer) {
     SampleSeries series = within(selector, clean.without_stale(columns), end_ms - time.range_ms,
                                  end_ms, meter_.limits().lookback_ms);
     if (series.times_ms.empty()) continue;
-    TRY(meter_.charge_bytes(series.times_ms.size() * 2 * sizeof(double)));
+    TRY(meter_.charge_bytes(bytes_of(series, columns.labels)));
     series.labels = model::Labels(columns.labels);
     out.push_back(std::move(series));
   }
@@ -98,8 +104,14 @@ Result<std::vector<SampleSeries>> Evaluator::subquery_samples(const Subquery& su
   for (;;) {
     TRY_ASSIGN(const bool more, source->next(row));
     if (!more) return out;
-    TRY(meter_.charge_bytes(row.values.size_bytes() * 2));
+    const auto count =
+        row.values.size() - static_cast<size_t>(std::ranges::count_if(row.values, is_absent));
+    TRY(meter_.work(row.values.size()));
+    if (count == 0) continue;
     SampleSeries series;
+    series.times_ms.reserve(count);
+    series.values.reserve(count);
+    TRY(meter_.charge_bytes(bytes_of(series, row.labels)));
     series.labels = model::Labels(row.labels);
     series.drop_name = row.drop_name;
     for (size_t i = 0; i < row.values.size(); ++i) {
@@ -107,7 +119,7 @@ Result<std::vector<SampleSeries>> Evaluator::subquery_samples(const Subquery& su
       series.times_ms.push_back(steps.at(i));
       series.values.push_back(row.values[i]);
     }
-    if (!series.times_ms.empty()) out.push_back(std::move(series));
+    out.push_back(std::move(series));
   }
 }
 

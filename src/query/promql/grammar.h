@@ -113,6 +113,7 @@ class Grammar {
   Expectation expectation_;
   uint32_t last_end_ = 0;  // of the token taken last
   size_t depth_ = 0;
+  size_t large_regexes_ = 0;
 };
 
 class Grammar::Expecting {

@@ -11,6 +11,15 @@
 namespace binnacle::query::promql {
 namespace {
 
+// A few bytes of text can make a program of megabytes, so that a long query could hold and compute
+// without end before there is a meter to tell.
+constexpr size_t kMostLargeRegexes = 200;
+
+bool may_be_large(std::string_view regex) {
+  return regex.find('{') != std::string_view::npos || regex.find("\\p") != std::string_view::npos ||
+         regex.find("\\P") != std::string_view::npos;
+}
+
 std::optional<model::MatchOp> match_op(TokenKind kind) {
   switch (kind) {
     case TokenKind::kEqual:
@@ -137,6 +146,12 @@ Status Grammar::label_matcher(model::Matchers& out) {
   } else {  // a string alone is the metric's name
     op = model::MatchOp::kEqual;
     value = std::exchange(name, "__name__");
+  }
+  const bool regex = *op == model::MatchOp::kRegex || *op == model::MatchOp::kNotRegex;
+  if (regex && may_be_large(value) && ++large_regexes_ > kMostLargeRegexes) {
+    return error(position, fmt::format("more than {} regular expressions of a query have "
+                                       "repetitions {{n}} or classes \\p",
+                                       kMostLargeRegexes));
   }
   auto matcher = model::Matcher::create(*op, name, value);
   if (!matcher) {

@@ -61,7 +61,7 @@ Result<std::span<uint8_t>> HeldMemory::flags(size_t size) {
 
 Result<std::string_view> HeldMemory::text(std::string_view bytes) {
   TRY_ASSIGN(std::byte * out, take(bytes.size()));
-  std::memcpy(out, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());  // may have no data at all
   return std::string_view(reinterpret_cast<const char*>(out), bytes.size());
 }
 

@@ -3,6 +3,8 @@
 namespace binnacle::query::promql {
 namespace {
 
+constexpr size_t kAllocation = 16;  // what one costs beside its bytes
+
 class NoRows final : public RowSource {
  public:
   explicit NoRows(RowSourcePtr rows) : rows_(std::move(rows)) {}
@@ -26,7 +28,11 @@ Status HeldBytes::add(size_t bytes) {
 }
 
 size_t bytes_of(const Row& row) {
-  return sizeof(OwnedRow) + row.labels.packed().size() + row.values.size_bytes();
+  return sizeof(OwnedRow) + 2 * kAllocation + row.labels.packed().size() + row.values.size_bytes();
+}
+
+size_t bytes_of_key(model::LabelsView labels) {
+  return sizeof(IndexByLabels::value_type) + 2 * kAllocation + labels.packed().size();
 }
 
 Status RowsByLabels::add(OwnedRow row) {

@@ -30,6 +30,8 @@ class HeldBytes {
 
 size_t bytes_of(const Row& row);
 
+size_t bytes_of_key(model::LabelsView labels);  // as a key of IndexByLabels
+
 // Finds an index by packed labels without making a string.
 struct PackedLabelsHash {
   using is_transparent = void;
@@ -41,7 +43,8 @@ using IndexByLabels = std::unordered_map<std::string, uint32_t, PackedLabelsHash
 // that has them, where that one has no values.
 class RowsByLabels {
  public:
-  // kOutOfRange where both rows have a value at a step.
+  // kOutOfRange where both rows have a value at a step. The caller charges bytes_of() the row and
+  // bytes_of_key() its labels.
   Status add(OwnedRow row);
   std::vector<OwnedRow> take() { return std::move(rows_); }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -59,6 +60,7 @@ class ForcedCounts {
           argument.position);
     }
     by_name_.clear();
+    places_.clear();
   }
 
  private:
@@ -74,15 +76,14 @@ class ForcedCounts {
 
   // The same name mostly comes again and again.
   Forced& of(std::string_view metric_name) {
-    const auto it = std::find_if(by_name_.rbegin(), by_name_.rend(), [&](const Forced& forced) {
-      return forced.metric_name == metric_name;
-    });
-    if (it != by_name_.rend()) return *it;
-    by_name_.emplace_back().metric_name = metric_name;
-    return by_name_.back();
+    if (!by_name_.empty() && by_name_.back().metric_name == metric_name) return by_name_.back();
+    const auto [at, is_new] = places_.try_emplace(std::string(metric_name), by_name_.size());
+    if (is_new) by_name_.emplace_back().metric_name = metric_name;
+    return by_name_[at->second];
   }
 
-  std::vector<Forced> by_name_;
+  std::vector<Forced> by_name_;  // by first appearance
+  std::unordered_map<std::string, size_t> places_;
 };
 
 // Histogram after histogram, one row each.
@@ -107,9 +108,9 @@ class HistogramRows : public RowSource {
     const ClassicHistogram& histogram = histograms_.all[at_++];
     buckets_.start(histogram);
     for (size_t i = 0; i < values_.size(); ++i) {
+      TRY(context_.meter.work(histogram.buckets.size() + 1));
       values_[i] = buckets_.load(i) ? value_at(i, histogram) : absent_value();
     }
-    TRY(context_.meter.check());
     out = {histogram.labels, true, values_};
     return true;
   }
@@ -195,12 +196,16 @@ class ManyQuantiles final : public MadeRows {
     TRY_ASSIGN(const auto histograms, read_histograms(*rows_, argument_, held_, context_));
     rows_.reset();
     const size_t steps = context_.steps.count();
+    TRY(context_.meter.charge_columns(quantiles_.size(), steps));
     std::vector<std::vector<double>> columns(quantiles_.size(), std::vector<double>(steps));
     BucketsAtStep buckets;
     RowsByLabels out;
     for (const ClassicHistogram& histogram : histograms.all) {
       buckets.start(histogram);
-      for (size_t i = 0; i < steps; ++i) find_quantiles(i, histogram, buckets, columns);
+      for (size_t i = 0; i < steps; ++i) {
+        TRY(context_.meter.work((histogram.buckets.size() + 1) * (columns.size() + 1)));
+        find_quantiles(i, histogram, buckets, columns);
+      }
       for (size_t k = 0; k < columns.size(); ++k) {
         TRY(add_rows(histogram.labels, quantiles_[k], columns[k], out));
       }
@@ -243,7 +248,7 @@ class ManyQuantiles final : public MadeRows {
       std::copy(column.begin() + static_cast<ptrdiff_t>(start),
                 column.begin() + static_cast<ptrdiff_t>(end),
                 row.values.begin() + static_cast<ptrdiff_t>(start));
-      TRY(held_.add(bytes_of(row.row())));
+      TRY(held_.add(bytes_of(row.row()) + bytes_of_key(row.labels)));
       TRY(out.add(std::move(row)));
       start = end;
     }

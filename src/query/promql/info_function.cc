@@ -110,6 +110,8 @@ class Info final : public MadeRows {
     TRY(choose_rows());
     RowsByLabels out;
     for (OwnedRow& row : base_) {
+      TRY(context_.meter.work(row.values.size() + names_.size()));
+      TRY(held_.add(bytes_of_key(row.labels)));
       if (asked_.is_info_name(row.labels.metric_name())) {
         TRY(out.add(std::move(row)));
       } else {
@@ -143,17 +145,23 @@ class Info final : public MadeRows {
 
   Status choose_rows() {
     std::string key;
+    std::unordered_set<std::string_view> seen;
     for (uint32_t i = 0; i < info_.size(); ++i) {
       const std::string_view name = info_[i].labels.metric_name();
-      if (std::ranges::find(names_, name) == names_.end()) names_.emplace_back(name);
+      if (seen.insert(name).second) names_.emplace_back(name);
       pack_key(name, info_[i].labels, key);
       const auto [at, is_new] = index_.try_emplace(key, static_cast<uint32_t>(groups_.size()));
-      if (is_new) groups_.emplace_back();
+      if (is_new) {
+        TRY(held_.add(sizeof(InfoGroup) + 2 * key.size() +
+                      context_.steps.count() * sizeof(uint32_t)));
+        groups_.emplace_back();
+      }
       groups_[at->second].rows.push_back(i);
     }
     if (groups_.empty()) return {};
     std::vector<bool> base_has_any(context_.steps.count());
     for (const OwnedRow& row : base_) {
+      TRY(context_.meter.work(row.values.size()));
       for (size_t i = 0; i < row.values.size(); ++i) {
         if (!is_absent(row.values[i])) base_has_any[i] = true;
       }
@@ -167,6 +175,7 @@ class Info final : public MadeRows {
     const size_t steps = context_.steps.count();
     group.chosen.assign(steps, kNone);
     for (size_t i = 0; i < steps; ++i) {
+      TRY(context_.meter.work(group.rows.size() + 1));
       if (!base_has_any[i]) continue;
       for (const uint32_t row : group.rows) {
         const double time = info_[row].values[i];
@@ -204,12 +213,13 @@ class Info final : public MadeRows {
       if (is_absent(base.values[i])) continue;
       for (size_t k = 0; k < groups.size(); ++k) choice[k] = groups[k]->chosen[i];
       if (at >= choices.size() || choices[at] != choice) {
+        TRY(context_.meter.work(choices.size()));
         at = static_cast<size_t>(std::ranges::find(choices, choice) - choices.begin());
       }
       if (at == choices.size()) {
         OwnedRow row{{}, base.drop_name, std::vector<double>(base.values.size(), absent_value())};
         TRY_ASSIGN(row.labels, labels_of(base.labels, choice));
-        TRY(held_.add(bytes_of(row.row())));
+        TRY(held_.add(bytes_of(row.row()) + bytes_of_key(row.labels)));
         rows.push_back(std::move(row));
         choices.push_back(choice);
       }

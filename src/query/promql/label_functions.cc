@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cctype>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@ namespace {
 
 // One regex of a query never costs more memory than this.
 constexpr int64_t kMaxRegexMemory = int64_t{8} << 20;
+constexpr size_t kBytesOfInstruction = 32;
 
 bool is_label_name(std::string_view name) { return !name.empty() && is_valid_utf8(name); }
 
@@ -46,10 +48,23 @@ class Template {
     out.clear();
     for (const Part& part : parts_) {
       out += part.text;
-      if (part.group < 0 || part.group >= static_cast<int>(groups.size())) continue;
-      const re2::StringPiece& group = groups[static_cast<size_t>(part.group)];
+      const re2::StringPiece group = group_of(part, groups);
       if (group.data() != nullptr) out.append(group.data(), group.size());
     }
+  }
+
+  // How long expand() makes it.
+  size_t size(const std::vector<re2::StringPiece>& groups) const {
+    size_t bytes = 0;
+    for (const Part& part : parts_) bytes += part.text.size() + group_of(part, groups).size();
+    return bytes;
+  }
+
+  // Groups from 0 on that it can ask for.
+  int groups() const {
+    int most = 0;
+    for (const Part& part : parts_) most = std::max(most, part.group + 1);
+    return most;
   }
 
  private:
@@ -57,6 +72,11 @@ class Template {
     std::string text;
     int group = -1;  // put after the text; -1: none
   };
+
+  static re2::StringPiece group_of(const Part& part, const std::vector<re2::StringPiece>& groups) {
+    if (part.group < 0 || part.group >= static_cast<int>(groups.size())) return {};
+    return groups[static_cast<size_t>(part.group)];
+  }
 
   void literal(std::string_view text) {
     if (!text.empty()) parts_.push_back({std::string(text), -1});
@@ -99,10 +119,14 @@ class RelabeledRows : public MadeRows {
       : rows_(std::move(rows)), target_(std::move(target)), held_(context.meter) {}
 
  protected:
-  // False: the row stays as it is.
-  virtual bool new_value(model::LabelsView labels, std::string& value) = 0;
+  // False: the row stays as it is. A value may be many times as long as what it is made of: it is
+  // made after may_make() has charged it.
+  virtual Result<bool> new_value(model::LabelsView labels, std::string& value) = 0;
+  Status may_make(size_t bytes) { return bytes > kSmall ? held_.add(bytes) : Status{}; }
 
  private:
+  static constexpr size_t kSmall = 4096;
+
   Result<std::vector<OwnedRow>> make() final {
     RowsByLabels out;
     std::string value;
@@ -112,13 +136,16 @@ class RelabeledRows : public MadeRows {
       if (!more) return out.take();
       TRY(held_.add(bytes_of(row)));
       OwnedRow owned{{}, row.drop_name, {row.values.begin(), row.values.end()}};
-      if (new_value(row.labels, value)) {
+      TRY_ASSIGN(const bool changed, new_value(row.labels, value));
+      if (changed) {
+        TRY(held_.add(value.size() + target_.size()));
         owned.labels = model::LabelsBuilder(row.labels).set(target_, value).build();
         // A name that was just given is to stay.
         if (target_ == model::kMetricName) owned.drop_name = false;
       } else {
         owned.labels = model::Labels(row.labels);
       }
+      TRY(held_.add(bytes_of_key(owned.labels)));
       TRY(out.add(std::move(owned)));
     }
   }
@@ -135,10 +162,11 @@ class LabelReplace final : public RelabeledRows {
         source_(std::move(args[3].text)),
         regex_(std::move(regex)),
         template_(args[2].text, *regex_),
-        groups_(static_cast<size_t>(regex_->NumberOfCapturingGroups()) + 1) {}
+        groups_(static_cast<size_t>(
+            std::min(template_.groups(), regex_->NumberOfCapturingGroups() + 1))) {}
 
  private:
-  bool new_value(model::LabelsView labels, std::string& value) override {
+  Result<bool> new_value(model::LabelsView labels, std::string& value) override {
     const std::string_view from = labels.get(source_);
     // Never a null piece: RE2 takes that for a group that did not match.
     const re2::StringPiece subject = from.empty() ? re2::StringPiece("") : piece(from);
@@ -146,6 +174,7 @@ class LabelReplace final : public RelabeledRows {
                        static_cast<int>(groups_.size()))) {
       return false;
     }
+    TRY(may_make(template_.size(groups_)));
     template_.expand(groups_, value);
     return true;
   }
@@ -153,7 +182,7 @@ class LabelReplace final : public RelabeledRows {
   const std::string source_;
   const std::unique_ptr<RE2> regex_;
   const Template template_;
-  std::vector<re2::StringPiece> groups_;
+  std::vector<re2::StringPiece> groups_;  // those that are asked for: each costs time
 };
 
 class LabelJoin final : public RelabeledRows {
@@ -165,7 +194,10 @@ class LabelJoin final : public RelabeledRows {
   }
 
  private:
-  bool new_value(model::LabelsView labels, std::string& value) override {
+  Result<bool> new_value(model::LabelsView labels, std::string& value) override {
+    size_t size = separator_.size() * sources_.size();
+    for (const std::string& source : sources_) size += labels.get(source).size();
+    TRY(may_make(size));
     value.clear();
     for (size_t i = 0; i < sources_.size(); ++i) {
       if (i > 0) value += separator_;
@@ -192,6 +224,8 @@ Result<RowSourcePtr> label_replace(std::vector<Argument>& args, EvalContext& con
     return fail(Code::kOutOfRange,
                 fmt::format("invalid destination label name in label_replace(): {}", args[1].text));
   }
+  // The query holds it, forwards and, to find groups, backwards.
+  TRY(context.meter.charge_bytes(static_cast<size_t>(regex->ProgramSize()) * kBytesOfInstruction));
   return std::make_unique<LabelReplace>(args, std::move(regex), context);
 }
 

@@ -7,7 +7,11 @@
 namespace binnacle::query::promql {
 
 MatchLabels::MatchLabels(BinaryOp op, const VectorMatching& matching)
-    : matching_(matching), changes_meaning_(!is_comparison(op)), include_(matching.include) {
+    : matching_(matching),
+      changes_meaning_(!is_comparison(op)),
+      include_(matching.include),
+      named_(matching.labels) {
+  std::ranges::sort(named_);
   std::ranges::sort(include_);
   include_.erase(std::ranges::unique(include_).begin(), include_.end());
 }
@@ -18,7 +22,7 @@ bool MatchLabels::stays(std::string_view name) const {
     return false;
   }
   if (matching_.card != Cardinality::kOneToOne) return true;
-  const bool named = std::ranges::find(matching_.labels, name) != matching_.labels.end();
+  const bool named = std::ranges::binary_search(named_, name);
   return named == matching_.on;
 }
 

@@ -24,6 +24,7 @@ class MatchLabels {
   const VectorMatching& matching_;
   const bool changes_meaning_;        // name, type and unit go
   std::vector<std::string> include_;  // sorted, each once
+  std::vector<std::string> named_;    // by on or ignoring, sorted
   std::string packed_;
 };
 

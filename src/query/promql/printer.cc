@@ -42,7 +42,7 @@ int64_t literal_ms(double seconds) {
 std::string number_text(const NumberLiteral& number) {
   if (!number.duration) return plain_number_text(number.value);
   const std::string text = duration_text(literal_ms(std::abs(number.value)));
-  return number.value < 0 ? "-" + text : text;
+  return std::signbit(number.value) ? "-" + text : text;
 }
 
 std::string_view duration_op_text(DurationExpr::Op op) {
@@ -78,6 +78,16 @@ void append_duration(std::string& out, const Duration& duration) {
     append(out, *duration.expr);
   } else {
     out += duration_text(duration.ms);
+  }
+}
+
+// A range is more than 0, as written, and may still be less than a millisecond; 0s would not read
+// back.
+void append_range(std::string& out, const Duration& range) {
+  if (range.expr == nullptr && range.ms == 0) {
+    out += "0.0001";
+  } else {
+    append_duration(out, range);
   }
 }
 
@@ -159,7 +169,7 @@ void append_selector(std::string& out, const VectorSelector& selector) {
 void append_matrix(std::string& out, const MatrixSelector& matrix) {
   append_name_and_matchers(out, *matrix.selector);
   out += '[';
-  append_duration(out, matrix.range);
+  append_range(out, matrix.range);
   out += ']';
   append_extended(out, *matrix.selector);
   append_at(out, matrix.selector->at);
@@ -248,9 +258,11 @@ void append(std::string& out, const Expr& expr) {
 
 void append_subquery_suffix(std::string& out, const Subquery& subquery) {
   out += '[';
-  append_duration(out, subquery.range);
+  append_range(out, subquery.range);
   out += ':';
-  if (subquery.step) append_duration(out, *subquery.step);
+  // One of less than a millisecond is as none.
+  const bool has_step = subquery.step && (subquery.step->expr != nullptr || subquery.step->ms != 0);
+  if (has_step) append_duration(out, *subquery.step);
   out += ']';
   append_at(out, subquery.at);
   append_offset(out, subquery.offset);

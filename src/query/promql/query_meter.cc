@@ -7,8 +7,9 @@
 namespace binnacle::query::promql {
 namespace {
 
-// Samples between two looks at the time and the caller: some milliseconds of work.
+// Samples, and values, between two looks at the time and the caller: some milliseconds of work.
 constexpr uint64_t kCheckEvery = 1 << 18;
+constexpr uint64_t kCheckEveryValues = 1 << 20;
 
 }  // namespace
 
@@ -42,13 +43,24 @@ Status QueryMeter::charge_bytes(size_t bytes) {
   uint64_t peak = peak_bytes_.load(std::memory_order_relaxed);
   while (now > peak && !peak_bytes_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
-  if (now > limits_.max_bytes) {
+  if (bytes > limits_.max_bytes || now > limits_.max_bytes) {  // the sum may have turned over
     return fail(Code::kResourceExhausted,
                 fmt::format("query holds more than {} bytes (query.max_bytes): select fewer series "
                             "or take larger steps",
                             limits_.max_bytes));
   }
   return check();
+}
+
+Status QueryMeter::charge_columns(size_t columns, size_t steps) {
+  const size_t most = limits_.max_bytes / sizeof(double) + 1;
+  return charge_bytes(std::min(steps, most) * columns * sizeof(double));
+}
+
+Status QueryMeter::work(size_t values) {
+  const uint64_t before = work_.fetch_add(values, std::memory_order_relaxed);
+  if (before / kCheckEveryValues != (before + values) / kCheckEveryValues) return check();
+  return {};
 }
 
 void QueryMeter::release_bytes(size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }

@@ -39,12 +39,19 @@ class QueryMeter {
   // Held from now on. Looks at the time and the caller each time: operators that compute for long
   // on few samples charge what they hold series by series.
   Status charge_bytes(size_t bytes);
+  // So many columns of that many steps. A subquery may ask for more steps than there are bytes to
+  // count.
+  Status charge_columns(size_t columns, size_t steps);
   void release_bytes(size_t bytes);
+  // Values computed, whether or not they were read from the store: looks at the time and the caller
+  // now and then. Whoever goes through rows says how long they are.
+  Status work(size_t values);
   // kDeadlineExceeded ("query timed out in ...") or kCancelled.
   Status check() const;
 
   uint64_t samples() const { return samples_.load(std::memory_order_relaxed); }
   uint64_t series() const { return series_.load(std::memory_order_relaxed); }
+  uint64_t held_bytes() const { return bytes_.load(std::memory_order_relaxed); }
   uint64_t peak_bytes() const { return peak_bytes_.load(std::memory_order_relaxed); }
   const QueryLimits& limits() const { return limits_; }
 
@@ -57,6 +64,7 @@ class QueryMeter {
 
   std::atomic<uint64_t> samples_ = 0;
   std::atomic<uint64_t> series_ = 0;
+  std::atomic<uint64_t> work_ = 0;
   std::atomic<uint64_t> bytes_ = 0;
   std::atomic<uint64_t> peak_bytes_ = 0;
 };

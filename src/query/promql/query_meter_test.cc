@@ -19,6 +19,24 @@ TEST(QueryMeter, ChargesNameTheLimit) {
   EXPECT_EQ(meter.peak_bytes(), 101u);
 }
 
+TEST(QueryMeter, ChargesThatTurnOverAreRefused) {
+  SimulatedClock clock;
+  QueryMeter meter({.max_bytes = 1000}, clock, nullptr);
+  EXPECT_TRUE(meter.charge_columns(3, 10));
+  EXPECT_EQ(meter.held_bytes(), 240u);
+  EXPECT_FALSE(meter.charge_bytes(SIZE_MAX - 100));
+  meter.release_bytes(SIZE_MAX - 100);
+  EXPECT_FALSE(meter.charge_columns(4, size_t{1} << 61));  // 2^66 bytes
+}
+
+TEST(QueryMeter, ValuesThatAreComputedCountAsWork) {
+  SimulatedClock clock;
+  QueryMeter meter({.timeout_ms = 1000}, clock, nullptr);
+  clock.advance_ms(1001);
+  EXPECT_TRUE(meter.work(1000));
+  EXPECT_FALSE(meter.work(size_t{1} << 20));
+}
+
 // Whoever computes charges bytes, even where no more samples are read.
 TEST(QueryMeter, WhoHoldsBytesLearnsThatTimeIsUpOrTheCallerLeft) {
   SimulatedClock clock;

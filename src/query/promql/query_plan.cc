@@ -123,7 +123,7 @@ class QueryPlanner {
       case AtModifier::Kind::kNone:
         return std::nullopt;
       case AtModifier::Kind::kTime:
-        return modifier.time_ms;
+        return std::clamp(modifier.time_ms, -kFarthestMs, kFarthestMs);
       case AtModifier::Kind::kStart:
         return plan_.steps_.start_ms;
       case AtModifier::Kind::kEnd:
@@ -213,7 +213,8 @@ class QueryPlanner {
     TRY_ASSIGN(time.offset_ms, duration_ms(subquery.offset, scope_, true));
     time.step_ms = limits_.default_step_ms;
     if (subquery.step) {
-      TRY_ASSIGN(time.step_ms, duration_ms(*subquery.step, scope_, false));
+      TRY_ASSIGN(const int64_t step_ms, duration_ms(*subquery.step, scope_, false));
+      if (step_ms > 0) time.step_ms = step_ms;  // less than a millisecond: as if there were none
     }
     time.at_ms = at(subquery.at);
     const Span inner{time.at_ms.value_or(span.first_ms) - time.offset_ms - time.range_ms,

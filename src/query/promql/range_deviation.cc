@@ -66,9 +66,11 @@ class Deviation final : public RangeFunction {
     runs_.find(samples.values);
     const bool prefix = windows.samples() > kPrefixCost * samples.values.size();
     if (prefix) squares_.assign(samples.values);
+    WindowWatch watch(windows);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
+      if (watch.over(last - first)) return;
       if (first >= last) {
         out[i] = absent_value();
       } else if (runs_.constant(first, last) && std::isfinite(samples.values[first])) {

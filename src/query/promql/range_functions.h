@@ -14,6 +14,7 @@
 #include "model/labels.h"
 #include "query/promql/annotations.h"
 #include "query/promql/ast.h"
+#include "query/promql/query_meter.h"
 #include "query/promql/steps.h"
 
 namespace binnacle::query::promql {
@@ -37,12 +38,37 @@ struct Windows {
   // With @: all windows end at at_ms - offset_ms; steps.at(i) is still the time at which
   // predict_linear predicts.
   std::optional<int64_t> at_ms = {};
+  const QueryMeter* meter = nullptr;  // for WindowWatch; null: nobody stops a function
   int64_t end_ms(size_t i) const { return at_ms.value_or(steps.at(i)) - offset_ms; }
   int64_t start_ms(size_t i) const { return end_ms(i) - range_ms; }
   size_t samples() const;  // of all windows, those in several as often
   // Fills first and last for that column of times, which series with the same times share. Quick
   // where the times are spaced evenly, right for any.
   void find(std::span<const int64_t> times_ms);
+};
+
+// For functions that go through the samples of each window: they stop when the query's time is up
+// or its caller has left, and their caller, who learns the same from the meter, throws away what
+// they gave.
+class WindowWatch {
+ public:
+  explicit WindowWatch(const Windows& windows) : meter_(windows.meter) {}
+
+  // After so many samples.
+  bool over(size_t samples) {
+    done_ += samples + 1;
+    if (done_ < kCheckEvery || meter_ == nullptr) return false;
+    done_ = 0;
+    return !meter_->check();
+  }
+  static bool may_stop(const Windows& windows) {
+    return windows.samples() + windows.first.size() >= kCheckEvery;
+  }
+
+ private:
+  static constexpr size_t kCheckEvery = size_t{1} << 20;
+  const QueryMeter* const meter_;
+  size_t done_ = 0;
 };
 
 class RangeFunction {

@@ -50,9 +50,11 @@ class PerWindow : public RangeFunction {
   explicit PerWindow(Window window) : window_(std::move(window)) {}
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
+    WindowWatch watch(windows);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
+      if (watch.over(last - first)) return;
       out[i] = first < last ? window_(samples, first, last, i) : absent_value();
     }
   }

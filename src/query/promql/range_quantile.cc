@@ -22,9 +22,11 @@ class Quantile final : public RangeFunction {
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
     window_.begin(samples.values);
+    WindowWatch watch(windows);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
+      if (watch.over(last - first)) return;
       if (first >= last) {
         out[i] = absent_value();
         continue;
@@ -59,9 +61,11 @@ class MedianDeviation final : public RangeFunction {
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
     window_.begin(samples.values);
+    WindowWatch watch(windows);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
+      if (watch.over(last - first)) return;
       if (first >= last) {
         out[i] = absent_value();
         continue;

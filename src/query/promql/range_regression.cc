@@ -49,9 +49,11 @@ class Regression final : public RangeFunction {
     runs_.find(samples.values);
     const bool sums = windows.samples() > kPrefixCost * samples.values.size();
     if (sums) sums_.assign(samples.times_ms, samples.values);
+    WindowWatch watch(windows);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
+      if (watch.over(last - first)) return;
       if (last < first + 2) {
         out[i] = absent_value();
       } else if (!sums || runs_.constant(first, last) ||

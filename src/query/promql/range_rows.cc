@@ -16,6 +16,7 @@ class RangeRow {
     windows_.range_ms = work_->time.range_ms;
     windows_.offset_ms = work_->time.offset_ms;
     windows_.at_ms = work_->time.at_ms;
+    windows_.meter = &work_->meter;
   }
 
   // `times_id`: equal and not 0 where the times are those of the series before. False where there
@@ -27,15 +28,22 @@ class RangeRow {
     }
     if (times_id == 0 || times_id != times_id_) {
       windows_.find(samples.times_ms);
+      may_stop_ = WindowWatch::may_stop(windows_);
       times_id_ = times_id;
     }
     function_->apply(labels, samples, windows_, out_);
+    TRY(look_up(samples.values.size()));
     if (std::ranges::all_of(out_, is_absent)) return false;
     out = {labels, drop_name || function_->drops_name(), out_};
     return true;
   }
 
  private:
+  // A function that took long may have stopped before its end, as nobody waits any more.
+  Status look_up(size_t samples) {
+    return may_stop_ ? work_->meter.check() : work_->meter.work(samples + out_.size());
+  }
+
   RangeCall range_call() const {
     RangeCall call{work_->call,     {},          work_->lookback_ms, work_->anchored,
                    work_->smoothed, annotations_};
@@ -47,6 +55,7 @@ class RangeRow {
   Annotations& annotations_;
   std::unique_ptr<RangeFunction> function_;  // null: no series yet
   Windows windows_;
+  bool may_stop_ = false;  // the function, over these windows
   uint64_t times_id_ = 0;  // of the column that `windows_` was found for
   std::vector<double> out_;
 };

@@ -19,6 +19,7 @@ struct RangeWork {
   std::vector<std::vector<double>> scalars;  // its scalar arguments in order, one a step
   TimePlan time;                             // range, offset and @ of the windows
   Steps steps;                               // at which they end
+  QueryMeter& meter;
   int64_t lookback_ms = 0;
   bool anchored = false;
   bool smoothed = false;

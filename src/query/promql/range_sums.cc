@@ -56,9 +56,11 @@ class Sum final : public RangeFunction {
              std::span<double> out) override {
     const bool prefix = windows.samples() > kPrefixCost * samples.values.size();
     if (prefix) prefix_.assign(samples.values);
+    WindowWatch watch(windows);
     for (size_t i = 0; i < out.size(); ++i) {
       const uint32_t first = windows.first[i];
       const uint32_t last = windows.last[i];
+      if (watch.over(last - first)) return;
       if (first >= last) {
         out[i] = absent_value();
       } else if (DoubleDouble sum; prefix && prefix_.sum(first, last, sum)) {

@@ -13,15 +13,17 @@ constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
 class SelectorRows final : public RowMaker {
  public:
-  SelectorRows(const TimePlan& time, SelectorValue value, const Steps& steps, int64_t lookback_ms)
+  SelectorRows(const TimePlan& time, SelectorValue value, const Steps& steps, QueryMeter& meter)
       : time_(time),
         value_(value),
         steps_(steps),
-        lookback_ms_(lookback_ms),
+        lookback_ms_(meter.limits().lookback_ms),
+        meter_(meter),
         picks_(steps_.count()),
         out_(steps_.count()) {}
 
   Result<bool> make(const model::SeriesColumns& columns, Row& out) override {
+    TRY(meter_.work(out_.size()));  // samples may be few, and steps many
     if (columns.timestamps_id == 0 || columns.timestamps_id != times_id_) {
       find(columns.timestamps_ms);
       times_id_ = columns.timestamps_id;
@@ -66,6 +68,7 @@ class SelectorRows final : public RowMaker {
   const SelectorValue value_;
   const Steps steps_;
   const int64_t lookback_ms_;
+  QueryMeter& meter_;
   std::vector<uint32_t> picks_;  // index of the sample for each step
   uint64_t times_id_ = 0;        // of the column that `picks_` is for
   std::vector<double> out_;
@@ -73,10 +76,15 @@ class SelectorRows final : public RowMaker {
 
 class SmoothedRows final : public RowMaker {
  public:
-  SmoothedRows(const TimePlan& time, const Steps& steps, int64_t lookback_ms)
-      : time_(time), steps_(steps), lookback_ms_(lookback_ms), out_(steps.count()) {}
+  SmoothedRows(const TimePlan& time, const Steps& steps, QueryMeter& meter)
+      : time_(time),
+        steps_(steps),
+        lookback_ms_(meter.limits().lookback_ms),
+        meter_(meter),
+        out_(steps.count()) {}
 
   Result<bool> make(const model::SeriesColumns& columns, Row& out) override {
+    TRY(meter_.work(out_.size()));
     if (!fill(clean_.without_stale(columns))) return false;
     out = {columns.labels, false, out_};
     return true;
@@ -109,6 +117,7 @@ class SmoothedRows final : public RowMaker {
   const TimePlan time_;
   const Steps steps_;
   const int64_t lookback_ms_;
+  QueryMeter& meter_;
   CleanSamples clean_;
   std::vector<double> out_;
 };
@@ -117,15 +126,15 @@ class SmoothedRows final : public RowMaker {
 
 RowMakerFactory selector_rows(const TimePlan& time, SelectorValue value,
                               const EvalContext& context) {
-  return [time, value, steps = context.steps,
-          lookback_ms = context.meter.limits().lookback_ms](Annotations&) {
-    return std::make_unique<SelectorRows>(time, value, steps, lookback_ms);
+  return [time, value, steps = context.steps, &meter = context.meter](Annotations&) {
+    return std::make_unique<SelectorRows>(time, value, steps, meter);
   };
 }
 
 RowMakerFactory smoothed_rows(const TimePlan& time, const EvalContext& context) {
-  return [time, steps = context.steps, lookback_ms = context.meter.limits().lookback_ms](
-             Annotations&) { return std::make_unique<SmoothedRows>(time, steps, lookback_ms); };
+  return [time, steps = context.steps, &meter = context.meter](Annotations&) {
+    return std::make_unique<SmoothedRows>(time, steps, meter);
+  };
 }
 
 }  // namespace binnacle::query::promql

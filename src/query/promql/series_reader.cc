@@ -7,6 +7,8 @@
 namespace binnacle::query::promql {
 namespace {
 
+constexpr size_t kAllocations = 48;  // what those of a held series cost beside their bytes
+
 class StreamReader final : public SeriesReader {
  public:
   StreamReader(std::unique_ptr<model::Querier> querier, std::unique_ptr<model::SeriesSet> set,
@@ -101,10 +103,11 @@ Status SeriesReads::hold(const ReadPlan& read, Held& held) {
   for (;;) {
     TRY_ASSIGN(const bool more, reader->next(columns));
     if (!more) return {};
-    size_t bytes = columns.labels.packed().size() + columns.values.size_bytes();
+    size_t bytes = sizeof(Held::Series) + columns.labels.packed().size() +
+                   columns.values.size_bytes() + kAllocations;
     if (columns.timestamps_id == 0 || columns.timestamps_id != last_id) {
       held.times_ms.emplace_back(columns.timestamps_ms.begin(), columns.timestamps_ms.end());
-      bytes += columns.timestamps_ms.size_bytes();
+      bytes += sizeof(held.times_ms.front()) + columns.timestamps_ms.size_bytes();
       last_id = columns.timestamps_id;
     }
     TRY(meter_.charge_bytes(bytes));

@@ -8,8 +8,6 @@
 namespace binnacle::query::promql {
 namespace {
 
-constexpr size_t kRowsBetweenChecks = 1024;
-
 // For each signature the steps at which a row of one side has a value.
 class Presence {
  public:
@@ -74,7 +72,7 @@ class Filter final : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, lhs_->next(out));
       if (!more) return false;
-      if (++seen_ % kRowsBetweenChecks == 0) TRY(meter_.check());
+      TRY(meter_.work(out.values.size()));
       if (keep_where(presence_.of(out.labels), wanted_, out, values_)) return true;
     }
   }
@@ -82,10 +80,10 @@ class Filter final : public RowSource {
  private:
   Status read_rhs() {
     Row row;
-    for (size_t seen = 1;; ++seen) {
+    for (;;) {
       TRY_ASSIGN(const bool more, rhs_->next(row));
       if (!more) break;
-      if (seen % kRowsBetweenChecks == 0) TRY(meter_.check());
+      TRY(meter_.work(row.values.size()));
       TRY(presence_.add(row));
     }
     rhs_.reset();
@@ -98,7 +96,6 @@ class Filter final : public RowSource {
   RowSourcePtr rhs_;  // null once read
   Presence presence_;
   std::vector<double> values_;
-  size_t seen_ = 0;
 };
 
 // or: a row of the right side shows where the left one has no match. Two sides may have the same
@@ -145,7 +142,7 @@ class Or final : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, lhs_->next(out));
       if (!more) return false;
-      if (++seen_ % kRowsBetweenChecks == 0) TRY(meter_.check());
+      TRY(meter_.work(out.values.size()));
       if (first_present(out.values) == kNoStep) continue;
       TRY(presence_.add(out));
       if (values_.size() == 1) return true;
@@ -166,7 +163,7 @@ class Or final : public RowSource {
     for (;;) {
       TRY_ASSIGN(const bool more, rhs_->next(out));
       if (!more) return false;
-      if (++seen_ % kRowsBetweenChecks == 0) TRY(meter_.check());
+      TRY(meter_.work(out.values.size()));
       if (!keep_where(presence_.of(out.labels), false, out, values_)) continue;
       const uint32_t same = held_index_.find(out.labels.packed());
       if (same == SignatureIndex::kNone) return true;
@@ -198,7 +195,6 @@ class Or final : public RowSource {
   SignatureIndex held_index_;  // by all labels
   std::vector<Held> held_;
   std::vector<double> values_;
-  size_t seen_ = 0;
   uint32_t next_held_ = 0;
 };
 

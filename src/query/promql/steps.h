@@ -8,6 +8,11 @@
 
 namespace binnacle::query::promql {
 
+// No time that is computed with lies further away, so that windows, offsets and lookbacks, which
+// are some hundred years each at most, never leave 64 bits.
+inline constexpr int64_t kFarthestMs = int64_t{1} << 61;
+inline constexpr int64_t kLongestMs = int64_t{1} << 53;
+
 struct Steps {
   int64_t start_ms = 0;
   int64_t end_ms = 0;   // included when a step falls on it

@@ -40,6 +40,9 @@ class VectorMatch final : public RowSource {
     std::span<uint8_t> matched;  // and those at which it met one of the many side
   };
 
+  // What finding a match and joining the labels costs, in steps computed.
+  static constexpr size_t kStepsOfPair = 64;
+
   Status compute();
   Status read_one_side();
   Status add_one(const Row& row);
@@ -52,7 +55,7 @@ class VectorMatch final : public RowSource {
   // `many` against `one` where both are there.
   Status combine(const Row& many, const Row& one, uint32_t signature);
   std::string duplicate_message(size_t step) const;
-  Status look_up() { return ++work_ % 256 == 0 ? meter_.check() : Status{}; }
+  Status look_up() { return meter_.work(steps_ + kStepsOfPair); }
 
   // Fixed after construction.
   const BinaryExpr& expr_;
@@ -77,7 +80,6 @@ class VectorMatch final : public RowSource {
   MatchOutput output_;
   std::vector<double> fill_;
   std::vector<double> result_;
-  size_t work_ = 0;
 };
 
 }  // namespace binnacle::query::promql
