@@ -250,6 +250,7 @@ TEST_F(HostileQueries, AggregationsThatHoldMuch) {
 }
 
 TEST_F(HostileQueries, LabelsThatGrow) {
+  limits_.timeout_ms *= kSlowness;
   const std::string mega(1 << 19, 'x');
   EXPECT_THAT(error_of("label_replace(m, \"b\", \"" + mega + "\", \"\", \"\")"),
               HasSubstr("query.max_bytes"));

@@ -110,8 +110,8 @@ TEST_F(QueryQueueTest, StopRefusesWhatWaits) {
 TEST(QueryQueue, SoManyRunAtATime) {
   SimulatedClock clock;
   Registry registry;
-  QueryQueue queue({.max_concurrency = 3, .max_queued = 10, .max_wait_ms = 1000}, clock, registry);
   std::latch together(3);  // would wait for ever were one of them not run beside the others
+  QueryQueue queue({.max_concurrency = 3, .max_queued = 10, .max_wait_ms = 1000}, clock, registry);
   for (int i = 0; i < 3; ++i) queue.submit("a", [&](const Status&) { together.arrive_and_wait(); });
   together.wait();
 }
