@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "base/float_text.h"
 #include "base/utf8.h"
 #include "query/promql/aggregator.h"
 #include "query/promql/literal_text.h"
+#include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -17,12 +17,6 @@ namespace {
 // The largest double below 2^63, and -2^63: what Prometheus can make an int64 of.
 constexpr double kLargestInt = 9223372036854774784.0;
 constexpr double kSmallestInt = -9223372036854775808.0;
-
-std::string text_of(double value) {
-  std::string out;
-  append_float_text(out, value);
-  return out;
-}
 
 struct Range {
   double min = 0;
@@ -48,10 +42,12 @@ Result<bool> check_k(const Range& k) {
   if (k.max < 1) return false;
   if (k.nan) return fail(Code::kOutOfRange, "Parameter value is NaN");
   if (k.min <= kSmallestInt) {
-    return fail(Code::kOutOfRange, fmt::format("Scalar value {} underflows int64", text_of(k.min)));
+    return fail(Code::kOutOfRange,
+                fmt::format("Scalar value {} underflows int64", number_text(k.min)));
   }
   if (k.max >= kLargestInt) {
-    return fail(Code::kOutOfRange, fmt::format("Scalar value {} overflows int64", text_of(k.max)));
+    return fail(Code::kOutOfRange,
+                fmt::format("Scalar value {} overflows int64", number_text(k.max)));
   }
   return true;
 }
@@ -61,7 +57,7 @@ Result<bool> check_ratio(const Range& ratio, PositionRange at, Annotations& anno
   if (ratio.nan) return fail(Code::kOutOfRange, "Ratio value is NaN");
   const auto warn = [&](double value, int limit) {
     annotations.warn(fmt::format("ratio value should be between -1 and 1, got {}, capping to {}",
-                                 text_of(value), limit),
+                                 number_text(value), limit),
                      at);
   };
   if (ratio.max > 1) warn(ratio.max, 1);
@@ -70,10 +66,7 @@ Result<bool> check_ratio(const Range& ratio, PositionRange at, Annotations& anno
 }
 
 void check_quantile(const Range& quantile, PositionRange at, Annotations& annotations) {
-  const auto warn = [&](double value) {
-    annotations.warn(
-        fmt::format("quantile value should be between 0 and 1, got {}", text_of(value)), at);
-  };
+  const auto warn = [&](double value) { annotations.warn(odd_quantile_text(value), at); };
   if (quantile.nan) warn(NAN);
   if (quantile.max > 1) warn(quantile.max);
   if (quantile.min < 0) warn(quantile.min);

@@ -66,18 +66,9 @@ model::Labels without_name(model::LabelsView labels) {
       .build();
 }
 
-Unexpected same_labels() {
-  return fail(Code::kOutOfRange, "vector cannot contain metrics with the same labelset");
-}
-
 // One's values where the other has none.
 Status merge(OwnedRow& into, const OwnedRow& from) {
-  for (size_t i = 0; i < into.values.size(); ++i) {
-    if (is_absent(from.values[i])) continue;
-    if (!is_absent(into.values[i])) return same_labels();
-    into.values[i] = from.values[i];
-  }
-  return {};
+  return merge_values(from.values, into.values);
 }
 
 Status merge(SampleSeries& into, const SampleSeries& from) {
@@ -132,8 +123,7 @@ Result<std::vector<OwnedRow>> read_all(RowSource& source, QueryMeter& meter) {
     if (!more) return rows;
     if (std::ranges::all_of(row.values, is_absent)) continue;
     TRY(meter.charge_bytes(bytes_of(row)));
-    rows.push_back(
-        {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
+    rows.push_back(owned(row));
   }
 }
 

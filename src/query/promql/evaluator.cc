@@ -5,7 +5,6 @@
 #include "base/check.h"
 #include "query/promql/binary.h"
 #include "query/promql/function_table.h"
-#include "query/promql/held_rows.h"
 #include "query/promql/info_function.h"
 #include "query/promql/range_rows.h"
 #include "query/promql/series_rows.h"
@@ -93,7 +92,8 @@ Evaluator::Evaluator(const QueryPlan& plan, SeriesReads& reads, QueryMeter& mete
       meter_(meter),
       annotations_(annotations),
       helpers_(helpers),
-      top_(context_of(plan.query_steps())) {}
+      top_(context_of(plan.query_steps())),
+      held_bytes_(meter) {}
 
 EvalContext& Evaluator::context_of(const Steps& steps) {
   return contexts_.emplace_back(EvalContext{steps, meter_, annotations_, helpers_});
@@ -112,22 +112,11 @@ Result<RowSourcePtr> Evaluator::rows(const Expr& outer, EvalContext& context) {
   const Steps& steps = context.steps;
   const auto key = std::tuple(*part, steps.start_ms, steps.end_ms, steps.step_ms);
   if (!held_.contains(key)) {
-    TRY_ASSIGN(auto source, rows_once(expr, context));
-    TRY_ASSIGN(held_[key], hold(std::move(source)));
+    TRY_ASSIGN(const auto source, rows_once(expr, context));
+    TRY_ASSIGN(auto held, hold_rows(*source, held_bytes_));
+    held_[key] = std::make_shared<const std::vector<OwnedRow>>(std::move(held));
   }
   return std::make_unique<HeldRows>(held_[key], meter_);
-}
-
-Result<Evaluator::Held> Evaluator::hold(RowSourcePtr rows) {
-  auto held = std::make_shared<std::vector<OwnedRow>>();
-  Row row;
-  for (;;) {
-    TRY_ASSIGN(const bool more, rows->next(row));
-    if (!more) return held;
-    TRY(meter_.charge_bytes(bytes_of(row)));
-    held->push_back(
-        {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
-  }
 }
 
 Result<RowSourcePtr> Evaluator::rows_once(const Expr& expr, EvalContext& context) {
@@ -184,11 +173,7 @@ Result<RowSourcePtr> Evaluator::call(const Call& call, EvalContext& context) {
       return std::make_unique<NameDropped>(std::move(source));
     }
   }
-  std::vector<Argument> args;
-  for (const ExprPtr& arg : call.args) {
-    TRY_ASSIGN(Argument value, argument(*arg, context));
-    args.push_back(std::move(value));
-  }
+  TRY_ASSIGN(auto args, arguments(call, context));
   return call_on_rows(call, std::move(args), context);
 }
 
@@ -204,6 +189,15 @@ Result<RowSourcePtr> Evaluator::info(const Call& call, EvalContext& context) {
                        context);
   };
   return promql::info(call, std::move(base), std::move(select), context);
+}
+
+Result<std::vector<Argument>> Evaluator::arguments(const Call& call, EvalContext& context) {
+  std::vector<Argument> args;
+  for (const ExprPtr& arg : call.args) {
+    TRY_ASSIGN(Argument value, argument(*arg, context));
+    args.push_back(std::move(value));
+  }
+  return args;
 }
 
 Result<Argument> Evaluator::argument(const Expr& expr, EvalContext& context) {
@@ -323,11 +317,7 @@ Result<std::vector<double>> Evaluator::scalar_at_each_step(const Expr& expr, Eva
   CHECK(call != nullptr);  // the parser checked types
   if (const auto constant = query_constant(call->function->name, plan_.query_steps()))
     return std::vector<double>(count, *constant);
-  std::vector<Argument> args;
-  for (const ExprPtr& arg : call->args) {
-    TRY_ASSIGN(Argument value, argument(*arg, context));
-    args.push_back(std::move(value));
-  }
+  TRY_ASSIGN(auto args, arguments(*call, context));
   return call_scalar(*call, std::move(args), context);
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "query/promql/aggregate.h"
 #include "query/promql/engine.h"
+#include "query/promql/held_rows.h"
 #include "query/promql/instant_functions.h"
 #include "query/promql/query_plan.h"
 #include "query/promql/rows.h"
@@ -53,9 +54,9 @@ class Evaluator {
   Result<std::vector<double>> scalar_at_each_step(const Expr& expr, EvalContext& context);
   Result<std::vector<double>> scalar_binary_of(const BinaryExpr& binary, EvalContext& context);
   void release_column(const std::vector<double>& column);
+  Result<std::vector<Argument>> arguments(const Call& call, EvalContext& context);
   Result<Argument> argument(const Expr& expr, EvalContext& context);
 
-  Result<Held> hold(RowSourcePtr rows);
   EvalContext& context_of(const Steps& steps);
 
   const QueryPlan& plan_;
@@ -65,6 +66,7 @@ class Evaluator {
   ThreadPool* const helpers_;
   std::deque<EvalContext> contexts_;  // rows refer to them
   EvalContext& top_;
+  HeldBytes held_bytes_;                                                  // of held_
   std::map<std::tuple<uint32_t, int64_t, int64_t, int64_t>, Held> held_;  // by part and steps
 };
 

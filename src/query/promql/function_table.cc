@@ -1,6 +1,7 @@
 #include "query/promql/function_table.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace binnacle::query::promql {
@@ -112,6 +113,13 @@ const FunctionSignature* find_function(std::string_view name) {
   const auto at = std::lower_bound(functions.begin(), functions.end(), name,
                                    [](const auto& f, std::string_view n) { return f.name < n; });
   return at != functions.end() && at->name == name ? &*at : nullptr;
+}
+
+bool depends_on_step(std::string_view function) {
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "day_of_month", "day_of_week",    "day_of_year", "days_in_month", "hour", "minute",
+      "month",        "predict_linear", "time",        "timestamp",     "year"};
+  return std::ranges::find(kNames, function) != kNames.end();
 }
 
 }  // namespace binnacle::query::promql

@@ -20,6 +20,8 @@ struct FunctionSignature {
 };
 
 const FunctionSignature* find_function(std::string_view name);  // null: there is none
-const std::vector<FunctionSignature>& all_functions();          // by name
+// What it gives depends on the step even where its arguments do not: time(), the dates, ...
+bool depends_on_step(std::string_view function);
+const std::vector<FunctionSignature>& all_functions();  // by name
 
 }  // namespace binnacle::query::promql

@@ -35,6 +35,19 @@ size_t bytes_of_key(model::LabelsView labels) {
   return sizeof(IndexByLabels::value_type) + 2 * kAllocation + labels.packed().size();
 }
 
+Unexpected same_labels() {
+  return fail(Code::kOutOfRange, "vector cannot contain metrics with the same labelset");
+}
+
+Status merge_values(std::span<const double> values, std::span<double> into) {
+  for (size_t i = 0; i < into.size(); ++i) {
+    if (is_absent(values[i])) continue;
+    if (!is_absent(into[i])) return same_labels();
+    into[i] = values[i];
+  }
+  return {};
+}
+
 Status RowsByLabels::add(OwnedRow row) {
   const auto [at, is_new] =
       index_.try_emplace(row.labels.packed(), static_cast<uint32_t>(rows_.size()));
@@ -42,15 +55,7 @@ Status RowsByLabels::add(OwnedRow row) {
     rows_.push_back(std::move(row));
     return {};
   }
-  std::vector<double>& values = rows_[at->second].values;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (is_absent(row.values[i])) continue;
-    if (!is_absent(values[i])) {
-      return fail(Code::kOutOfRange, "vector cannot contain metrics with the same labelset");
-    }
-    values[i] = row.values[i];
-  }
-  return {};
+  return merge_values(row.values, rows_[at->second].values);
 }
 
 Result<bool> MadeRows::next(Row& out) {
@@ -70,8 +75,7 @@ Result<std::vector<OwnedRow>> hold_rows(RowSource& rows, HeldBytes& held) {
     TRY_ASSIGN(const bool more, rows.next(row));
     if (!more) return out;
     TRY(held.add(bytes_of(row)));
-    out.push_back(
-        {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}});
+    out.push_back(owned(row));
   }
 }
 

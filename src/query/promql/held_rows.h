@@ -3,6 +3,7 @@
 // thread's.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,6 +39,12 @@ struct PackedLabelsHash {
   size_t operator()(std::string_view packed) const { return model::LabelsView(packed).hash(); }
 };
 using IndexByLabels = std::unordered_map<std::string, uint32_t, PackedLabelsHash, std::equal_to<>>;
+
+// kOutOfRange: two rows of the same labels have a value at the same step.
+Unexpected same_labels();
+// Puts the values of a row where one of the same labels has none; same_labels() where both have
+// one.
+Status merge_values(std::span<const double> values, std::span<double> into);
 
 // Rows of which no two have the same labels: a row that finds its labels taken is added to the one
 // that has them, where that one has no values.

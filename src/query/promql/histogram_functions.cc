@@ -28,9 +28,7 @@ void warn_of_quantiles(std::span<const double> quantiles, const Expr& argument,
         before != nullptr && std::bit_cast<uint64_t>(*before) == std::bit_cast<uint64_t>(q);
     before = &q;
     if (again) continue;
-    context.annotations.warn(
-        fmt::format("quantile value should be between 0 and 1, got {}", number_text(q)),
-        argument.position);
+    context.annotations.warn(odd_quantile_text(q), argument.position);
   }
 }
 

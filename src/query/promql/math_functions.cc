@@ -1,5 +1,6 @@
 #include "query/promql/math_functions.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -49,62 +50,12 @@ constexpr std::array kFunctions = {
     NamedFunction{"sgn", apply_to_column<sign_of>},
 };
 
-// Values and bounds at the same steps.
-class ClampRows final : public RowSource {
+// The rows with the name dropped and the values that `function(values, out)` makes of theirs.
+template <typename Function>
+class MappedRows final : public RowSource {
  public:
-  ClampRows(RowSourcePtr rows, std::vector<double> lower, std::vector<double> upper)
-      : rows_(std::move(rows)), lower_(std::move(lower)), upper_(std::move(upper)) {}
-
-  Result<bool> next(Row& out) override {
-    TRY_ASSIGN(const bool more, rows_->next(out));
-    if (!more) return false;
-    values_.resize(out.values.size());
-    for (size_t i = 0; i < values_.size(); ++i) {
-      const double v = out.values[i];
-      const bool none = is_absent(v) || upper_[i] < lower_[i];
-      values_[i] = none ? absent_value() : larger_of(lower_[i], smaller_of(upper_[i], v));
-    }
-    out = {out.labels, true, values_};
-    return true;
-  }
-
- private:
-  RowSourcePtr rows_;
-  const std::vector<double> lower_;
-  const std::vector<double> upper_;
-  std::vector<double> values_;
-};
-
-class RoundRows final : public RowSource {
- public:
-  RoundRows(RowSourcePtr rows, std::vector<double> to_nearest)
-      : rows_(std::move(rows)), inverse_(std::move(to_nearest)) {
-    // Dividing by the inverse loses less than multiplying by 0.1 and the like.
-    for (double& v : inverse_) v = 1 / v;
-  }
-
-  Result<bool> next(Row& out) override {
-    TRY_ASSIGN(const bool more, rows_->next(out));
-    if (!more) return false;
-    values_.resize(out.values.size());
-    for (size_t i = 0; i < values_.size(); ++i) {
-      const double v = out.values[i];
-      values_[i] = is_absent(v) ? v : std::floor(v * inverse_[i] + 0.5) / inverse_[i];
-    }
-    out = {out.labels, true, values_};
-    return true;
-  }
-
- private:
-  RowSourcePtr rows_;
-  std::vector<double> inverse_;
-  std::vector<double> values_;
-};
-
-class MapRows final : public RowSource {
- public:
-  MapRows(RowSourcePtr rows, ColumnFunction function)
-      : rows_(std::move(rows)), function_(function) {}
+  MappedRows(RowSourcePtr rows, Function function)
+      : rows_(std::move(rows)), function_(std::move(function)) {}
 
   Result<bool> next(Row& out) override {
     TRY_ASSIGN(const bool more, rows_->next(out));
@@ -117,8 +68,36 @@ class MapRows final : public RowSource {
 
  private:
   RowSourcePtr rows_;
-  const ColumnFunction function_;
+  const Function function_;
   std::vector<double> values_;
+};
+
+template <typename Function>
+RowSourcePtr mapped(RowSourcePtr rows, Function function) {
+  return std::make_unique<MappedRows<Function>>(std::move(rows), std::move(function));
+}
+
+// Values and bounds at the same steps.
+struct Clamp {
+  std::vector<double> lower;
+  std::vector<double> upper;
+  void operator()(std::span<const double> values, std::span<double> out) const {
+    for (size_t i = 0; i < out.size(); ++i) {
+      const bool none = is_absent(values[i]) || upper[i] < lower[i];
+      out[i] = none ? absent_value() : larger_of(lower[i], smaller_of(upper[i], values[i]));
+    }
+  }
+};
+
+// Dividing by the inverse loses less than multiplying by 0.1 and the like.
+struct Round {
+  std::vector<double> inverse;
+  void operator()(std::span<const double> values, std::span<double> out) const {
+    for (size_t i = 0; i < out.size(); ++i) {
+      const double v = values[i];
+      out[i] = is_absent(v) ? v : std::floor(v * inverse[i] + 0.5) / inverse[i];
+    }
+  }
 };
 
 }  // namespace
@@ -145,7 +124,7 @@ ColumnFunction find_math_function(std::string_view name) {
 }
 
 RowSourcePtr map_rows(RowSourcePtr rows, ColumnFunction function) {
-  return std::make_unique<MapRows>(std::move(rows), function);
+  return mapped(std::move(rows), function);
 }
 
 Result<RowSourcePtr> math_on_rows(const Call& call, std::vector<Argument>& args,
@@ -156,9 +135,10 @@ Result<RowSourcePtr> math_on_rows(const Call& call, std::vector<Argument>& args,
   }
   const size_t steps = context.steps.count();
   if (name == "round") {
-    std::vector<double> to_nearest =
-        args.size() > 1 ? std::move(args[1].scalar) : std::vector<double>(steps, 1.0);
-    return std::make_unique<RoundRows>(std::move(args[0].rows), std::move(to_nearest));
+    std::vector<double> inverse(steps, 1.0);
+    if (args.size() > 1)
+      std::ranges::transform(args[1].scalar, inverse.begin(), [](double v) { return 1 / v; });
+    return mapped(std::move(args[0].rows), Round{std::move(inverse)});
   }
   std::vector<double> lower(steps, -kInfinity);
   std::vector<double> upper(steps, kInfinity);
@@ -172,7 +152,7 @@ Result<RowSourcePtr> math_on_rows(const Call& call, std::vector<Argument>& args,
   } else {
     return nullptr;
   }
-  return std::make_unique<ClampRows>(std::move(args[0].rows), std::move(lower), std::move(upper));
+  return mapped(std::move(args[0].rows), Clamp{std::move(lower), std::move(upper)});
 }
 
 }  // namespace binnacle::query::promql

@@ -1,7 +1,6 @@
 #include "query/promql/query_plan.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 #include <fmt/format.h>
@@ -13,11 +12,6 @@
 
 namespace binnacle::query::promql {
 namespace {
-
-// What these give depends on the step even where their arguments do not.
-constexpr std::array<std::string_view, 11> kStepDependent = {
-    "day_of_month", "day_of_week", "day_of_year",    "days_in_month", "hour",     "minute",
-    "month",        "year",        "predict_linear", "time",          "timestamp"};
 
 // Of equal values the first in label order are chosen, or the first that come.
 bool needs_order(AggregateOp op) {
@@ -33,14 +27,16 @@ bool needs_order(AggregateOp op) {
   }
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += fmt::format("{}:{},", name.size(), name);
+  return text;
+}
+
 std::string matchers_text(const model::Matchers& matchers) {
   std::string text;
   for (const model::Matcher& matcher : matchers) text += matcher.to_string() + ",";
   return text;
-}
-
-bool depends_on_step(std::string_view function) {
-  return std::ranges::find(kStepDependent, function) != kStepDependent.end();
 }
 
 }  // namespace
@@ -95,7 +91,7 @@ class QueryPlanner {
  private:
   // Equal `text`, equal part. What stands inside a part that was there before is not used again.
   QueryPlan::Node& put(const Expr& expr, bool invariant, const std::string& text,
-                       std::initializer_list<const Expr*> inside = {}) {
+                       const std::vector<const Expr*>& inside = {}) {
     QueryPlan::Node& node = plan_.nodes_[&expr];
     node.invariant = invariant;
     const auto [it, added] = parts_.emplace(text, static_cast<uint32_t>(parts_.size()));
@@ -265,11 +261,9 @@ class QueryPlanner {
     // The time of a sample is the same at each step when the sample is.
     if (name == "timestamp" && call.args[0]->kind == Expr::Kind::kVectorSelector)
       invariant = of(*call.args[0]).invariant;
-    const bool again = parts_.contains(text);
-    put(call, invariant, text);
-    for (const ExprPtr& arg : call.args) {
-      if (again) --plan_.part_uses_[of(*arg).part];
-    }
+    std::vector<const Expr*> args;
+    for (const ExprPtr& arg : call.args) args.push_back(arg.get());
+    put(call, invariant, text, args);
     return {};
   }
 
@@ -282,8 +276,7 @@ class QueryPlanner {
     TRY(visit(*aggregation.expr, inner, aggregate_name(aggregation.op)));
     std::string text = fmt::format("a{}{}(", aggregate_name(aggregation.op),
                                    aggregation.grouping.without ? " without" : " by");
-    for (const std::string& label : aggregation.grouping.labels)
-      text += fmt::format("{}:{},", label.size(), label);
+    text += names_text(aggregation.grouping.labels);
     text += fmt::format("){}", of(*aggregation.expr).part);
     if (aggregation.param != nullptr) {
       span.grouping = nullptr;
@@ -312,11 +305,7 @@ class QueryPlanner {
   static std::string matching_text(const VectorMatching& matching) {
     std::string text =
         fmt::format("|{}{}(", cardinality_text(matching.card), matching.on ? " on" : " ignoring");
-    for (const std::string& label : matching.labels)
-      text += fmt::format("{}:{},", label.size(), label);
-    text += ")(";
-    for (const std::string& label : matching.include)
-      text += fmt::format("{}:{},", label.size(), label);
+    text += names_text(matching.labels) + ")(" + names_text(matching.include);
     const auto fill = [&](const std::optional<double>& value) {
       if (value) text += fmt::format("{:x}", std::bit_cast<uint64_t>(*value));
       text += "|";

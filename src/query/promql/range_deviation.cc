@@ -66,22 +66,13 @@ class Deviation final : public RangeFunction {
     runs_.find(samples.values);
     const bool prefix = windows.samples() > kPrefixCost * samples.values.size();
     if (prefix) squares_.assign(samples.values);
-    WindowWatch watch(windows);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
-      if (watch.over(last - first)) return;
-      if (first >= last) {
-        out[i] = absent_value();
-      } else if (runs_.constant(first, last) && std::isfinite(samples.values[first])) {
-        out[i] = 0;
-      } else {
-        double result = 0;
-        if (!prefix || !squares_.variance(first, last, result))
-          result = variance(samples.values.subspan(first, last - first));
-        out[i] = kRoot ? std::sqrt(result) : result;
-      }
-    }
+    fill_windows(windows, out, [&](uint32_t first, uint32_t last, size_t) {
+      if (runs_.constant(first, last) && std::isfinite(samples.values[first])) return 0.0;
+      double result = 0;
+      if (!prefix || !squares_.variance(first, last, result))
+        result = variance(samples.values.subspan(first, last - first));
+      return kRoot ? std::sqrt(result) : result;
+    });
   }
 
  private:

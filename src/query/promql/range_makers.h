@@ -42,6 +42,19 @@ RangeResult make_deriv(const RangeCall& call);
 RangeResult make_predict_linear(const RangeCall& call);
 RangeResult make_double_exponential_smoothing(const RangeCall& call);
 
+// out[i] becomes value(first, last, i) of each window that has samples, first < last, and absent
+// for the others. Stops early when WindowWatch says so.
+template <typename Value>
+void fill_windows(const Windows& windows, std::span<double> out, const Value& value) {
+  WindowWatch watch(windows);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const uint32_t first = windows.first[i];
+    const uint32_t last = windows.last[i];
+    if (watch.over(last - first)) return;
+    out[i] = first < last ? value(first, last, i) : absent_value();
+  }
+}
+
 // A function that looks at the samples of one window and nothing else: Window is called with
 // (samples, first, last, step), first < last.
 template <typename Window>
@@ -50,13 +63,9 @@ class PerWindow : public RangeFunction {
   explicit PerWindow(Window window) : window_(std::move(window)) {}
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
-    WindowWatch watch(windows);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
-      if (watch.over(last - first)) return;
-      out[i] = first < last ? window_(samples, first, last, i) : absent_value();
-    }
+    fill_windows(windows, out, [&](uint32_t first, uint32_t last, size_t i) {
+      return window_(samples, first, last, i);
+    });
   }
 
  private:

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
-#include "base/float_text.h"
 #include "query/promql/range_makers.h"
 #include "query/promql/sorted_window.h"
+#include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -22,20 +20,12 @@ class Quantile final : public RangeFunction {
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
     window_.begin(samples.values);
-    WindowWatch watch(windows);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
-      if (watch.over(last - first)) return;
-      if (first >= last) {
-        out[i] = absent_value();
-        continue;
-      }
+    fill_windows(windows, out, [&](uint32_t first, uint32_t last, size_t i) {
       const double q = quantiles_[i];
       if (!(q >= 0 && q <= 1)) warn(q);
       window_.move_to(first, last);
-      out[i] = quantile_of(q, window_.size(), [this](size_t rank) { return window_.at(rank); });
-    }
+      return quantile_of(q, window_.size(), [this](size_t rank) { return window_.at(rank); });
+    });
   }
 
  private:
@@ -43,9 +33,7 @@ class Quantile final : public RangeFunction {
     if (warned_ && (q == warned_of_ || (std::isnan(q) && std::isnan(warned_of_)))) return;
     warned_ = true;
     warned_of_ = q;
-    std::string text = "quantile value should be between 0 and 1, got ";
-    append_float_text(text, q);
-    annotations_.warn(text, position_);
+    annotations_.warn(odd_quantile_text(q), position_);
   }
 
   const std::span<const double> quantiles_;
@@ -61,18 +49,10 @@ class MedianDeviation final : public RangeFunction {
   void apply(model::LabelsView, const Samples& samples, const Windows& windows,
              std::span<double> out) override {
     window_.begin(samples.values);
-    WindowWatch watch(windows);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
-      if (watch.over(last - first)) return;
-      if (first >= last) {
-        out[i] = absent_value();
-        continue;
-      }
+    fill_windows(windows, out, [&](uint32_t first, uint32_t last, size_t) {
       window_.move_to(first, last);
-      out[i] = window_.nans() > 0 ? std::numeric_limits<double>::quiet_NaN() : deviation();
-    }
+      return window_.nans() > 0 ? std::numeric_limits<double>::quiet_NaN() : deviation();
+    });
   }
 
  private:

@@ -49,21 +49,17 @@ class Regression final : public RangeFunction {
     runs_.find(samples.values);
     const bool sums = windows.samples() > kPrefixCost * samples.values.size();
     if (sums) sums_.assign(samples.times_ms, samples.values);
-    WindowWatch watch(windows);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
-      if (watch.over(last - first)) return;
-      if (last < first + 2) {
-        out[i] = absent_value();
-      } else if (!sums || runs_.constant(first, last) ||
-                 !from_sums(first, last, windows.steps.at(i), i, out[i])) {
-        const int64_t origin_ms = kPredict ? windows.steps.at(i) : samples.times_ms[first];
-        const Line line = runs_.constant(first, last) ? level(samples.values[first])
-                                                      : fit(samples, first, last, origin_ms);
-        out[i] = kPredict ? line.slope * ahead_[i] + line.intercept : line.slope;
-      }
-    }
+    fill_windows(windows, out, [&](uint32_t first, uint32_t last, size_t i) {
+      if (last < first + 2) return absent_value();
+      const int64_t now_ms = windows.steps.at(i);
+      const bool constant = runs_.constant(first, last);
+      double result = 0;
+      if (sums && !constant && from_sums(first, last, now_ms, i, result)) return result;
+      const int64_t origin_ms = kPredict ? now_ms : samples.times_ms[first];
+      const Line line =
+          constant ? level(samples.values[first]) : fit(samples, first, last, origin_ms);
+      return kPredict ? line.slope * ahead_[i] + line.intercept : line.slope;
+    });
   }
 
  private:

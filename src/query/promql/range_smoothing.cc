@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "base/float_text.h"
 #include "query/promql/range_makers.h"
+#include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -27,12 +27,7 @@ double smoothed(std::span<const double> values, double level_factor, double tren
 bool is_wrong(double factor) { return factor <= 0 || factor >= 1; }
 
 Unexpected wrong_factor(std::string_view what, std::string_view letter, double got) {
-  std::string text;
-  if (std::isfinite(got)) {
-    text = fmt::format("{:f}", got);
-  } else {
-    append_float_text(text, got);
-  }
+  const std::string text = std::isfinite(got) ? fmt::format("{:f}", got) : number_text(got);
   return fail(Code::kOutOfRange,
               fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {}", what, letter, text));
 }

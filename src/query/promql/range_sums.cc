@@ -56,20 +56,12 @@ class Sum final : public RangeFunction {
              std::span<double> out) override {
     const bool prefix = windows.samples() > kPrefixCost * samples.values.size();
     if (prefix) prefix_.assign(samples.values);
-    WindowWatch watch(windows);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
-      if (watch.over(last - first)) return;
-      if (first >= last) {
-        out[i] = absent_value();
-      } else if (DoubleDouble sum; prefix && prefix_.sum(first, last, sum)) {
-        out[i] = kAverage ? mean_of({sum.high, sum.low}, last - first) : sum.value();
-      } else {
-        const Values values = samples.values.subspan(first, last - first);
-        out[i] = kAverage ? average(values) : add_up(values);
-      }
-    }
+    fill_windows(windows, out, [&](uint32_t first, uint32_t last, size_t) {
+      if (DoubleDouble sum; prefix && prefix_.sum(first, last, sum))
+        return kAverage ? mean_of({sum.high, sum.low}, last - first) : sum.value();
+      const Values values = samples.values.subspan(first, last - first);
+      return kAverage ? average(values) : add_up(values);
+    });
   }
 
  private:

@@ -38,6 +38,9 @@ struct OwnedRow {
   std::vector<double> values;
   Row row() const { return {labels.view(), drop_name, values}; }
 };
+inline OwnedRow owned(const Row& row) {
+  return {model::Labels(row.labels), row.drop_name, {row.values.begin(), row.values.end()}};
+}
 
 // Rows that are there already, in their order.
 class OwnedRows final : public RowSource {

@@ -48,10 +48,7 @@ SeriesReads::SeriesReads(model::Queryable& store, const QueryPlan& plan, QueryMe
     : store_(store), plan_(plan), meter_(meter), held_(plan.reads().size()) {}
 SeriesReads::~SeriesReads() = default;
 
-namespace {
-
-template <typename Held>
-class HeldReader final : public SeriesReader {
+class SeriesReads::HeldReader final : public SeriesReader {
  public:
   explicit HeldReader(const Held& held) : held_(held) {}
 
@@ -67,8 +64,6 @@ class HeldReader final : public SeriesReader {
   size_t at_ = 0;
 };
 
-}  // namespace
-
 Result<std::unique_ptr<SeriesReader>> SeriesReads::open(size_t read) {
   const ReadPlan& plan = plan_.reads()[read];
   if (plan.uses < 2) return stream(plan);
@@ -77,7 +72,7 @@ Result<std::unique_ptr<SeriesReader>> SeriesReads::open(size_t read) {
     TRY(hold(plan, *held));
     held_[read] = std::move(held);
   }
-  return std::make_unique<HeldReader<Held>>(*held_[read]);
+  return std::make_unique<HeldReader>(*held_[read]);
 }
 
 Result<std::unique_ptr<SeriesReader>> SeriesReads::stream(const ReadPlan& read) {

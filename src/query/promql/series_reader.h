@@ -32,6 +32,7 @@ class SeriesReads {
 
  private:
   struct Held;
+  class HeldReader;
   Status hold(const ReadPlan& read, Held& held);
 
   model::Queryable& store_;

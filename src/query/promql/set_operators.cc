@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/promql/column.h"
+#include "query/promql/held_rows.h"
 #include "query/promql/label_signature.h"
 
 namespace binnacle::query::promql {
@@ -175,9 +176,7 @@ class Or final : public RowSource {
   static Status merge(const Row& row, Held& held) {
     for (size_t i = 0; i < row.values.size(); ++i) {
       if (is_absent(row.values[i])) continue;
-      if (!is_absent(held.values[i])) {
-        return fail(Code::kOutOfRange, "vector cannot contain metrics with the same labelset");
-      }
+      if (!is_absent(held.values[i])) return same_labels();
       held.values[i] = row.values[i];
       if (i < held.first) {
         held.first = i;

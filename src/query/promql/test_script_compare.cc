@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/float_text.h"
 #include "model/sample.h"
+#include "query/promql/text_of_values.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -27,9 +27,7 @@ struct PointSeries {
 
 std::string number(double value) {
   if (model::is_stale(value)) return "stale";
-  std::string out;
-  append_float_text(out, value);
-  return out;
+  return number_text(value);
 }
 
 std::string line_of(const PointSeries& series, bool with_times) {

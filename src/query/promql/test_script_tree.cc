@@ -54,15 +54,13 @@ std::vector<Expr*> children_of(const Expr& expr) { return children(const_cast<Ex
 }  // namespace
 
 bool depends_on_time(const Expr& expr) {
-  static constexpr std::array<std::string_view, 15> kUnsafe{
-      "day_of_month", "day_of_week", "day_of_year", "days_in_month",  "end",
-      "hour",         "minute",      "month",       "predict_linear", "range",
-      "start",        "step",        "time",        "timestamp",      "year"};
+  // The query's own times, which one evaluated elsewhere does not have.
+  static constexpr std::array<std::string_view, 4> kOfQuery{"end", "range", "start", "step"};
   if (as<Subquery>(expr) != nullptr) return false;
-  if (const auto* call = as<Call>(expr);
-      call != nullptr &&
-      std::find(kUnsafe.begin(), kUnsafe.end(), call->function->name) != kUnsafe.end())
-    return true;
+  if (const auto* call = as<Call>(expr)) {
+    const std::string_view name = call->function->name;
+    if (depends_on_step(name) || std::ranges::find(kOfQuery, name) != kOfQuery.end()) return true;
+  }
   const std::vector<Expr*> below = children_of(expr);
   return std::any_of(below.begin(), below.end(),
                      [](const Expr* child) { return depends_on_time(*child); });

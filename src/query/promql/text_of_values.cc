@@ -12,6 +12,10 @@ std::string number_text(double v) {
   return out;
 }
 
+std::string odd_quantile_text(double q) {
+  return "quantile value should be between 0 and 1, got " + number_text(q);
+}
+
 std::string time_text(int64_t ms) {
   constexpr size_t kToSeconds = std::string_view("2026-01-02T03:04:05").size();
   return format_rfc3339(ms / 1000 * 1000).substr(0, kToSeconds) + "Z";

@@ -11,6 +11,7 @@
 namespace binnacle::query::promql {
 
 std::string number_text(double v);                   // 0.5, 1e+06, +Inf, NaN
+std::string odd_quantile_text(double q);             // of one that is not between 0 and 1
 std::string time_text(int64_t ms);                   // 2026-01-02T03:04:05Z, in whole seconds
 std::string labels_text(model::LabelsView labels);   // {__name__="up", job="a"}: the name inside
 std::string for_metric_name(std::string_view name);  // ` for metric name "up"`; "" of none

@@ -6,6 +6,7 @@
 
 #include "query/promql/binary.h"
 #include "query/promql/column.h"
+#include "query/promql/held_rows.h"
 #include "query/promql/set_operators.h"
 #include "query/promql/text_of_values.h"
 
@@ -65,7 +66,7 @@ Status VectorMatch::compute() {
       return fail(Code::kOutOfRange,
                   "multiple matches for labels: grouping labels must ensure unique matches");
     case MatchError::kSameLabels:
-      return fail(Code::kOutOfRange, "vector cannot contain metrics with the same labelset");
+      return same_labels();
   }
   return {};
 }

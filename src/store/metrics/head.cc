@@ -258,12 +258,7 @@ void Head::append_labels(const HeadSeries& series, std::string& packed) const {
 }
 
 void Head::visit(uint32_t number, const Visit& visit) {
-  std::atomic<uint32_t>* life = generation(number);
-  if (life == nullptr) return;
-  Shard& shard = shards_[number % kShards];
-  MutexLock lock(shard.mu);
-  HeadSeries* here = series(shard, number / kShards);
-  if (here->alive()) visit(make_ref(life->load() & ~kDoomed, number), *here);
+  visit_cut(number, [&](model::SeriesRef ref, HeadSeries& here, uint32_t) { visit(ref, here); });
 }
 
 void Head::begin_cut(int64_t cut_ms) {
