@@ -1,0 +1,42 @@
+// One entry of scrape_configs, checked: all but where its targets come from, which is discovery's.
+// A plain value; defaults as Prometheus has them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/relabel.h"
+#include "net/http_client_config.h"
+
+namespace binnacle::collect::scrape {
+
+struct JobConfig {
+  std::string job_name;
+  int64_t interval_ms = 60'000;
+  int64_t timeout_ms = 10'000;
+  std::string metrics_path = "/metrics";
+  std::string scheme = "http";
+  std::vector<std::pair<std::string, std::string>> params;  // in order; a name may come again
+
+  bool honor_labels = false;
+  bool honor_timestamps = true;
+  bool track_timestamps_staleness = false;
+  bool enable_compression = true;
+
+  // 0: no limit. All samples of a scrape that is over one are dropped and it counts as failed.
+  uint64_t body_size_limit = 0;
+  uint64_t sample_limit = 0;
+  uint64_t label_limit = 0;
+  uint64_t label_name_length_limit = 0;
+  uint64_t label_value_length_limit = 0;
+  uint64_t target_limit = 0;
+  uint64_t keep_dropped_targets = 0;
+
+  std::vector<model::RelabelRule> relabel;         // of targets
+  std::vector<model::RelabelRule> metric_relabel;  // of samples
+  net::HttpClientConfig http;
+};
+
+}  // namespace binnacle::collect::scrape
