@@ -54,6 +54,19 @@ std::string parent_folder(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+Result<size_t> FileSystem::count(const std::string& path) {
+  TRY_ASSIGN(const auto entries, list(path));
+  return entries.size();
+}
+
+Result<int64_t> FileSystem::modified_ms(const std::string& path) {
+  return fail(Code::kUnimplemented, fmt::format("stat {}: this disk keeps no times", path));
+}
+
+Result<std::string> FileSystem::read_link(const std::string& path) {
+  return fail(Code::kUnimplemented, fmt::format("read link {}: this disk has no links", path));
+}
+
 Result<std::string> FileSystem::read_file(const std::string& path, size_t max_bytes) {
   TRY_ASSIGN(const auto file, open_readable(path));
   TRY_ASSIGN(const uint64_t claimed, file->size());

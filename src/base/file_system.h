@@ -86,6 +86,13 @@ class FileSystem {
   virtual Status truncate(const std::string& path, uint64_t size) = 0;
   virtual bool exists(const std::string& path) = 0;
   virtual Result<DiskSpace> space(const std::string& path) = 0;
+  // How many entries a folder has, without looking at any: a link in it may lead to a dead mount.
+  virtual Result<size_t> count(const std::string& path);
+  // Wall time of the last change of a file's content. kUnimplemented where no times are kept, as on
+  // a test's disk.
+  virtual Result<int64_t> modified_ms(const std::string& path);
+  // Where a symbolic link points to, as it was written. kUnimplemented where there are none.
+  virtual Result<std::string> read_link(const std::string& path);
 
   // Whole files. Special files of /proc and /sys are read to their end, whatever size they claim.
   // kOutOfRange beyond `max_bytes`.

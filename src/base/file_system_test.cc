@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -157,6 +158,28 @@ TEST_P(FileSystemTest, ListsByNameAndTellsFolders) {
   EXPECT_EQ(entries[2].name, "d");
   EXPECT_TRUE(entries[2].is_directory);
   EXPECT_FALSE(entries[0].is_directory);
+}
+
+TEST_P(FileSystemTest, CountsWhatIsInAFolder) {
+  EXPECT_EQ(files().count(folder_.path()), 0u);
+  put("a", "1");
+  ASSERT_TRUE(files().create_directories(at("folder")));
+  EXPECT_EQ(files().count(folder_.path()), 2u);
+  EXPECT_EQ(files().count(at("none")).error().code, Code::kNotFound);
+}
+
+TEST(RealFileSystem, TellsLinksAndTimes) {
+  const TempFolder folder;
+  const std::string file = folder.path() + "/file";
+  const std::string link = folder.path() + "/link";
+  ASSERT_TRUE(real_file_system().write_file_atomically(file, "x"));
+  ASSERT_EQ(::symlink("net:[4026531840]", link.c_str()), 0);
+  EXPECT_EQ(real_file_system().read_link(link), "net:[4026531840]");
+  EXPECT_FALSE(real_file_system().read_link(file));
+  const timespec times[2] = {{1'700'000'000, 0}, {1'700'000'001, 250'000'000}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
+  EXPECT_EQ(real_file_system().modified_ms(file), 1'700'000'001'250);
+  EXPECT_EQ(real_file_system().modified_ms(folder.path() + "/none").error().code, Code::kNotFound);
 }
 
 TEST_P(FileSystemTest, CreatesFoldersAllTheWayDown) {

@@ -309,6 +309,37 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
+  Result<size_t> count(const std::string& path) override {
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), &::closedir);
+    if (!folder) return errno_failure("list", path);
+    size_t entries = 0;
+    for (;;) {
+      errno = 0;
+      const dirent* const entry = ::readdir(folder.get());
+      if (entry == nullptr) break;
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") ++entries;
+    }
+    if (errno != 0) return errno_failure("list", path);
+    return entries;
+  }
+
+  Result<int64_t> modified_ms(const std::string& path) override {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) != 0) return errno_failure("stat", path);
+    constexpr int64_t kMsPerSecond = 1000;
+    constexpr int64_t kNsPerMs = 1'000'000;
+    return int64_t{facts.st_mtim.tv_sec} * kMsPerSecond + facts.st_mtim.tv_nsec / kNsPerMs;
+  }
+
+  Result<std::string> read_link(const std::string& path) override {
+    std::string target(4096, '\0');
+    const ssize_t got = ::readlink(path.c_str(), target.data(), target.size());
+    if (got < 0) return errno_failure("read link", path);
+    target.resize(static_cast<size_t>(got));
+    return target;
+  }
+
   bool exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
 
   Result<DiskSpace> space(const std::string& path) override {

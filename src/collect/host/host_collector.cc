@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -42,17 +43,16 @@ struct HostCollector::Lane {
   PartSet parts;
 };
 
-Result<std::unique_ptr<HostCollector>> HostCollector::create(const HostOptions& options,
-                                                             FileSystem& files, const Clock& clock,
-                                                             model::Appendable& store,
-                                                             Registry& registry,
-                                                             const model::Labels& extra) {
+Result<std::unique_ptr<HostCollector>> HostCollector::create(
+    const HostOptions& options, FileSystem& files, const Clock& clock, model::Appendable& store,
+    Registry& registry, const model::Labels& extra, Parts further) {
   if (options.interval_ms < kMinIntervalMs || options.interval_ms > kMaxIntervalMs) {
     return fail(Code::kInvalidArgument,
                 fmt::format("host collector: the interval must lie between {} ms and {} ms ({} ms)",
                             kMinIntervalMs, kMaxIntervalMs, options.interval_ms));
   }
   TRY_ASSIGN(Parts all, linux_parts(options, files, clock));
+  std::ranges::move(further, std::back_inserter(all));
   Parts quick;
   Parts slow;
   split(std::move(all), quick, slow);

@@ -24,12 +24,15 @@ namespace binnacle::collect::host {
 
 class HostCollector {
  public:
-  // `extra` labels (instance, job="node", ...) go onto every series. kInvalidArgument for a pattern
-  // or an interval in the options that makes no sense. Registers its instruments in `registry`.
+  // `extra` labels (instance, job="node", ...) go onto every series. `further` parts (containers,
+  // GPUs, ...) run like the host's own, with those that have a period on the slow thread.
+  // kInvalidArgument for a pattern or an interval in the options that makes no sense. Registers its
+  // instruments in `registry`.
   static Result<std::unique_ptr<HostCollector>> create(const HostOptions& options,
                                                        FileSystem& files, const Clock& clock,
                                                        model::Appendable& store, Registry& registry,
-                                                       const model::Labels& extra);
+                                                       const model::Labels& extra,
+                                                       Parts further = {});
   ~HostCollector();  // stops
   HostCollector(const HostCollector&) = delete;
   HostCollector& operator=(const HostCollector&) = delete;

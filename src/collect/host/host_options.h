@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "collect/host/process_options.h"
+
 namespace binnacle::collect::host {
 
 struct HostOptions {
@@ -27,6 +29,8 @@ struct HostOptions {
       "iso9660|"
       "mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|"
       "tracefs)$";
+
+  ProcessOptions processes;
 };
 
 }  // namespace binnacle::collect::host

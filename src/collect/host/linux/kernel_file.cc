@@ -15,7 +15,12 @@ constexpr size_t kSmallFileBytes = size_t{64} << 10;
 }  // namespace
 
 KernelFile::KernelFile(FileSystem& files, std::string path)
-    : files_(files), path_(std::move(path)), buffer_(kFirstBytes) {}
+    : files_(files), path_(std::move(path)), own_(kFirstBytes) {}
+
+KernelFile::KernelFile(FileSystem& files, std::string path, KernelBuffer& shared)
+    : files_(files), path_(std::move(path)), shared_(&shared) {
+  if (shared.size() < kFirstBytes) shared.resize(kFirstBytes);
+}
 
 Result<std::string_view> KernelFile::read() {
   if (file_ != nullptr) {
@@ -30,15 +35,16 @@ Result<std::string_view> KernelFile::read() {
 }
 
 Result<std::string_view> KernelFile::read_open_file() {
+  KernelBuffer& buffer = this->buffer();
   for (;;) {
-    TRY_ASSIGN(const size_t got, file_->read_at(0, std::span(buffer_)));
-    if (got < buffer_.size()) return std::string_view(buffer_.data(), got);
-    if (buffer_.size() >= kMaxBytes) {
+    TRY_ASSIGN(const size_t got, file_->read_at(0, std::span(buffer)));
+    if (got < buffer.size()) return std::string_view(buffer.data(), got);
+    if (buffer.size() >= kMaxBytes) {
       return fail(Code::kOutOfRange,
                   fmt::format("read {}: larger than the limit ({} bytes)", path_, kMaxBytes));
     }
     // Read anew from the start: two halves of two moments do not make one state.
-    buffer_.resize(buffer_.size() * 2);
+    buffer.resize(buffer.size() * 2);
   }
 }
 

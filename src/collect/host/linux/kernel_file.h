@@ -14,13 +14,19 @@
 
 namespace binnacle::collect::host {
 
+// What many files are read into in turn, so that a thousand open files do not hold a buffer each.
+using KernelBuffer = std::vector<char>;
+
 class KernelFile {
  public:
   static constexpr size_t kMaxBytes = size_t{4} << 20;  // /proc/stat of 4096 CPUs has about 1 MiB
 
   KernelFile(FileSystem& files, std::string path);
+  // `shared` outlives the file.
+  KernelFile(FileSystem& files, std::string path, KernelBuffer& shared);
 
-  // The whole content; valid until the next read. kOutOfRange beyond kMaxBytes.
+  // The whole content; valid until the next read of this file, or of any that shares its buffer.
+  // kOutOfRange beyond kMaxBytes.
   Result<std::string_view> read();
 
   // Nothing where this kernel does not offer the file.
@@ -30,13 +36,15 @@ class KernelFile {
 
  private:
   Result<std::string_view> read_open_file();
+  KernelBuffer& buffer() { return shared_ != nullptr ? *shared_ : own_; }
 
   // Fixed after construction.
   FileSystem& files_;
   const std::string path_;
 
   std::unique_ptr<ReadableFile> file_;  // null: not open
-  std::vector<char> buffer_;
+  KernelBuffer* shared_ = nullptr;      // null: own_
+  KernelBuffer own_;
 };
 
 // A small file that is read now and then, opened for that alone; without white space at its ends.

@@ -61,6 +61,10 @@ std::optional<int64_t> parse_integer(std::string_view text) {
   return parse_whole<int64_t>(text);
 }
 
+bool is_pid(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void Faults::bad(std::string_view path, std::string_view what, std::string_view value) {
   if (any()) return;
   first_ = fail(Code::kDataLoss, fmt::format("read {}: cannot make sense of {} ({})", path, what,

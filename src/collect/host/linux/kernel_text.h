@@ -24,6 +24,9 @@ std::optional<double> parse_number(std::string_view text);
 // The same for signed integers, decimal or 0x hexadecimal.
 std::optional<int64_t> parse_integer(std::string_view text);
 
+// A name under /proc that is a process.
+bool is_pid(std::string_view name);
+
 // Keeps the first thing that is wrong with what a part reads, so that one bad line costs no good
 // one.
 class Faults {

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -75,10 +74,11 @@ inline Samples samples_at(store::metrics::LinearStore& store, int64_t at_ms) {
   return samples;
 }
 
-class PartRunner {
+// Several parts on one thread, as a lane runs them.
+class PartsRunner {
  public:
-  explicit PartRunner(std::unique_ptr<Part> part)
-      : parts_(only(std::move(part)), {}, 1000, clock_, store_, registry_) {}
+  explicit PartsRunner(Parts parts)
+      : parts_(std::move(parts), {}, 1000, clock_, store_, registry_) {}
 
   // One run; two minutes pass before it, so that every part is due.
   Samples run() {
@@ -86,13 +86,25 @@ class PartRunner {
     EXPECT_TRUE(parts_.collect(clock_.wall_ms()));
     return samples_at(store_, clock_.wall_ms());
   }
+  // Of all parts, the last run.
   bool succeeded() {
-    double success = NAN;
+    bool all = true;
     registry_.visit([&](std::string_view name, auto, double value) {
-      if (name == "binnacle_collector_success") success = value;
+      if (name == "binnacle_collector_success") all = all && value == 1;
     });
-    return success == 1;
+    return all;
   }
+
+ private:
+  SimulatedClock clock_;
+  Registry registry_;
+  store::metrics::LinearStore store_{clock_};
+  PartSet parts_;
+};
+
+class PartRunner : public PartsRunner {
+ public:
+  explicit PartRunner(std::unique_ptr<Part> part) : PartsRunner(only(std::move(part))) {}
 
  private:
   static Parts only(std::unique_ptr<Part> part) {
@@ -100,11 +112,6 @@ class PartRunner {
     parts.push_back(std::move(part));
     return parts;
   }
-
-  SimulatedClock clock_;
-  Registry registry_;
-  store::metrics::LinearStore store_{clock_};
-  PartSet parts_;
 };
 
 inline NameFilter filter(const std::string& pattern) {

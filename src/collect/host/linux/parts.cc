@@ -1,5 +1,8 @@
 #include "collect/host/linux/parts.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace binnacle::collect::host {
 namespace {
 
@@ -52,6 +55,10 @@ Result<Parts> linux_parts(const HostOptions& options, FileSystem& files, const C
   parts.push_back(cpufreq_part(source));
   parts.push_back(uname_part());
   parts.push_back(os_release_part(source));
+  if (options.processes.enabled) {
+    TRY_ASSIGN(Parts groups, process_group_parts(source, options.processes));
+    std::ranges::move(groups, std::back_inserter(parts));
+  }
   return parts;
 }
 

@@ -12,6 +12,7 @@
 #include "collect/host/linux/mount_probe.h"
 #include "collect/host/linux/name_filter.h"
 #include "collect/host/part.h"
+#include "collect/host/process_options.h"
 
 namespace binnacle::collect::host {
 
@@ -64,6 +65,9 @@ std::unique_ptr<Part> filesystem_part(const Source& source, NameFilter mount_exc
                                       NameFilter type_exclude, std::unique_ptr<MountProbe> probe);
 // With more processes than `max_read` it tells only how many processes and threads there are.
 std::unique_ptr<Part> processes_part(const Source& source, size_t max_read = 4096);
+// Groups of processes: what changes every second, and, now and then, which processes there are.
+// kInvalidArgument for a bad pattern.
+Result<Parts> process_group_parts(const Source& source, const ProcessOptions& options);
 std::unique_ptr<Part> hwmon_part(const Source& source);
 std::unique_ptr<Part> thermal_zone_part(const Source& source);
 std::unique_ptr<Part> cpufreq_part(const Source& source);

@@ -7,12 +7,10 @@
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/kernel_text.h"
 #include "collect/host/linux/parts.h"
+#include "collect/host/linux/process_stat.h"
 
 namespace binnacle::collect::host {
 namespace {
-
-constexpr size_t kFieldsBetweenStateAndThreads =
-    16;  // proc(5): state is field 3, num_threads field 20
 
 constexpr std::string_view kStateLabel[] = {"state"};
 constexpr Metric kPids = gauge("node_processes_pids", "Number of PIDs");
@@ -22,30 +20,6 @@ constexpr Metric kState =
 constexpr Metric kMaxProcesses = gauge("node_processes_max_processes", "Number of max PIDs limit");
 constexpr Metric kMaxThreads =
     gauge("node_processes_max_threads", "Limit of threads in the system");
-
-struct Process {
-  std::string_view state;
-  double threads = 0;
-};
-
-// "42 (a name) S 1 42 ...". The name may hold anything, closing brackets too, so its end is the
-// last one.
-std::optional<Process> parse_process(std::string_view text) {
-  const size_t end = text.rfind(')');
-  if (end == std::string_view::npos) return std::nullopt;
-  std::string_view rest = text.substr(end + 1);
-  Process process;
-  process.state = next_field(rest);
-  for (size_t i = 0; i < kFieldsBetweenStateAndThreads; ++i) next_field(rest);
-  const auto threads = parse_number(next_field(rest));
-  if (process.state.empty() || !threads) return std::nullopt;
-  process.threads = *threads;
-  return process;
-}
-
-bool is_pid(const std::string& name) {
-  return std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 class ProcessesPart final : public Part {
  public:
@@ -83,7 +57,7 @@ class ProcessesPart final : public Part {
       const std::string path = source_.proc(pid.name) + "/stat";
       const auto text = source_.files.read_file(path);
       if (!text) continue;  // it ended since the list was read
-      const auto process = parse_process(*text);
+      const auto process = parse_process_stat(*text);
       if (!process) {
         faults.bad(path, "the content", trim(*text));
         continue;

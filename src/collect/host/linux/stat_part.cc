@@ -6,6 +6,7 @@
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/kernel_text.h"
 #include "collect/host/linux/parts.h"
+#include "collect/host/linux/process_stat.h"
 
 namespace binnacle::collect::host {
 namespace {
@@ -32,7 +33,6 @@ constexpr size_t kModeCount = std::size(kModes);
 constexpr size_t kModesOfOldestKernel = 4;
 constexpr int64_t kMaxCpus = 65'536;
 
-constexpr double kTicksPerSecond = 100;  // USER_HZ, part of the kernel's binary interface
 // The kernel's idle and iowait may step back a little; a counter must not. A larger step is a real
 // reset (a CPU that was away).
 constexpr double kResetSeconds = 3;
