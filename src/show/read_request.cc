@@ -1,11 +1,12 @@
 #include "show/read_request.h"
 
 #include <optional>
-#include <protozero/pbf_reader.hpp>
 #include <string>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "base/protobuf_fields.h"
 
 namespace binnacle::show {
 namespace {
@@ -29,11 +30,11 @@ Result<model::Matcher> decode_matcher(protozero::pbf_reader message) {
   std::string name, value;
   while (message.next()) {
     if (message.tag() == kMatcherType) {
-      type = message.get_enum();
+      type = static_cast<int32_t>(int_of(message));
     } else if (message.tag() == kMatcherName) {
-      name = message.get_string();
+      name = view_of(message);
     } else if (message.tag() == kMatcherValue) {
-      value = message.get_string();
+      value = view_of(message);
     } else {
       message.skip();
     }
@@ -48,11 +49,11 @@ Result<ReadQuery> decode_query(protozero::pbf_reader message) {
   ReadQuery query;
   while (message.next()) {
     if (message.tag() == kQueryStart) {
-      query.start_ms = message.get_int64();
+      query.start_ms = int_of(message);
     } else if (message.tag() == kQueryEnd) {
-      query.end_ms = message.get_int64();
+      query.end_ms = int_of(message);
     } else if (message.tag() == kQueryMatchers) {
-      TRY_ASSIGN(model::Matcher matcher, decode_matcher(message.get_message()));
+      TRY_ASSIGN(model::Matcher matcher, decode_matcher(reader_of(view_of(message))));
       query.matchers.push_back(std::move(matcher));
     } else {
       message.skip();
@@ -78,13 +79,13 @@ Result<ReadRequest> decode_request(protozero::pbf_reader message) {
   std::vector<int32_t> accepted;
   while (message.next()) {
     if (message.tag() == kRequestQueries) {
-      TRY_ASSIGN(ReadQuery query, decode_query(message.get_message()));
+      TRY_ASSIGN(ReadQuery query, decode_query(reader_of(view_of(message))));
       request.queries.push_back(std::move(query));
     } else if (message.tag() == kRequestAccepted &&
                message.wire_type() == protozero::pbf_wire_type::length_delimited) {
       for (const int32_t type : message.get_packed_enum()) accepted.push_back(type);
     } else if (message.tag() == kRequestAccepted) {
-      accepted.push_back(message.get_enum());
+      accepted.push_back(static_cast<int32_t>(int_of(message)));
     } else {
       message.skip();
     }
@@ -98,7 +99,7 @@ Result<ReadRequest> decode_request(protozero::pbf_reader message) {
 Result<ReadRequest> ReadRequest::decode(std::string_view body) {
   try {
     return decode_request(protozero::pbf_reader(body.data(), body.size()));
-  } catch (const protozero::exception& error) {
+  } catch (const std::exception& error) {  // protozero's and WrongWireType
     return fail(Code::kInvalidArgument,
                 std::string("remote read: malformed request: ") + error.what());
   }

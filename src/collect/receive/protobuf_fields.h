@@ -1,34 +1,15 @@
-// What the decoders of this room share over protozero: fields whose wire type is held to, and the
-// sample, which is the same message in both versions of remote write. They throw, as protozero
-// does, for anything malformed; each decoder catches that once.
+// What the decoders of this room share over base/protobuf_fields.h: the sample, which is the same
+// message in both versions of remote write. They throw, as protozero does, for anything malformed.
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <protozero/pbf_reader.hpp>
 #include <string_view>
 
+#include "base/protobuf_fields.h"
 #include "model/sample.h"
 
 namespace binnacle::collect::receive {
-
-struct WrongWireType : std::exception {
-  const char* what() const noexcept override { return "a field of the wrong type"; }
-};
-
-inline void expect(const protozero::pbf_reader& field, protozero::pbf_wire_type type) {
-  if (field.wire_type() != type) throw WrongWireType();
-}
-
-inline std::string_view view_of(protozero::pbf_reader& field) {
-  expect(field, protozero::pbf_wire_type::length_delimited);
-  const auto view = field.get_view();
-  return {view.data(), view.size()};
-}
-
-inline protozero::pbf_reader reader_of(std::string_view bytes) {
-  return protozero::pbf_reader(protozero::data_view(bytes.data(), bytes.size()));
-}
 
 // How many bytes the fields with that one-byte tag and a length of one byte take from the beginning
 // on: labels are passed over by the million, and nearly all look like that. What is left, odd or
