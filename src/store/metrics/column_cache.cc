@@ -1,5 +1,6 @@
 #include "store/metrics/column_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace binnacle::store::metrics {
@@ -18,9 +19,14 @@ ColumnCache::Found ColumnCache::find(const CacheKey& key) {
   Shard& shard = shard_of(hash);
   MutexLock lock(shard.mu);
   if (auto column = shard.columns.find<std::vector<double>>(key)) return {std::move(column), false};
-  uint32_t& asked = shard.asked[(hash >> 8) % kAsked];
+  Asked& asked = shard.asked[(hash >> 8) % kAsked];
   const auto mark = static_cast<uint32_t>(hash >> 32);
-  return {nullptr, std::exchange(asked, mark) == mark};
+  const auto before = std::ranges::find(asked, mark);
+  const bool wanted = before != asked.end();
+  std::move_backward(asked.begin(), wanted ? before : asked.end() - 1,
+                     wanted ? before + 1 : asked.end());
+  asked[0] = mark;
+  return {nullptr, wanted};
 }
 
 void ColumnCache::put(const CacheKey& key, Column column) {

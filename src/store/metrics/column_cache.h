@@ -34,12 +34,13 @@ class ColumnCache {
 
  private:
   static constexpr size_t kShards = 8;
-  static constexpr size_t kAsked = 4096;
+  static constexpr size_t kAsked = 1024;
+  using Asked = std::array<uint32_t, 4>;  // hashes, the newest first
   struct Shard {
     mutable Mutex mu;
     ReadCache columns GUARDED_BY(mu){0};
-    // Hashes of what was asked for of late, in the place that the hash says.
-    std::array<uint32_t, kAsked> asked GUARDED_BY(mu){};
+    // What was asked for of late, in the place that its hash says.
+    std::array<Asked, kAsked> asked GUARDED_BY(mu){};
   };
   Shard& shard_of(uint64_t hash) { return shards_[hash % kShards]; }
 
