@@ -208,6 +208,14 @@ void add_storage_keys(std::vector<ConfigKey>& keys) {
                   .reload = Reload::kLive,
                   .min = "64KiB",
                   .max = "100GB"});
+  keys.push_back({.path = "storage.column_cache_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = "32MiB",
+                  .meaning = "Memory for columns of blocks that queries read again and again, as "
+                             "dashboards do; 0: none.",
+                  .reload = Reload::kLive,
+                  .min = "0",
+                  .max = "1000GB"});
   keys.push_back({.path = "storage.compaction_bandwidth",
                   .type = ConfigType::kBytes,
                   .default_text = "64MiB",

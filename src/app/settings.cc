@@ -134,6 +134,7 @@ store::metrics::StoreOptions store_options(const Config& config) {
   options.snapshot_bytes = bytes(config, "storage.snapshot_bytes");
   options.retention_ms = config.get_duration_ms("storage.retention");
   options.retention_bytes = bytes(config, "storage.max_bytes");
+  options.column_cache_bytes = bytes(config, "storage.column_cache_bytes");
   options.compaction_bytes_per_second = bytes(config, "storage.compaction_bandwidth");
   for (const std::string& resolution : config.get_strings("storage.downsample"))
     options.downsample_ms.push_back(*parse_duration_ms(resolution));

@@ -125,7 +125,7 @@ class TopAggregator final : public Aggregator {
 
   Status make_room(Heap& heap, size_t k) {
     if (heap.size() < heap.capacity()) return {};
-    const size_t capacity = std::min(k, std::max<size_t>(4, heap.capacity() * 2));
+    const size_t capacity = std::min(k, std::max<size_t>(16, heap.capacity() * 2));
     TRY(memory_.charge((capacity - heap.capacity()) * sizeof(Entry)));
     heap.reserve(capacity);
     return {};

@@ -13,6 +13,7 @@ namespace binnacle::query::promql {
 class CounterResets {
  public:
   void find(std::span<const double> values);
+  bool any() const { return !places_.empty(); }
 
   // `sum` and the values before the falls between neighbours of samples [first, last).
   double add_to(double sum, uint32_t first, uint32_t last) {

@@ -1,5 +1,6 @@
 #include "query/promql/range_functions.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +10,7 @@
 #include "query/promql/prefix_sums.h"
 #include "query/promql/range_makers.h"
 #include "query/promql/range_test_call.h"
+#include "query/promql/sorted_window.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -177,6 +179,34 @@ TEST(RangeExtremes, AreNaNOnlyAmongNaNs) {
 TEST(RangeQuantile, MadIsTheMedianDistanceFromTheMedian) {
   EXPECT_EQ(value(every_10s("mad_over_time", {4, 6, 2, 1, 999, 1, 2}, 70'000, 80'000)), 1);
   EXPECT_EQ(value(every_10s("mad_over_time", {5}, 0, 10'000)), 0);
+}
+
+TEST(RangeQuantile, IsThatOfTheSortedWindowHoweverWindowsLie) {
+  std::vector<double> values;
+  for (size_t i = 0; i < 120; ++i) values.push_back(static_cast<double>(i * i * 31 % 101) - 40);
+  values[60] = kInf;
+  values[61] = -kInf;
+  for (const double q : {0.0, 0.02, 0.1, 0.5, 0.95, 0.99, 1.0}) {
+    for (const int64_t samples : {1, 3, 20, 64, 70}) {
+      for (const int64_t step : {1, 2, 4, 25}) {
+        RangeCase c = every_10s("quantile_over_time", values, 0, samples * 10'000);
+        c.scalars = {q};
+        c.steps = {0, 1'190'000, step * 10'000};
+        const RangeAnswer answer = run(c);
+        for (size_t i = 0; i < c.steps.count(); ++i) {
+          const auto last = static_cast<ptrdiff_t>(c.steps.at(i) / 10'000) + 1;
+          const auto first = std::max<ptrdiff_t>(0, last - samples);
+          std::vector<double> sorted(values.begin() + first, values.begin() + last);
+          std::ranges::sort(sorted);
+          const double wanted =
+              quantile_of(q, sorted.size(), [&](size_t rank) { return sorted[rank]; });
+          const double got = answer.values->at(i);
+          ASSERT_TRUE(got == wanted || (std::isnan(got) && std::isnan(wanted)))
+              << q << " of " << samples << " every " << step << ", step " << i;
+        }
+      }
+    }
+  }
 }
 
 TEST(RangeQuantile, WarnsOnceOfAQuantileThatIsNone) {

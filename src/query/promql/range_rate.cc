@@ -33,30 +33,43 @@ class Rate final : public RangeFunction {
              std::span<double> out) override {
     if (kCounter) resets_.find(samples.values);
     if (windows.found == 0 || windows.found != found_) stretch(samples.times_ms, windows);
+    const bool any = kCounter && resets_.any() ? fill<true>(samples.values, windows, out)
+                                               : fill<false>(samples.values, windows, out);
+    if (kCounter && any) name_.look_at(labels);
+  }
+
+ private:
+  // False where no window has two samples.
+  template <bool kResets>
+  bool fill(std::span<const double> values, const Windows& windows, std::span<double> out) {
+    const double* const at = values.data();
+    const uint32_t* const firsts = windows.first.data();
+    const uint32_t* const lasts = windows.last.data();
+    const Stretch* const stretches = stretches_.data();
     bool any = false;
     for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t first = windows.first[i];
-      const uint32_t last = windows.last[i];
+      const uint32_t first = firsts[i];
+      const uint32_t last = lasts[i];
       if (last < first + 2) {
         out[i] = absent_value();
         continue;
       }
       any = true;
-      const double first_value = samples.values[first];
-      double increase = samples.values[last - 1] - first_value;
-      if (kCounter) increase = resets_.add_to(increase, first, last);
-      out[i] = increase * factor(stretches_[i], first_value, increase);
+      const double first_value = at[first];
+      double increase = at[last - 1] - first_value;
+      if constexpr (kResets) increase = resets_.add_to(increase, first, last);
+      out[i] = increase * factor(stretches[i], first_value, increase);
     }
-    if (kCounter && any) name_.look_at(labels);
+    return any;
   }
 
- private:
-  // A counter is not followed back to below zero. Most are far from it, and need no division.
+  // A counter is not followed back to below zero. Most are far from it, and need no division; a
+  // counter that stands still is not a guess for the processor either.
   double factor(const Stretch& of, double first_value, double increase) const {
-    if (!kCounter || !(increase > 0) || !(first_value >= 0) ||
-        first_value * of.span > of.to_start * increase * 1.000001) {
+    const bool far = first_value * of.span > of.to_start * increase * 1.000001;
+    const bool near = !far & (increase > 0) & (first_value >= 0);
+    if (!kCounter || !near) [[likely]]
       return of.factor;
-    }
     const double to_zero = of.span * (first_value / increase);
     return whole(of.span, std::min(of.to_start, to_zero), of.to_end);
   }

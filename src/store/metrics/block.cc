@@ -31,10 +31,11 @@ namespace {
 
 class Reader final : public BlockReader {
  public:
-  Reader(const BlockIndex& index, const ColumnPages& pages, const Tombstones& tombstones)
+  Reader(const BlockIndex& index, const ColumnPages& pages, const Tombstones& tombstones,
+         ColumnCache* cache)
       : series_(index.directory().series),
         labels_(index),
-        columns_(index, pages),
+        columns_(index, pages, cache),
         tombstones_(tombstones) {}
 
   void keep_labels(std::span<const std::string> names) override { labels_.keep_only(names); }
@@ -107,8 +108,8 @@ Result<std::vector<uint32_t>> Block::select(const model::Matchers& matchers) con
   return found.numbers();
 }
 
-std::unique_ptr<BlockReader> Block::reader() const {
-  return std::make_unique<Reader>(*impl_->index, *impl_->pages, impl_->tombstones);
+std::unique_ptr<BlockReader> Block::reader(ColumnCache* cache) const {
+  return std::make_unique<Reader>(*impl_->index, *impl_->pages, impl_->tombstones, cache);
 }
 
 Status Block::labels(uint32_t series, model::Labels& out) const {
@@ -142,7 +143,7 @@ Status Block::verify() const {
   TRY(impl_->index->verify());
   TRY(impl_->pages->verify());
   const Tombstones none;
-  Reader reader(*impl_->index, *impl_->pages, none);
+  Reader reader(*impl_->index, *impl_->pages, none, nullptr);
   BlockReader::Samples found;
   uint64_t samples = 0;
   model::Labels before;

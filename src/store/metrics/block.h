@@ -18,6 +18,8 @@
 
 namespace binnacle::store::metrics {
 
+class ColumnCache;
+
 // Reads series of one block, one after the other, best in ascending order. One thread; the block
 // outlives it.
 class BlockReader {
@@ -54,7 +56,8 @@ class Block {
   size_t series_count() const;
   // Numbers of the series that match, ascending. Series are numbered in label order.
   Result<std::vector<uint32_t>> select(const model::Matchers& matchers) const;
-  std::unique_ptr<BlockReader> reader() const;
+  // `cache` outlives it, or is null.
+  std::unique_ptr<BlockReader> reader(ColumnCache* cache = nullptr) const;
   // One series alone.
   Status labels(uint32_t series, model::Labels& out) const;
   // Samples with min_ms <= time <= max_ms, tombstones left out. Replaces what the vectors hold.

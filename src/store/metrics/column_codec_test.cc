@@ -80,6 +80,31 @@ void expect_round_trip_against(std::span<const double> values, std::span<const d
   EXPECT_TRUE(encode_values_against(values, reference, bytes.size() + 1, again));
 }
 
+TEST(ColumnCodecTest, IntegersOfAReferenceStandForItsValues) {
+  for (const double step : {1.0, 0.25, 0x1p47}) {  // the last leaves the range that leads back
+    std::vector<double> lower;
+    std::vector<double> values;
+    for (size_t i = 0; i < 200; ++i) {
+      lower.push_back(static_cast<double>(i * i % 97) * step);
+      values.push_back(lower.back() + step * static_cast<double>(i % 3));
+    }
+    std::string alone;
+    std::string beside;
+    encode_values(lower, Effort::kSmall, alone);
+    ASSERT_TRUE(encode_values_against(values, lower, 100'000, beside));
+    std::vector<double> back(200);
+    ColumnIntegers kept;
+    ASSERT_TRUE(decode_values(alone, back, &kept));
+    EXPECT_EQ(kept.exponent >= 0, step < 0x1p47);
+    EXPECT_EQ(back, lower);
+    ASSERT_TRUE(decode_values_against(beside, lower, back, &kept));
+    EXPECT_EQ(back, values);
+    kept.exponent = -1;
+    ASSERT_TRUE(decode_values_against(beside, lower, back, &kept));
+    EXPECT_EQ(back, values);
+  }
+}
+
 TEST(ColumnCodecTest, AnyColumnComesBackBesideAnyOther) {
   ColumnRandom random(5);
   for (const size_t size : {1, 2, 3, 32, 100, 300, 1000}) {

@@ -121,25 +121,45 @@ Result<bool> ColumnReader::any_will_do(ChunkRecord record, uint32_t chunk) const
 }
 
 // A column that stands alone and that no other was read for would only push others out.
+Status ColumnReader::decode(uint32_t series, const Part& part, std::span<const double>& whole) {
+  const ChunkRecord& record = page_->chunks(series % kSeriesPerPage)[part.chunk];
+  if (record.link != Link::kNone) {
+    TRY_ASSIGN(const Linked* const linked, values(series, part.chunk, part.samples, 0));
+    whole = linked->values;
+    return {};
+  }
+  TRY_ASSIGN(const auto column, pages_.read(ColumnStream::kValues, record.position, record.bytes));
+  column_.resize(part.samples);
+  if (const auto done = decode_values(column.bytes, column_); !done)
+    return pages_.broken(ColumnStream::kValues, record.position, done.error().message);
+  whole = column_;
+  return {};
+}
+
 Status ColumnReader::read_values(uint32_t series, const Part& part, std::span<const double>& out) {
   const ChunkRecord& record = page_->chunks(series % kSeriesPerPage)[part.chunk];
   TRY_ASSIGN(const bool any, any_will_do(record, part.chunk));
+  std::span<const double> whole;
   if (any) {
     if (zeros_.size() < part.samples) zeros_.resize(part.samples);
-    out = std::span<const double>(zeros_).subspan(part.first, part.count);
-    return {};
+    whole = zeros_;
+  } else if (cache_ == nullptr || part.samples < ColumnCache::kFewestSamples) {
+    TRY(decode(series, part, whole));
+  } else {
+    const CacheKey key{index_.owner(), CachedKind::kValueColumn,
+                       uint64_t{series} << 32 | part.chunk};
+    const auto found = cache_->find(key);
+    cached_ = found.column;
+    if (cached_ != nullptr) {
+      whole = *cached_;
+    } else {
+      TRY(decode(series, part, whole));
+      if (found.wanted) {
+        cache_->put(key, std::make_shared<std::vector<double>>(whole.begin(), whole.end()));
+      }
+    }
   }
-  if (record.link == Link::kNone) {
-    TRY_ASSIGN(const auto column,
-               pages_.read(ColumnStream::kValues, record.position, record.bytes));
-    column_.resize(part.samples);
-    if (const auto done = decode_values(column.bytes, column_); !done)
-      return pages_.broken(ColumnStream::kValues, record.position, done.error().message);
-    out = std::span<const double>(column_).subspan(part.first, part.count);
-    return {};
-  }
-  TRY_ASSIGN(const Linked* const whole, values(series, part.chunk, part.samples, 0));
-  out = std::span(whole->values).subspan(part.first, part.count);
+  out = whole.subspan(part.first, part.count);
   return {};
 }
 

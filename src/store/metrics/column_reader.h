@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "store/metrics/block_index.h"
+#include "store/metrics/column_cache.h"
 #include "store/metrics/column_codec.h"
 #include "store/metrics/column_pages.h"
 
@@ -18,8 +19,9 @@ namespace binnacle::store::metrics {
 
 class ColumnReader {
  public:
-  // Both outlive this.
-  ColumnReader(const BlockIndex& index, const ColumnPages& pages) : index_(index), pages_(pages) {
+  // All outlive this; `cache` may be null.
+  ColumnReader(const BlockIndex& index, const ColumnPages& pages, ColumnCache* cache)
+      : index_(index), pages_(pages), cache_(cache) {
     linked_keys_.fill(UINT64_MAX);
   }
 
@@ -48,6 +50,7 @@ class ColumnReader {
   // Whether the values of a chunk, which are all numbers then, need not be decoded.
   Result<bool> any_will_do(ChunkRecord record, uint32_t chunk) const;
   Status read_values(uint32_t series, const Part& part, std::span<const double>& out);
+  Status decode(uint32_t series, const Part& part, std::span<const double>& whole);
   Result<Times> times(uint32_t number, const TimeColumnRecord& record) const;
   struct Linked {
     std::vector<double> values;
@@ -60,6 +63,7 @@ class ColumnReader {
 
   const BlockIndex& index_;
   const ColumnPages& pages_;
+  ColumnCache* const cache_;
   bool any_number_ = false;
 
   // Of the series read last.
@@ -74,6 +78,7 @@ class ColumnReader {
   std::vector<int64_t> joined_times_;  // where there are several parts
   std::vector<double> joined_values_;
   std::vector<double> column_;  // decoded last, of those without a link
+  ColumnCache::Column cached_;  // found last
   std::vector<double> zeros_;   // where any number will do
 
   // Columns that have a link or were read for one, the oldest overwritten first. Enough for all

@@ -20,7 +20,7 @@ class HeadFlushTest : public testing::Test, public model::Queryable {
   }
 
   Result<std::unique_ptr<model::Querier>> querier(int64_t min_ms, int64_t max_ms) override {
-    return make_store_querier(head_, order_, blocks_, min_ms, max_ms);
+    return make_store_querier(head_, order_, blocks_, nullptr, min_ms, max_ms);
   }
   Lines all() { return dump(*this, {}, -kFar, kFar, start_ms_); }
 

@@ -16,6 +16,7 @@ MetricStore::Parts::Parts(std::string at, StoreOptions options, FileSystem& fs, 
       instruments(registry),
       head(options.limits),
       blocks(fs, folder + "/blocks"),
+      columns(options.column_cache_bytes),
       wanted(std::move(options)) {}
 
 StoreOptions MetricStore::Parts::options() const {
@@ -149,7 +150,8 @@ std::unique_ptr<model::Appender> MetricStore::appender() {
 }
 
 Result<std::unique_ptr<model::Querier>> MetricStore::querier(int64_t min_ms, int64_t max_ms) {
-  return make_store_querier(parts_->head, parts_->order, parts_->blocks, min_ms, max_ms);
+  return make_store_querier(parts_->head, parts_->order, parts_->blocks, &parts_->columns, min_ms,
+                            max_ms);
 }
 
 Status MetricStore::delete_series(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms) {
@@ -228,6 +230,7 @@ MetadataTable::Entries MetricStore::metadata() const { return parts_->metadata.a
 void MetricStore::set_options(const StoreOptions& options) {
   parts_->head.set_limits(options.limits);
   parts_->wal->set_options(options.wal);
+  parts_->columns.set_max_bytes(options.column_cache_bytes);
   MutexLock guard(parts_->mu);
   parts_->wanted = options;
 }

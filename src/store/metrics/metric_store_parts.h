@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "store/metrics/block_set.h"
+#include "store/metrics/column_cache.h"
 #include "store/metrics/commit_order.h"
 #include "store/metrics/compactor.h"
 #include "store/metrics/head.h"
@@ -36,6 +37,7 @@ struct StoreInstruments {
   Gauge& newest_seconds;
   Gauge& blocks;
   Gauge& block_bytes;
+  Gauge& column_cache_bytes;
   Gauge& wal_bytes;
   Gauge& head_bytes;
   Gauge& room_seconds;
@@ -127,6 +129,7 @@ struct MetricStore::Parts {
   MetadataTable metadata;
   CommitOrder order;
   BlockSet blocks;
+  ColumnCache columns;  // for queries
   BatchEpochs batches;
   std::atomic<int64_t> last_commit_ms = 0;  // monotonic
 

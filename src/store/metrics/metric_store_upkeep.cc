@@ -179,6 +179,7 @@ void MetricStore::Parts::measure() {
   instruments.newest_seconds.set(static_cast<double>(head.newest_ms()) / 1000);
   instruments.blocks.set(static_cast<double>(blocks.list()->size()));
   instruments.block_bytes.set(static_cast<double>(blocks.file_bytes()));
+  instruments.column_cache_bytes.set(static_cast<double>(columns.bytes()));
   if (clock.monotonic_ms() >= next_weighing_ms) {
     next_weighing_ms = clock.monotonic_ms() + kWeighEveryMs;
     const uint64_t bytes = head.memory_bytes();

@@ -10,10 +10,11 @@ constexpr size_t kMaxBytes = size_t{4} << 20;
 
 }  // namespace
 
-size_t ReadCache::Hash::operator()(const CacheKey& key) const {
+uint64_t hash_of(const CacheKey& key) {
   uint64_t h = key.number * 0x9E3779B97F4A7C15u;
   h ^= (key.block * 8 + static_cast<uint64_t>(key.kind)) * 0xC2B2AE3D27D4EB4Fu;
-  return static_cast<size_t>(h ^ (h >> 29));
+  h = (h ^ (h >> 32)) * 0x9E3779B97F4A7C15u;  // numbers may differ in their high bits alone
+  return h ^ (h >> 32);
 }
 
 void ReadCache::put(const CacheKey& key, std::shared_ptr<const void> what, size_t bytes) {
@@ -21,6 +22,15 @@ void ReadCache::put(const CacheKey& key, std::shared_ptr<const void> what, size_
   entries_.push_front({key, std::move(what), bytes});
   by_key_.emplace(key, entries_.begin());
   bytes_ += bytes;
+  shrink();
+}
+
+void ReadCache::set_max_bytes(size_t max_bytes) {
+  max_bytes_ = max_bytes;
+  shrink();
+}
+
+void ReadCache::shrink() {
   while (bytes_ > max_bytes_) {
     bytes_ -= entries_.back().bytes;
     by_key_.erase(entries_.back().key);

@@ -17,6 +17,7 @@ enum class CachedKind : uint8_t {
   kPostingsPage,
   kColumnPage,
   kTimeColumn,
+  kValueColumn,
 };
 
 struct CacheKey {
@@ -25,6 +26,8 @@ struct CacheKey {
   uint64_t number = 0;
   friend bool operator==(const CacheKey&, const CacheKey&) = default;
 };
+
+uint64_t hash_of(const CacheKey& key);
 
 class ReadCache {
  public:
@@ -36,6 +39,7 @@ class ReadCache {
     return std::static_pointer_cast<const T>(find_any(key));
   }
   void put(const CacheKey& key, std::shared_ptr<const void> what, size_t bytes);
+  void set_max_bytes(size_t max_bytes);
   size_t bytes() const { return bytes_; }
 
  private:
@@ -45,11 +49,12 @@ class ReadCache {
     size_t bytes = 0;
   };
   struct Hash {
-    size_t operator()(const CacheKey& key) const;
+    size_t operator()(const CacheKey& key) const { return hash_of(key); }
   };
   std::shared_ptr<const void> find_any(const CacheKey& key);
+  void shrink();
 
-  const size_t max_bytes_;
+  size_t max_bytes_;
   size_t bytes_ = 0;
   std::list<Entry> entries_;  // the most recently used first
   std::unordered_map<CacheKey, std::list<Entry>::iterator, Hash> by_key_;

@@ -32,6 +32,9 @@ StoreInstruments::StoreInstruments(Registry& registry)
                                     "Time of the newest sample of the head.")),
       blocks(registry.gauge("binnacle_store_blocks", "Sealed blocks.")),
       block_bytes(registry.gauge("binnacle_store_block_bytes", "Files of the sealed blocks.")),
+      column_cache_bytes(registry.gauge("binnacle_store_column_cache_bytes",
+                                        "Decoded columns of blocks, held for queries that read "
+                                        "them again.")),
       wal_bytes(registry.gauge("binnacle_store_wal_bytes",
                                "Write-ahead log since the last head snapshot.")),
       head_bytes(registry.gauge("binnacle_store_head_bytes", "Memory of the head's series.")),

@@ -20,6 +20,7 @@ struct StoreOptions {
   uint64_t snapshot_bytes = uint64_t{64} << 20;     // of log since the last snapshot
   int64_t idle_snapshot_ms = 20'000;                // or so long without a commit
   uint64_t compaction_bytes_per_second = 64 << 20;  // written
+  uint64_t column_cache_bytes = uint64_t{32} << 20;
   int zstd_from_level = 0;  // blocks merged to that level and above are compressed; 0: none
   std::vector<int64_t> downsample_ms;  // resolutions of kTiersMs to make tiers of
   std::string cluster;

@@ -61,9 +61,10 @@ TimeRange whole_windows(const BlockMeta& tier, int64_t min_ms, int64_t max_ms) {
 // their aggregate.
 class BlockCursor {
  public:
-  BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series, TimeRange range)
+  BlockCursor(std::shared_ptr<const Block> block, std::vector<uint32_t> series, TimeRange range,
+              ColumnCache* columns)
       : block_(std::move(block)),
-        reader_(block_->reader()),
+        reader_(block_->reader(columns)),
         series_(std::move(series)),
         range_(range) {}
 
@@ -426,9 +427,14 @@ class MergedSet final : public model::SeriesSet {
 
 class StoreQuerier final : public model::Querier {
  public:
-  StoreQuerier(const Head& head, CommitOrder& order, const BlockSet& blocks, int64_t min_ms,
-               int64_t max_ms)
-      : head_(head), order_(order), block_set_(blocks), min_ms_(min_ms), max_ms_(max_ms) {}
+  StoreQuerier(const Head& head, CommitOrder& order, const BlockSet& blocks, ColumnCache* columns,
+               int64_t min_ms, int64_t max_ms)
+      : head_(head),
+        order_(order),
+        block_set_(blocks),
+        columns_(columns),
+        min_ms_(min_ms),
+        max_ms_(max_ms) {}
 
   Result<std::unique_ptr<model::SeriesSet>> select(const Matchers& matchers,
                                                    const model::SelectHints& hints) override {
@@ -457,7 +463,7 @@ class StoreQuerier final : public model::Querier {
     for (const auto& block : raw_of(*all)) {
       if (within_one(summed_up, block->meta())) continue;
       TRY_ASSIGN(auto series, block->select(matchers));
-      if (!series.empty()) cursors.emplace_back(block, std::move(series), whole());
+      if (!series.empty()) cursors.emplace_back(block, std::move(series), whole(), columns_);
     }
     // Merging needs the order; what comes from the head alone does not.
     if (!hints.any_order || !cursors.empty()) image.sort();
@@ -549,15 +555,14 @@ class StoreQuerier final : public model::Querier {
     });
   }
   TimeRange whole() const { return {min_ms_, max_ms_ == INT64_MAX ? INT64_MAX : max_ms_ + 1}; }
-  static Result<BlockCursor> tier_cursor(const std::shared_ptr<const Block>& tier,
-                                         const TimeRange& range, const Matchers& matchers,
-                                         const std::string& aggregate) {
+  Result<BlockCursor> tier_cursor(const std::shared_ptr<const Block>& tier, const TimeRange& range,
+                                  const Matchers& matchers, const std::string& aggregate) const {
     Matchers with = matchers;
     TRY_ASSIGN(auto of_aggregate, model::Matcher::create(model::MatchOp::kEqual,
                                                          std::string(kAggregateLabel), aggregate));
     with.push_back(std::move(of_aggregate));
     TRY_ASSIGN(auto series, tier->select(with));
-    BlockCursor cursor(tier, std::move(series), range);
+    BlockCursor cursor(tier, std::move(series), range, columns_);
     TRY(cursor.sort_tier());
     return cursor;
   }
@@ -576,6 +581,7 @@ class StoreQuerier final : public model::Querier {
   const Head& head_;
   CommitOrder& order_;
   const BlockSet& block_set_;
+  ColumnCache* const columns_;
   const int64_t min_ms_;
   const int64_t max_ms_;
 };
@@ -583,9 +589,9 @@ class StoreQuerier final : public model::Querier {
 }  // namespace
 
 std::unique_ptr<model::Querier> make_store_querier(const Head& head, CommitOrder& order,
-                                                   const BlockSet& blocks, int64_t min_ms,
-                                                   int64_t max_ms) {
-  return std::make_unique<StoreQuerier>(head, order, blocks, min_ms, max_ms);
+                                                   const BlockSet& blocks, ColumnCache* columns,
+                                                   int64_t min_ms, int64_t max_ms) {
+  return std::make_unique<StoreQuerier>(head, order, blocks, columns, min_ms, max_ms);
 }
 
 }  // namespace binnacle::store::metrics

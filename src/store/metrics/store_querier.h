@@ -6,14 +6,16 @@
 
 #include "model/querier.h"
 #include "store/metrics/block_set.h"
+#include "store/metrics/column_cache.h"
 #include "store/metrics/commit_order.h"
 #include "store/metrics/head.h"
 
 namespace binnacle::store::metrics {
 
-// `head` and `order` outlive the querier; the blocks live as long as it needs them.
+// `head`, `order` and `columns`, which may be null, outlive the querier; the blocks live as long as
+// it needs them.
 std::unique_ptr<model::Querier> make_store_querier(const Head& head, CommitOrder& order,
-                                                   const BlockSet& blocks, int64_t min_ms,
-                                                   int64_t max_ms);
+                                                   const BlockSet& blocks, ColumnCache* columns,
+                                                   int64_t min_ms, int64_t max_ms);
 
 }  // namespace binnacle::store::metrics

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "store/metrics/bit_packing.h"
 #include "store/metrics/testing/columns.h"
 #include "store/metrics/token_model.h"
 
@@ -47,6 +48,43 @@ TEST(TokenCodecTest, TokensComeBackFromBytesThatKeepTheirMeaning) {
   }
   // A column on disk needs this coding as it is; with another one comes another id.
   EXPECT_EQ(crc, 1025256551u);
+}
+
+// Sums of residuals as the format says, one step after the other.
+std::vector<uint64_t> summed(std::vector<uint64_t> residuals, const Summing& summing) {
+  uint64_t sum = summing.sum;
+  uint64_t delta = summing.delta;
+  for (uint64_t& v : residuals) {
+    v += summing.low;
+    if (summing.order == 2) v = delta += v;
+    if (summing.order > 0) v = sum += v;
+  }
+  return residuals;
+}
+
+TEST(TokenCodecTest, TokensAreSummedUpWithTheirLowBits) {
+  testing::ColumnRandom random(7);
+  for (const size_t count : {9, 300, 701}) {
+    const std::vector<uint8_t> tokens = rolled(32, count);
+    const unsigned table_bits = token_table_bits(count);
+    std::string bytes;
+    encode_tokens(tokens, frequencies(0xA2, 32, count), table_bits, bytes);
+    for (const unsigned shift : {1u, 13u, 14u, 15u, 40u, kMaxFusedShift}) {
+      std::vector<uint64_t> low(count);
+      for (uint64_t& v : low) v = random.below(uint64_t{1} << shift);
+      std::string packed;
+      pack_bits(low, shift, packed);
+      std::vector<uint64_t> residuals(count);
+      for (size_t i = 0; i < count; ++i) residuals[i] = uint64_t{tokens[i]} << shift | low[i];
+      for (const unsigned order : {0u, 1u, 2u}) {
+        const Summing summing{order, ~uint64_t{4}, 1000, 17};
+        std::vector<uint64_t> back(count);
+        ASSERT_TRUE(decode_tokens(bytes, {0xA2, 32, static_cast<uint8_t>(table_bits)},
+                                  {shift, packed, summing}, back));
+        ASSERT_EQ(back, summed(residuals, summing)) << count << " " << shift << " " << order;
+      }
+    }
+  }
 }
 
 TEST(TokenCodecTest, AColumnShorterThanItsStatesIsRefused) {
