@@ -17,6 +17,9 @@ namespace binnacle::app {
 int run_config_check(const std::string& file, const ConfigSources& sources, std::ostream& out,
                      std::ostream& err);
 
+// The same for a prometheus.yml; its warnings stand on `err`, too.
+int run_prometheus_check(const std::string& file, std::ostream& out, std::ostream& err);
+
 struct ConfigPrintOptions {
   std::string file;  // empty: the defaults
   bool json = false;

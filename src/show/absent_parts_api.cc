@@ -1,11 +1,8 @@
 #include "show/absent_parts_api.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/json_text.h"
-#include "query/promql/parser.h"
 #include "show/api_params.h"
 #include "show/api_routes.h"
 
@@ -14,38 +11,11 @@ namespace {
 
 using net::Request;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
 std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
 }
-
-Result<ApiData> targets(const Request& request) {
-  const std::string state = lower(request.params().get("state"));
-  const bool shows_dropped = state.empty() || state == "any" || state == "dropped";
-  return fmt::format(R"({{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}})",
-                     shows_dropped ? "{}" : "null");
-}
-
-Result<ApiData> target_metadata(const Request& request) {
-  const net::Params params = request.params();
-  TRY(number_param(params, "limit"));
-  if (const auto text = params.get("match_target"); !text.empty()) {
-    if (auto matchers = query::promql::parse_selector(text); !matchers)
-      return invalid_param("match_target", std::move(matchers).error());
-  }
-  return std::string("[]");
-}
-
-Result<ApiData> scrape_pools(const Request&) { return std::string(R"({"scrapePools":[]})"); }
 
 // Which pages of the rules are wanted; there is only the empty one.
 Status check_pages(const net::Params& params) {
@@ -75,10 +45,10 @@ bool is_boolean(std::string_view text) {
 Result<ApiData> rules(const Request& request) {
   const net::Params params = request.params();
   TRY(match_params(params));
-  const std::string type = lower(params.get("type"));
+  const std::string type = lower_case(params.get("type"));
   if (!type.empty() && type != "alert" && type != "record")
     return invalid_param("type", "not supported value " + in_quotes(type));
-  const std::string exclude = lower(params.get("exclude_alerts"));
+  const std::string exclude = lower_case(params.get("exclude_alerts"));
   if (!exclude.empty() && !is_boolean(exclude)) {
     return invalid_param("exclude_alerts",
                          "error converting exclude_alerts: strconv.ParseBool: "
@@ -100,9 +70,6 @@ Result<ApiData> alertmanagers(const Request&) {
 Status register_absent_parts_api(net::Router& router) {
   using Call = Result<ApiData> (*)(const Request&);
   const std::pair<std::string_view, Call> calls[] = {
-      {"/api/v1/targets", targets},
-      {"/api/v1/targets/metadata", target_metadata},
-      {"/api/v1/scrape_pools", scrape_pools},
       {"/api/v1/rules", rules},
       {"/api/v1/alerts", alerts},
       {"/api/v1/alertmanagers", alertmanagers},

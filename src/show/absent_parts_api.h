@@ -1,5 +1,5 @@
-// The calls of Prometheus' API that ask for parts which this server does not have yet: targets,
-// rules, alerts. Their parameters are checked and their answers are the empty ones, so that pages
+// The calls of Prometheus' API that ask for parts which this server does not have yet: rules
+// and alerts. Their parameters are checked and their answers are the empty ones, so that pages
 // and scripts written for Prometheus go on.
 #pragma once
 

@@ -1,5 +1,7 @@
 #include "show/api_params.h"
 
+#include <algorithm>
+
 #include <charconv>
 
 #include <fmt/format.h>
@@ -59,6 +61,14 @@ Result<std::vector<model::Matchers>> match_params(const net::Params& params) {
 std::string caller_of(const net::Request& request) {
   if (!request.identity.key_id.empty()) return request.identity.key_id;
   return request.connection != nullptr ? request.connection->peer_address : std::string();
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
 }
 
 }  // namespace binnacle::show

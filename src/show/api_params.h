@@ -23,6 +23,9 @@ Result<int64_t> number_param(const net::Params& params, std::string_view name);
 // Sets of matchers, one for each match[]. One that every series fits is refused.
 Result<std::vector<model::Matchers>> match_params(const net::Params& params);
 
+// ASCII letters in lower case, for words that Prometheus takes in any.
+std::string lower_case(std::string_view text);
+
 // What a caller is told apart by: its key, else its address.
 std::string caller_of(const net::Request& request);
 

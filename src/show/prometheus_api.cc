@@ -8,6 +8,7 @@
 #include "show/query_api.h"
 #include "show/remote_read.h"
 #include "show/status_api.h"
+#include "show/targets_api.h"
 
 namespace binnacle::show {
 
@@ -17,6 +18,7 @@ Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps) {
   TRY(register_query_api(router, shared));
   TRY(register_metadata_api(router, shared));
   TRY(register_status_api(router, shared));
+  TRY(register_targets_api(router, shared));
   TRY(register_absent_parts_api(router));
   TRY(register_federate(router, shared));
   return register_remote_read(router, shared);

@@ -1,6 +1,6 @@
 // Prometheus' HTTP API over the metric store and the query engine: queries, metadata, status,
 // federation and remote read. Shapes, statuses and words are Prometheus' own. What stands behind a
-// call that this server has no part for yet (targets, rules, alerts) is empty. Source: Prometheus
+// call that this server has no part for yet (rules, alerts) is empty. Source: Prometheus
 // documentation, "HTTP API", "Federation", "Remote Read API".
 #pragma once
 
@@ -19,6 +19,10 @@
 #include "net/router.h"
 #include "query/promql/query_log.h"
 #include "query/promql/query_meter.h"
+
+namespace binnacle::collect::scrape {
+class TargetStatuses;
+}
 
 namespace binnacle::show {
 
@@ -52,6 +56,7 @@ struct PrometheusApiDeps {
   std::function<ServerFacts()> facts;
   std::string version;
   std::string revision;
+  const collect::scrape::TargetStatuses* targets = nullptr;  // null: nothing is scraped
 };
 
 Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps);

@@ -41,7 +41,7 @@ class ApiTest : public testing::Test {
     ASSERT_TRUE(appender->commit());
   }
 
-  net::Response call(std::string_view target, std::vector<net::HeaderView> headers = {}) {
+  virtual net::Response call(std::string_view target, std::vector<net::HeaderView> headers = {}) {
     return call_route(router_, net::Method::kGet, target, std::move(headers));
   }
   std::string get(std::string_view target, int status = 200) {

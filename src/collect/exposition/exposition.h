@@ -60,6 +60,9 @@ class Reader {
   // kInvalidArgument: wrong between the braces, a label twice, not UTF-8, kMaxLabelsOfSeries.
   Status read_labels(model::LabelsBuilder& labels) const;
 
+  // Of the last TYPE line; what read_series_labels() wants to know.
+  model::MetricType last_type() const { return last_type_; }
+
   size_t line() const;  // from 1, of the entry just read; counts, so for messages only
 
  private:
@@ -92,5 +95,9 @@ class Reader {
   model::MetricType last_type_ = model::MetricType::kUnknown;  // of the last TYPE line
   std::string unescaped_;
 };
+
+// As Reader::read_labels(), of a series that was read before.
+Status read_series_labels(std::string_view series, Format format, model::MetricType type,
+                          model::LabelsBuilder& labels);
 
 }  // namespace binnacle::collect::exposition

@@ -202,7 +202,7 @@ TEST(Text, WhatIsWrongIsNamedWithItsPlace) {
       {"a{b=\"c\",b=\"d\"} 1", "line 1: label \"b\" is there twice"},
       {"up 1\na{b=\"\",b=\"\"} 1", "line 2: label \"b\" is there twice"},
       {"a{__name__=\"b\"} 1", "label \"__name__\" is there twice"},
-      {"a{b=\"\xff\"} 1", "a label is not valid UTF-8"},
+      {"a{b=\"\xff\"} 1", "a label's value is not valid UTF-8"},
       {"{\"\xff\"} 1", "a metric's name is not valid UTF-8"},
       {"9metric 1", "expected a metric's name, `{` or `#`: \"9metric 1\""},
       {"<html><body>", "line 1, column 1: expected a metric's name, `{` or `#`: \"<html><body>\""},

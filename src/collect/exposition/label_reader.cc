@@ -152,32 +152,33 @@ std::string_view unescaped(std::string_view text, bool quotes, std::string& stor
   return storage;
 }
 
-Status Reader::read_labels(model::LabelsBuilder& labels) const {
-  LabelReader reader(series_, format_ == Format::kOpenMetrics);
-  const auto at_line = [&](Error error) {
-    return fail(std::move(error).with_context(fmt::format("line {}", line())));
-  };
-  if (auto read = reader.read(); !read) return at_line(std::move(read).error());
+Status read_series_labels(std::string_view series, Format format, MetricType type,
+                          model::LabelsBuilder& labels) {
+  LabelReader reader(series, format == Format::kOpenMetrics);
+  TRY(reader.read());
   labels.reset();
   std::string storage;
   std::vector<std::string> names{std::string(model::kMetricName)};
+  TRY(check_utf8(reader.name(), "a metric's name"));
   labels.set(model::kMetricName, unescaped(reader.name(), true, storage));
-  if (auto good = check_utf8(reader.name(), "a metric's name"); !good)
-    return at_line(std::move(good).error());
   for (const auto& [raw_name, raw_value] : reader.labels()) {
-    for (const std::string_view text : {raw_name, raw_value}) {
-      if (auto good = check_utf8(text, "a label"); !good) return at_line(std::move(good).error());
-    }
+    TRY(check_utf8(raw_name, "a label's name"));
+    TRY(check_utf8(raw_value, "a label's value"));
     names.emplace_back(unescaped(raw_name, true, storage));
     std::string_view value = unescaped(raw_value, true, storage);
     std::string bound;
-    if (is_bound(last_type_, names.back())) {
+    if (is_bound(type, names.back())) {
       if (const auto number = read_float(value)) value = bound = openmetrics_float(*number);
     }
     labels.set(names.back(), value);
   }
-  if (auto good = check_unique(std::move(names)); !good) return at_line(std::move(good).error());
-  return {};
+  return check_unique(std::move(names));
+}
+
+Status Reader::read_labels(model::LabelsBuilder& labels) const {
+  auto read = read_series_labels(series_, format_, last_type_, labels);
+  if (read) return {};
+  return fail(std::move(read).error().with_context(fmt::format("line {}", line())));
 }
 
 }  // namespace binnacle::collect::exposition

@@ -1,0 +1,98 @@
+// A whole prometheus.yml, read and checked by Prometheus' rules: what `binnacle server
+// --prometheus-config` runs by. A plain value; `warnings` names every setting that is known to
+// Prometheus and has no effect here, so that nothing is passed over in silence.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file_system.h"
+#include "collect/discovery/source_config.h"
+#include "collect/scrape/scrape_config_yaml.h"
+#include "model/labels.h"
+#include "model/relabel.h"
+#include "net/http_client_config.h"
+
+namespace binnacle::app {
+
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+struct PrometheusGlobal {
+  collect::scrape::ScrapeDefaults scrape;
+  int64_t evaluation_interval_ms = 60'000;
+  int64_t rule_query_offset_ms = 0;
+  model::Labels external_labels;
+};
+
+struct PrometheusAlertmanager {
+  std::vector<collect::discovery::SourceConfig> sources;
+  std::vector<model::RelabelRule> relabel;        // of the Alertmanagers
+  std::vector<model::RelabelRule> alert_relabel;  // of the alerts for them
+  std::string scheme = "http";
+  std::string path_prefix;
+  int64_t timeout_ms = 10'000;
+  net::HttpClientConfig http;
+};
+
+struct PrometheusRemoteQueue {
+  int64_t capacity = 10'000;
+  int64_t max_shards = 50;
+  int64_t min_shards = 1;
+  int64_t max_samples_per_send = 2'000;
+  int64_t batch_send_deadline_ms = 5'000;
+  int64_t min_backoff_ms = 30;
+  int64_t max_backoff_ms = 5'000;
+  bool retry_on_http_429 = false;
+  int64_t sample_age_limit_ms = 0;  // 0: none
+};
+
+struct PrometheusRemoteWrite {
+  std::string url;
+  std::string name;
+  int64_t remote_timeout_ms = 30'000;
+  NamedValues headers;
+  std::vector<model::RelabelRule> write_relabel;
+  bool send_exemplars = false;
+  PrometheusRemoteQueue queue;
+  bool send_metadata = true;
+  int64_t metadata_interval_ms = 60'000;
+  int64_t metadata_per_send = 2'000;
+  net::HttpClientConfig http;
+};
+
+struct PrometheusRemoteRead {
+  std::string url;
+  std::string name;
+  int64_t remote_timeout_ms = 60'000;
+  NamedValues headers;
+  NamedValues required_matchers;  // label and value
+  bool read_recent = false;
+  bool filter_external_labels = true;
+  net::HttpClientConfig http;
+};
+
+struct PrometheusFile {
+  PrometheusGlobal global;
+  // Of the file itself and of scrape_config_files, in order.
+  std::vector<collect::scrape::ScrapeConfig> scrape_configs;
+  std::vector<std::string> rule_files;  // globs
+  std::vector<model::RelabelRule> alert_relabel;
+  std::vector<PrometheusAlertmanager> alertmanagers;
+  std::vector<PrometheusRemoteWrite> remote_writes;
+  std::vector<PrometheusRemoteRead> remote_reads;
+  std::vector<std::string> warnings;  // "prometheus.yml:12: ..."
+};
+
+// "" for a variable that is not set.
+using Environment = std::function<std::string(const std::string& name)>;
+Environment process_environment();
+
+// kInvalidArgument with every problem on a line of its own.
+Result<PrometheusFile> load_prometheus_file(FileSystem& files, const std::string& path,
+                                            const Environment& environment);
+
+}  // namespace binnacle::app
