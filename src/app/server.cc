@@ -13,6 +13,7 @@
 #include "app/control_routes.h"
 #include "app/data_folder.h"
 #include "app/listeners.h"
+#include "app/node_events.h"
 #include "app/readiness.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -24,6 +25,7 @@
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
 #include "collect/receive/remote_write.h"
+#include "link/link_server.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
 #include "show/events_api.h"
@@ -110,10 +112,14 @@ struct ServerProcess::Parts {
   collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
                                              registry};
 
+  const std::string boot_id = secure_random_hex(8);
+  std::unique_ptr<link::LinkServer> link;
+
   net::Router router;
   Readiness readiness;
   ThreadPool pool{"pool", pool_thread_count(config), kMaxQueuedPoolWork};
   ThreadPool query_helpers{"query_help", query_helper_count(config), kMaxQueuedPoolWork};
+  std::unique_ptr<NodeEvents> node_events;
   query::promql::QueryLog query_log{registry};
   query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
   show::QueryRequests query_requests{query_queue};
@@ -136,6 +142,7 @@ struct ServerProcess::Parts {
   model::Labels own_labels(std::string_view job) const;
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
+  void make_link();
   Status register_routes();
   Status register_prometheus_api();
   show::ServerFacts facts();
@@ -192,6 +199,15 @@ Status ServerProcess::Parts::make_collectors() {
   TRY_ASSIGN(host, make_host(config));
   own = std::make_unique<collect::own::OwnCollector>(registry, metrics, own_labels("binnacle"));
   return {};
+}
+
+void ServerProcess::Parts::make_link() {
+  link::LinkServerOptions options = link_options(config);
+  options.software = version();
+  options.boot_id = boot_id;
+  link = std::make_unique<link::LinkServer>(std::move(options), clock, registry);
+  node_events = std::make_unique<NodeEvents>(*events, pool, registry);
+  link->observe(*node_events);
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
@@ -252,8 +268,8 @@ Status ServerProcess::Parts::register_routes() {
   TRY(show::register_tsdb_api(router,
                               {[this] { return metrics.store(); }, clock, folder + "/backups"}));
   TRY(remote_write.register_routes(router));
-  TRY(show::register_live(
-      router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
+  TRY(show::register_live(router, {metrics, clock, pool, registry, limits, version_text, boot_id}));
+  TRY(link->register_routes(router));
   TRY(show::register_export_api(router, {metrics, limits}));
   TRY(show::register_events_api(router, *events));
   TRY(show::register_page_routes(router));
@@ -354,6 +370,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   register_process_instruments(parts->registry, version(), revision());
   TRY(parts->open_state());
   TRY(parts->make_collectors());
+  parts->make_link();
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
@@ -400,6 +417,10 @@ void ServerProcess::tick() {
   if (parts.own_series.due(now_ms)) {
     if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
       parts.log.warn("own series not stored", {{"error", refused.error().message}});
+    }
+    if (const auto stored = parts.link->collect_once(parts.metrics, parts.clock.wall_ms());
+        !stored) {
+      parts.log.warn("series of the link not stored", {{"error", stored.error().message}});
     }
   }
   if (parts.certificates.due(now_ms)) {

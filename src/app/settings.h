@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "collect/host/host_options.h"
 #include "collect/receive/remote_write.h"
+#include "link/link_server.h"
 #include "net/server.h"
 #include "query/promql/query_meter.h"
 #include "query/promql/query_queue.h"
@@ -23,6 +24,7 @@ namespace binnacle::app {
 LogOptions log_options(const Config& config);
 net::ServerLimits server_limits(const Config& config);
 net::RouteLimits route_limits(const Config& config);
+link::LinkServerOptions link_options(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);
