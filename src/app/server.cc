@@ -1,7 +1,5 @@
 #include "app/server.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <thread>
@@ -12,7 +10,10 @@
 #include "app/config_reload.h"
 #include "app/control_routes.h"
 #include "app/data_folder.h"
+#include "app/every.h"
+#include "app/host_name.h"
 #include "app/listeners.h"
+#include "app/load_config.h"
 #include "app/node_events.h"
 #include "app/readiness.h"
 #include "app/settings.h"
@@ -50,36 +51,6 @@ constexpr int64_t kOwnSeriesEveryMs = 5'000;
 constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
 constexpr size_t kMaxQueuedPoolWork = 4096;
-
-std::string host_name() {
-  char name[256] = "localhost";
-  gethostname(name, sizeof(name) - 1);
-  return name;
-}
-
-// Work of tick() that is due less often than once a second.
-class Every {
- public:
-  explicit Every(int64_t interval_ms) : interval_ms_(interval_ms) {}
-  bool due(int64_t now_ms) {
-    if (now_ms < next_ms_) return false;
-    next_ms_ = now_ms + interval_ms_;
-    return true;
-  }
-
- private:
-  const int64_t interval_ms_;
-  int64_t next_ms_ = 0;
-};
-
-Result<Config> load_config(const std::string& file, const ConfigSources& sources) {
-  auto config = Config::load(config_schema(), file, sources);
-  if (config) return std::move(*config);
-  std::string message;
-  for (const std::string& line : config.error().lines())
-    message += (message.empty() ? "" : "\n") + line;
-  return fail(Code::kInvalidArgument, std::move(message));
-}
 
 }  // namespace
 
