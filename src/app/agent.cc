@@ -189,10 +189,8 @@ Status AgentProcess::Parts::try_to_join() {
     return connect();
   }
   if (issued.error().code != Code::kUnavailable) {
-    return fail(issued.error().code,
-                fmt::format("join {}; make a new token on the server with `binnacle key "
-                            "join-token` and give it with --token",
-                            issued.error().message));
+    return fail(issued.error().code, fmt::format("join {}; --token wants a fresh one-use token",
+                                                 issued.error().message));
   }
   const int64_t wait_ms = join_wait.next_ms();
   next_join_ms = now_ms + wait_ms;

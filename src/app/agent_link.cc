@@ -8,7 +8,7 @@ namespace {
 constexpr int64_t kRepeatMs = 60'000;
 // What a server may ask for.
 constexpr int64_t kShortestPaceMs = 1'000;
-constexpr int64_t kLongestPaceMs = 3'600'000;
+constexpr int64_t kLongestPaceMs = 60'000;
 
 }  // namespace
 

@@ -54,7 +54,7 @@ void add_identity_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent)
 }
 
 void add_work_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
-  keys.push_back(duration("agent.interval", agent.interval_ms, "1s", "1h",
+  keys.push_back(duration("agent.interval", agent.interval_ms, "1s", "2m",
                           "Between two collections; 1 s while a page looks at the node. What is "
                           "collected of the host stands under `collect.host`."));
   keys.push_back({.path = "agent.queue_max_bytes",
