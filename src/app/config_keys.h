@@ -19,6 +19,8 @@ std::string config_docs_intro();
 // The tables that config_schema() is made of, in this order.
 std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> log_keys();
+std::vector<ConfigKey> link_keys();
+std::vector<ConfigKey> agent_keys();
 std::vector<ConfigKey> data_keys();  // collect, storage, events, query, access
 
 // For ConfigKey::check: "" or what to do instead. An empty text is "not set" and fine.

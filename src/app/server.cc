@@ -1,7 +1,5 @@
 #include "app/server.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <thread>
@@ -12,7 +10,11 @@
 #include "app/config_reload.h"
 #include "app/control_routes.h"
 #include "app/data_folder.h"
+#include "app/every.h"
+#include "app/host_name.h"
 #include "app/listeners.h"
+#include "app/load_config.h"
+#include "app/node_events.h"
 #include "app/readiness.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -25,6 +27,7 @@
 #include "collect/own/own_collector.h"
 #include "collect/receive/otlp.h"
 #include "collect/receive/remote_write.h"
+#include "link/link_server.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
 #include "show/events_api.h"
@@ -49,36 +52,6 @@ constexpr int64_t kOwnSeriesEveryMs = 5'000;
 constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
 constexpr size_t kMaxQueuedPoolWork = 4096;
-
-std::string host_name() {
-  char name[256] = "localhost";
-  gethostname(name, sizeof(name) - 1);
-  return name;
-}
-
-// Work of tick() that is due less often than once a second.
-class Every {
- public:
-  explicit Every(int64_t interval_ms) : interval_ms_(interval_ms) {}
-  bool due(int64_t now_ms) {
-    if (now_ms < next_ms_) return false;
-    next_ms_ = now_ms + interval_ms_;
-    return true;
-  }
-
- private:
-  const int64_t interval_ms_;
-  int64_t next_ms_ = 0;
-};
-
-Result<Config> load_config(const std::string& file, const ConfigSources& sources) {
-  auto config = Config::load(config_schema(), file, sources);
-  if (config) return std::move(*config);
-  std::string message;
-  for (const std::string& line : config.error().lines())
-    message += (message.empty() ? "" : "\n") + line;
-  return fail(Code::kInvalidArgument, std::move(message));
-}
 
 }  // namespace
 
@@ -112,10 +85,14 @@ struct ServerProcess::Parts {
                                              registry};
   collect::receive::OtlpReceiver otlp{otlp_options(config), metrics, clock, registry};
 
+  const std::string boot_id = secure_random_hex(8);
+  std::unique_ptr<link::LinkServer> link;
+
   net::Router router;
   Readiness readiness;
   ThreadPool pool{"pool", pool_thread_count(config), kMaxQueuedPoolWork};
   ThreadPool query_helpers{"query_help", query_helper_count(config), kMaxQueuedPoolWork};
+  std::unique_ptr<NodeEvents> node_events;
   query::promql::QueryLog query_log{registry};
   query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
   show::QueryRequests query_requests{query_queue};
@@ -138,6 +115,7 @@ struct ServerProcess::Parts {
   model::Labels own_labels(std::string_view job) const;
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
+  void make_link();
   Status register_routes();
   Status register_prometheus_api();
   show::ServerFacts facts();
@@ -194,6 +172,15 @@ Status ServerProcess::Parts::make_collectors() {
   TRY_ASSIGN(host, make_host(config));
   own = std::make_unique<collect::own::OwnCollector>(registry, metrics, own_labels("binnacle"));
   return {};
+}
+
+void ServerProcess::Parts::make_link() {
+  link::LinkServerOptions options = link_options(config);
+  options.software = version();
+  options.boot_id = boot_id;
+  link = std::make_unique<link::LinkServer>(std::move(options), clock, registry);
+  node_events = std::make_unique<NodeEvents>(*events, pool, registry);
+  link->observe(*node_events);
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
@@ -255,8 +242,8 @@ Status ServerProcess::Parts::register_routes() {
                               {[this] { return metrics.store(); }, clock, folder + "/backups"}));
   TRY(remote_write.register_routes(router));
   TRY(otlp.register_routes(router));
-  TRY(show::register_live(
-      router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
+  TRY(show::register_live(router, {metrics, clock, pool, registry, limits, version_text, boot_id}));
+  TRY(link->register_routes(router));
   TRY(show::register_export_api(router, {metrics, limits}));
   TRY(show::register_events_api(router, *events));
   TRY(show::register_page_routes(router));
@@ -358,6 +345,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   register_process_instruments(parts->registry, version(), revision());
   TRY(parts->open_state());
   TRY(parts->make_collectors());
+  parts->make_link();
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
@@ -404,6 +392,10 @@ void ServerProcess::tick() {
   if (parts.own_series.due(now_ms)) {
     if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
       parts.log.warn("own series not stored", {{"error", refused.error().message}});
+    }
+    if (const auto stored = parts.link->collect_once(parts.metrics, parts.clock.wall_ms());
+        !stored) {
+      parts.log.warn("series of the link not stored", {{"error", stored.error().message}});
     }
   }
   if (parts.certificates.due(now_ms)) {

@@ -72,6 +72,15 @@ net::RouteLimits route_limits(const Config& config) {
   return limits;
 }
 
+link::LinkServerOptions link_options(const Config& config) {
+  link::LinkServerOptions options;
+  options.session.beat_interval_ms = config.get_duration_ms("link.beat_interval");
+  options.session.silence_limit_ms = config.get_duration_ms("link.silence_limit");
+  options.max_nodes = size(config, "link.max_nodes");
+  options.late_limit_ms = config.get_duration_ms("storage.late_limit");
+  return options;
+}
+
 collect::host::HostOptions host_options(const Config& config) {
   collect::host::HostOptions options;
   options.interval_ms = config.get_duration_ms("collect.host.interval");

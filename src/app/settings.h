@@ -11,6 +11,7 @@
 #include "collect/host/host_options.h"
 #include "collect/receive/otlp.h"
 #include "collect/receive/remote_write.h"
+#include "link/link_server.h"
 #include "net/server.h"
 #include "query/promql/query_meter.h"
 #include "query/promql/query_queue.h"
@@ -24,6 +25,7 @@ namespace binnacle::app {
 LogOptions log_options(const Config& config);
 net::ServerLimits server_limits(const Config& config);
 net::RouteLimits route_limits(const Config& config);
+link::LinkServerOptions link_options(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 collect::receive::OtlpReceiverOptions otlp_options(const Config& config);

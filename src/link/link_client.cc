@@ -141,7 +141,8 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     session_.reset();
     socket_ = nullptr;
     connected_.set(0);
-    if (was_up_ && hooks_.lost) hooks_.lost(ending_ ? ending_->reason : "the connection broke");
+    if (was_up_ && !stopping_ && hooks_.lost)
+      hooks_.lost(ending_ ? ending_->reason : "the connection broke");
   }
 
   asio::awaitable<Result<Socket>> connect() {

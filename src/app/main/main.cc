@@ -3,6 +3,7 @@
 #include <CLI/Formatter.hpp>
 #include <string>
 
+#include "app/agent_command.h"
 #include "app/config_commands.h"
 #include "app/key_commands.h"
 #include "app/promql_commands.h"
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   root.require_subcommand(1);
   int exit_code = 0;
   app::add_server_command(root, exit_code);
+  app::add_agent_command(root, exit_code);
   app::add_config_commands(root, exit_code);
   app::add_key_commands(root, exit_code);
   app::add_store_commands(root, exit_code);

@@ -58,6 +58,8 @@ struct QueueChunk {
   // For acknowledge().
   uint64_t segment = 0;
   uint64_t end_offset = 0;
+  uint64_t samples_before_end = 0;  // of the segment, counted as the queue counts them
+  int64_t min_ms = 0;
 };
 
 class SampleQueue {
@@ -80,13 +82,14 @@ class SampleQueue {
 
   // The oldest samples not read yet, in the order of appending: whole appends until there are
   // `max_samples` or the segment ends. False: there are none. A damaged rest of a segment is
-  // skipped and told as a gap.
+  // skipped and told as a gap. After an error what is not acknowledged is read again.
   Result<bool> read(size_t max_samples, QueueChunk& chunk);
   // All up to the end of `chunk` has arrived, or will never be sent.
   void acknowledge(const QueueChunk& chunk);
-  // Waits for samples to read, at most that long; true when there are some.
-  bool wait_ms(int64_t ms);
-  // Ends the wait of another thread, and each later one at once.
+  // Waits until there are so many samples to read, something was appended, or the time is over;
+  // true when there are as many.
+  bool wait_ms(int64_t ms, uint64_t samples = 1);
+  // Ends the wait of another thread, or else the next one.
   void interrupt();
 
   uint64_t bytes() const;            // on disk

@@ -145,6 +145,16 @@ Result<std::unique_ptr<MetricStore>> MetricStore::open(std::string folder, Store
   return std::unique_ptr<MetricStore>(new MetricStore(std::move(parts)));
 }
 
+bool MetricStore::append_labels(model::SeriesRef ref, std::string& packed) const {
+  bool found = false;
+  parts_->head.visit(static_cast<uint32_t>(ref), [&](model::SeriesRef there, HeadSeries& series) {
+    if (there != ref) return;
+    parts_->head.append_labels(series, packed);
+    found = true;
+  });
+  return found;
+}
+
 std::unique_ptr<model::Appender> MetricStore::appender() {
   return std::make_unique<Batch>(*parts_);
 }

@@ -70,6 +70,9 @@ class MetricStore final : public model::Appendable, public model::Queryable {
   std::unique_ptr<model::Appender> appender() override;
   Result<std::unique_ptr<model::Querier>> querier(int64_t min_ms, int64_t max_ms) override;
 
+  // The labels of a series by its ref, appended to `packed`; false when it is forgotten.
+  bool append_labels(model::SeriesRef ref, std::string& packed) const;
+
   // Deletes the samples of the series that match; one set of matchers.
   Status delete_series(const model::Matchers& matchers, int64_t min_ms, int64_t max_ms);
   // Writes anew each block that has deletions, so that the bytes of what is deleted go.

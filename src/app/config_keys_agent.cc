@@ -1,0 +1,85 @@
+#include "app/agent_settings.h"
+#include "app/config_keys.h"
+#include "base/config_units.h"
+
+namespace binnacle::app {
+namespace {
+
+ConfigKey text(std::string path, std::string meaning, bool secret = false) {
+  return {.path = std::move(path), .meaning = std::move(meaning), .secret = secret};
+}
+
+ConfigKey duration(std::string path, int64_t ms, std::string min, std::string max,
+                   std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kDuration,
+          .default_text = format_duration_ms(ms),
+          .meaning = std::move(meaning),
+          .min = std::move(min),
+          .max = std::move(max)};
+}
+
+ConfigKey count(std::string path, int64_t value, std::string unit, std::string min, std::string max,
+                std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kInt,
+          .default_text = std::to_string(value),
+          .unit = std::move(unit),
+          .meaning = std::move(meaning),
+          .min = std::move(min),
+          .max = std::move(max)};
+}
+
+void add_identity_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
+  keys.push_back(text("agent.server", "Address of the server, `https://host:port` (`--server`)."));
+  keys.push_back(text(
+      "agent.token", "One-use join token, traded for a key at the first start (`--token`).", true));
+  keys.push_back(text("agent.key", "Key of role `agent`, instead of a token.", true));
+  keys.push_back(
+      text("agent.name", "Name of this node, one of its kind; not set: the host's name."));
+  keys.push_back({.path = "agent.role",
+                  .default_text = agent.role,
+                  .meaning = "What the node does, as `worker` or `trainer`: label `role`."});
+  keys.push_back({.path = "agent.cluster",
+                  .default_text = agent.cluster,
+                  .meaning = "Label `cluster` of everything this node sends."});
+  keys.push_back(text("agent.data_dir",
+                      "Folder of the node's id, its key and the queue. Not set: `agent` in the "
+                      "folder that a server would have."));
+  keys.push_back(text("agent.tls.ca_file",
+                      "PEM file of the authorities that the server's certificate is checked "
+                      "against; not set: the system's."));
+  keys.push_back(text("agent.tls.certificate_file", "PEM file of this node's certificate (mTLS)."));
+  keys.push_back(text("agent.tls.key_file", "PEM file of its private key."));
+}
+
+void add_work_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
+  keys.push_back(duration("agent.interval", agent.interval_ms, "1s", "2m",
+                          "Between two collections; 1 s while a page looks at the node. What is "
+                          "collected of the host stands under `collect.host`."));
+  keys.push_back({.path = "agent.queue_max_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = format_bytes(static_cast<int64_t>(agent.queue_max_bytes)),
+                  .meaning = "Of samples on disk while the server is away; the oldest go first.",
+                  .min = "1MiB",
+                  .max = "1000GB"});
+  keys.push_back(count("agent.replay_rate", agent.replay_samples_per_second, "samples a second",
+                       "100", "100000000",
+                       "That a backlog is sent with at most, so that a server that came back is "
+                       "not flooded."));
+  keys.push_back(text("agent.probe_listen",
+                      "`:port` or `host:port` where peers may measure this node by connecting; "
+                      "nothing is read there. Not set: it is not measured."));
+}
+
+}  // namespace
+
+std::vector<ConfigKey> agent_keys() {
+  const AgentSettings agent;
+  std::vector<ConfigKey> keys;
+  add_identity_keys(keys, agent);
+  add_work_keys(keys, agent);
+  return keys;
+}
+
+}  // namespace binnacle::app

@@ -1,0 +1,10 @@
+// The name of this machine.
+#pragma once
+
+#include <string>
+
+namespace binnacle::app {
+
+std::string host_name();  // "localhost" when it has none
+
+}  // namespace binnacle::app

@@ -1,0 +1,185 @@
+"""`binnacle agent` with a real server: joining, beats, kills of either side, names, samples without a gap."""
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+from agent_process import INTERVAL_SECONDS, AgentProcess
+from server_process import ServerProcess, run_once
+
+PATIENCE_SECONDS = 30
+NODES = "/api/binnacle/v1/nodes"
+
+
+def until(condition, what):
+    """Waits for something that another process does, up to PATIENCE_SECONDS."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
+
+
+class AgentTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="binnacle-agent-test-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def start_server(self, listen="127.0.0.1:0"):
+        data = os.path.join(self.folder, "server")
+        os.makedirs(data, exist_ok=True)
+        server = ServerProcess(data, listen=listen, config="collect:\n  host:\n    enabled: false\n")
+        self.addCleanup(lambda: server.process.poll() is None and server.stop())
+        server.url = f"http://{server.host}:{server.port}"
+        return server
+
+    def start_agent(self, server, *args, data="agent"):
+        agent = AgentProcess(os.path.join(self.folder, data), server.url, *args)
+        self.addCleanup(agent.stop)
+        return agent
+
+    def nodes(self, server, **headers):
+        status, _, body = server.get(NODES, **headers)
+        self.assertEqual(status, 200, body)
+        return {node["name"]: node for node in json.loads(body)["nodes"]}
+
+    def until_state(self, server, name, state):
+        return until(lambda: self.nodes(server).get(name, {}).get("state") == state and self.nodes(server)[name],
+                     f"{name} is {state}")
+
+    def times(self, server, name):
+        """When the node was collected, in order."""
+        query = urllib.parse.quote(f'node_time_seconds{{node="{name}"}}[10m]')
+        series = server.json(f"/api/v1/query?query={query}")["data"]["result"]
+        return [at for at, _ in series[0]["values"]] if series else []
+
+
+class Joins(AgentTest):
+    def test_a_token_becomes_a_key_and_is_used_up(self):
+        server = self.start_server()
+        code, admin, err = run_once("key", "create", "--server", server.url, "--name", "me", "--role", "admin")
+        self.assertEqual(code, 0, err)
+        admin = admin.strip()
+        code, token, err = run_once("key", "join-token", "--server", server.url, "--key", admin)
+        self.assertEqual(code, 0, err)
+        token = token.strip()
+        agent = self.start_agent(server, "--token", token, "--name", "n1", "--role", "worker")
+        until(lambda: self.nodes(server, X_API_Key=admin).get("n1", {}).get("last_beat"), "n1 beats")
+        key_file = os.path.join(agent.data, "agent_key")
+        self.assertEqual(stat.S_IMODE(os.stat(key_file).st_mode), 0o600)
+        self.assertNotIn(token, agent.stderr())
+        with open(key_file, encoding="ascii") as file:
+            self.assertNotIn(file.read().strip(), agent.stderr())
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(self.nodes(server, X_API_Key=admin)["n1"]["state"], "left")
+
+        again = self.start_agent(server, "--token", token, "--name", "n1", "--role", "worker")
+        until(lambda: self.nodes(server, X_API_Key=admin)["n1"]["state"] == "up", "n1 is back with its key")
+        self.assertTrue(again.says("joined already"))
+
+        late = os.path.join(self.folder, "late")
+        code, _, err = run_once("agent", "--server", server.url, "--token", token, "--name", "n2", "--data", late)
+        self.assertEqual(code, 1)
+        self.assertIn("used or expired", err)
+
+        keyless = self.start_agent(server, "--name", "n3", data="keyless")
+        until(lambda: keyless.says("does not take this node's key"), "what a missing key means")
+
+    def test_what_cannot_work_is_said_at_once(self):
+        code, _, err = run_once("agent", "--data", os.path.join(self.folder, "x"))
+        self.assertEqual(code, 1)
+        self.assertIn("--server", err)
+        code, _, err = run_once("agent", "--server", "ftp://x", "--data", os.path.join(self.folder, "x"))
+        self.assertEqual(code, 1)
+        self.assertIn("ftp://x", err)
+
+    def test_one_agent_has_a_folder(self):
+        server = self.start_server()
+        agent = self.start_agent(server, "--name", "n1")
+        self.until_state(server, "n1", "up")
+        code, _, err = run_once("agent", "--server", server.url, "--name", "n2", "--data", agent.data)
+        self.assertEqual(code, 1)
+        self.assertIn("another agent runs on it", err)
+
+
+class Beats(AgentTest):
+    def test_a_killed_agent_is_down_at_once_and_comes_back_as_itself(self):
+        server = self.start_server()
+        agent = self.start_agent(server, "--name", "n1")
+        before = until(lambda: self.nodes(server).get("n1", {}).get("round_trip_seconds") and self.nodes(server)["n1"],
+                       "an exchange of clocks")
+        self.assertLess(abs(before["clock_offset_seconds"]), 0.05)
+        killed = time.monotonic()
+        agent.kill()
+        self.until_state(server, "n1", "down")
+        self.assertLess(time.monotonic() - killed, 2)
+        self.start_agent(server, "--name", "n1")
+        after = self.until_state(server, "n1", "up")
+        self.assertEqual(after["id"], before["id"])
+        self.assertNotEqual(after["boot"], before["boot"])
+        kinds = [event["kind"] for event in server.json("/api/binnacle/v1/events?kind=node")["events"]]
+        self.assertEqual(kinds, ["node.connected", "node.disconnected", "node.connected"])
+        until(lambda: server.json("/api/v1/query?query=binnacle_link_round_trip_seconds")["data"]["result"],
+              "the round trip as a series")
+
+    def test_a_name_is_taken_while_its_node_is_up(self):
+        server = self.start_server()
+        first = self.start_agent(server, "--name", "n1")
+        held = self.until_state(server, "n1", "up")
+        second = self.start_agent(server, "--name", "n1", data="second")
+        refusal = until(lambda: second.says("refuses this node"), "the refusal")
+        self.assertIn(held["id"], refusal["reason"])
+        self.assertEqual(self.nodes(server)["n1"]["id"], held["id"])
+        first.kill()
+        until(lambda: self.nodes(server)["n1"]["id"] != held["id"], "the second has the name")
+
+    def test_a_look_quickens_the_collection(self):
+        server = self.start_server()
+        agent = AgentProcess(os.path.join(self.folder, "agent"), server.url, "--name", "n1",
+                             config="agent:\n  interval: 2m\nlog:\n  format: json\n")
+        self.addCleanup(agent.stop)
+        node = self.until_state(server, "n1", "up")
+        until(lambda: self.times(server, "n1"), "the first collection")
+        self.assertEqual(server.request("POST", f"{NODES}/{node['id']}/look")[0], 204)
+        until(lambda: len(self.times(server, "n1")) >= 3, "a collection each second")
+        self.assertEqual(server.request("POST", f"{NODES}/nobody/look")[0], 404)
+
+
+class Ships(AgentTest):
+    def assert_no_gap(self, server, name, start, end):
+        def whole():
+            times = [at for at in self.times(server, name) if start <= at <= end]
+            return len(times) >= (end - start) / INTERVAL_SECONDS - 1 and times
+
+        times = until(whole, f"all samples from {start} to {end}")
+        gaps = [b - a for a, b in zip([start, *times], [*times, end])]
+        self.assertLess(max(gaps), 2.5 * INTERVAL_SECONDS, times)
+
+    def test_samples_come_through_kills_of_both_sides_without_a_gap(self):
+        server = self.start_server()
+        agent = self.start_agent(server, "--name", "n1")
+        start = until(lambda: self.times(server, "n1"), "the first samples")[0]
+        server.kill()
+        until(lambda: agent.says("is away"), "the agent sees it")
+        time.sleep(3)  # real time must pass for samples to wait in the queue
+        away = time.time()
+        agent.kill()  # what waits lies on disk
+        agent = self.start_agent(server, "--name", "n1")
+        until(lambda: agent.says("is away"), "the agent starts without a server")
+        server = self.start_server(listen=f"127.0.0.1:{server.port}")
+        self.until_state(server, "n1", "up")
+        back = time.time()
+        until(lambda: self.times(server, "n1")[-1:] >= [back], "fresh samples")
+        self.assert_no_gap(server, "n1", start, away - INTERVAL_SECONDS)
+        self.assert_no_gap(server, "n1", start, back)
+
+
+if __name__ == "__main__":
+    unittest.main()
