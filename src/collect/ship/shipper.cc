@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -95,6 +96,7 @@ struct Shipper::Impl {
   void wait_for_batch();
   bool wait_for_turn();
   void send_chunk();
+  void settle();
   void send_metadata();
   bool send_all(std::vector<std::vector<ShipRequest>> shards, bool counts_samples) EXCLUDES(mu);
 
@@ -129,8 +131,11 @@ struct Shipper::Impl {
   uint64_t appended_before = 0;
   double incoming = 0;  // samples a second
   bool behind = false;
+  std::deque<std::pair<QueueMark, int64_t>> settling;  // delivered, with when, by monotonic time
 
   std::atomic<bool> stopping = false;
+  std::atomic<bool> broken = false;        // a connection, since the last round ended
+  std::atomic<int64_t> broken_ms = 0;      // when that began
   std::atomic<int64_t> not_before_ms = 0;  // the receiver asked for a pause until then
 
   mutable Mutex mu;
@@ -193,7 +198,7 @@ void Shipper::Impl::upkeep() {
   last_upkeep_ms = now_ms;
   const bool metadata_due =
       last_metadata_ms == 0 || now_ms - last_metadata_ms >= options.metadata_interval_ms;
-  if (options.send_metadata && deps.metadata && metadata_due && !behind) send_metadata();
+  if (options.send_metadata && deps.metadata && metadata_due) send_metadata();
 }
 
 // A replay waits here for its share; false when it is time to stop.
@@ -229,8 +234,26 @@ void Shipper::Impl::send_chunk() {
   instruments.shards.set(static_cast<double>(round.shards.size()));
   throttle.spent(round.samples);
   const bool delivered = send_all(std::move(round.shards), true);
-  kill_point("ship_delivered");
-  if (delivered) queue->acknowledge(chunk);
+  kill_point("ship.delivered");
+  if (delivered) settle();
+}
+
+// The chunk has arrived. It stays at hand until the receiver has had the time to make it durable;
+// where it was away meanwhile, all of that goes out again.
+void Shipper::Impl::settle() {
+  const int64_t now_ms = deps.clock.monotonic_ms();
+  if (options.resend_ms > 0) settling.push_back({chunk.begin, now_ms});
+  const bool was_away = broken.exchange(false) && !settling.empty();
+  // What lies so long before the receiver went away, it has saved.
+  const int64_t until_ms = was_away ? broken_ms - options.resend_ms : now_ms - options.resend_ms;
+  while (!settling.empty() && settling.front().second < until_ms) settling.pop_front();
+  queue->acknowledge(chunk, settling.empty() ? UINT64_MAX : settling.front().first.segment);
+  if (!was_away || settling.empty()) return;
+  instruments.resends.add();
+  log.info("a receiver was away; what it took last is sent again",
+           {{"destination", options.name}, {"rounds", settling.size()}});
+  queue->rewind(settling.front().first);
+  settling.clear();
 }
 
 void Shipper::Impl::send_metadata() {
@@ -319,6 +342,10 @@ asio::awaitable<SendVerdict> Shipper::Impl::attempt(const ShipRequest& request) 
   const int64_t begin_ns = deps.clock.monotonic_ns();
   const auto answer = co_await peer.send(std::move(out));
   instruments.seconds.observe(static_cast<double>(deps.clock.monotonic_ns() - begin_ns) / 1e9);
+  if (!answer && !broken) {
+    broken_ms = begin_ns / 1'000'000;
+    broken = true;
+  }
   co_return judge(answer, options, deps.clock.wall_ms());
 }
 
