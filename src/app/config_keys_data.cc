@@ -75,12 +75,13 @@ void add_collect_keys(std::vector<ConfigKey>& keys) {
 
 void add_receive_keys(std::vector<ConfigKey>& keys) {
   const collect::receive::RemoteWriteOptions options;
-  keys.push_back({.path = "collect.receive.max_body_bytes",
-                  .type = ConfigType::kBytes,
-                  .default_text = format_bytes(options.max_body_bytes),
-                  .meaning = "Of a remote-write body, as sent and decompressed; 413 beyond.",
-                  .min = "1KiB",
-                  .max = "1GiB"});
+  keys.push_back(
+      {.path = "collect.receive.max_body_bytes",
+       .type = ConfigType::kBytes,
+       .default_text = format_bytes(options.max_body_bytes),
+       .meaning = "Of a body of remote write or OTLP, as sent and decompressed; 413 beyond.",
+       .min = "1KiB",
+       .max = "1GiB"});
   keys.push_back(count("collect.receive.max_labels", std::to_string(options.labels.max_count),
                        "1024", "labels", "Of one series; its samples are refused beyond."));
   keys.push_back(count("collect.receive.max_label_name_bytes",
@@ -92,6 +93,41 @@ void add_receive_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(count("collect.receive.max_cached_series",
                        std::to_string(options.max_cached_series), "100000000", "series",
                        "Whose labels are known without reading them, 27 to 37 bytes each."));
+}
+
+ConfigKey attributes(std::string path, std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kStrings,
+          .default_text = "[]",
+          .meaning = std::move(meaning),
+          .reload = Reload::kLive};
+}
+
+// By the names of Prometheus' `otlp` section.
+void add_otlp_keys(std::vector<ConfigKey>& keys) {
+  keys.push_back({.path = "collect.otlp.translation_strategy",
+                  .type = ConfigType::kEnum,
+                  .default_text = "UnderscoreEscapingWithSuffixes",
+                  .meaning = "How names that come by OTLP are made Prometheus' own: other "
+                             "characters to underscores, units and `_total` as suffixes.",
+                  .reload = Reload::kLive,
+                  .choices = {"UnderscoreEscapingWithSuffixes", "UnderscoreEscapingWithoutSuffixes",
+                              "NoUTF8EscapingWithSuffixes", "NoTranslation"}});
+  keys.push_back(attributes("collect.otlp.promote_resource_attributes",
+                            "Resource attributes that become labels of every series."));
+  keys.push_back({.path = "collect.otlp.promote_all_resource_attributes",
+                  .type = ConfigType::kBool,
+                  .default_text = "false",
+                  .meaning = "All resource attributes become labels of every series.",
+                  .reload = Reload::kLive});
+  keys.push_back(attributes("collect.otlp.ignore_resource_attributes",
+                            "Those that do not, where all others are promoted."));
+  keys.push_back({.path = "collect.otlp.keep_identifying_resource_attributes",
+                  .type = ConfigType::kBool,
+                  .default_text = "false",
+                  .meaning = "`target_info` repeats the attributes that `job` and `instance` are "
+                             "made of.",
+                  .reload = Reload::kLive});
 }
 
 ConfigKey series_limit(std::string path, std::string meaning) {
@@ -292,6 +328,7 @@ std::vector<ConfigKey> data_keys() {
   std::vector<ConfigKey> keys;
   add_collect_keys(keys);
   add_receive_keys(keys);
+  add_otlp_keys(keys);
   add_storage_keys(keys);
   keys.push_back(duration("events.retention", "90d", "1h", "10y", "How long events are kept."));
   keys.push_back(count("events.max_count", "1000000", "100000000", "events",

@@ -23,6 +23,7 @@
 #include "base/random.h"
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
+#include "collect/receive/otlp.h"
 #include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
@@ -109,6 +110,7 @@ struct ServerProcess::Parts {
   std::unique_ptr<collect::own::OwnCollector> own;
   collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
                                              registry};
+  collect::receive::OtlpReceiver otlp{otlp_options(config), metrics, clock, registry};
 
   net::Router router;
   Readiness readiness;
@@ -252,6 +254,7 @@ Status ServerProcess::Parts::register_routes() {
   TRY(show::register_tsdb_api(router,
                               {[this] { return metrics.store(); }, clock, folder + "/backups"}));
   TRY(remote_write.register_routes(router));
+  TRY(otlp.register_routes(router));
   TRY(show::register_live(
       router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
   TRY(show::register_export_api(router, {metrics, limits}));
@@ -307,6 +310,7 @@ void ServerProcess::Parts::join_reload() {
   });
   apply("remote write",
         [this](const Config& next) { remote_write.set_options(remote_write_options(next)); });
+  apply("otlp", [this](const Config& next) { otlp.set_options(otlp_options(next)); });
   apply("queries", [this](const Config& next) {
     query_queue.set_options(query_queue_options(next));
     query_log.set_slow_ms(next.get_duration_ms("query.slow_log"));

@@ -95,6 +95,27 @@ collect::receive::RemoteWriteOptions remote_write_options(const Config& config) 
   return options;
 }
 
+collect::receive::OtlpReceiverOptions otlp_options(const Config& config) {
+  const auto receive = remote_write_options(config);
+  collect::receive::OtlpReceiverOptions options;
+  options.max_body_bytes = receive.max_body_bytes;
+  options.labels = receive.labels;
+  // The table allows only these names.
+  const auto translation = collect::receive::otlp_translation_from_name(
+      config.get_string("collect.otlp.translation_strategy"));
+  CHECK(translation.has_value());
+  options.otlp.translation = *translation;
+  options.otlp.promote_resource_attributes =
+      config.get_strings("collect.otlp.promote_resource_attributes");
+  options.otlp.promote_all_resource_attributes =
+      config.get_bool("collect.otlp.promote_all_resource_attributes");
+  options.otlp.ignore_resource_attributes =
+      config.get_strings("collect.otlp.ignore_resource_attributes");
+  options.otlp.keep_identifying_resource_attributes =
+      config.get_bool("collect.otlp.keep_identifying_resource_attributes");
+  return options;
+}
+
 store::metrics::StoreOptions store_options(const Config& config) {
   store::metrics::StoreOptions options;
   options.format = static_cast<int>(config.get_int("storage.format"));

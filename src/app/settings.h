@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "collect/host/host_options.h"
+#include "collect/receive/otlp.h"
 #include "collect/receive/remote_write.h"
 #include "net/server.h"
 #include "query/promql/query_meter.h"
@@ -25,6 +26,7 @@ net::ServerLimits server_limits(const Config& config);
 net::RouteLimits route_limits(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
+collect::receive::OtlpReceiverOptions otlp_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
 query::promql::QueryQueueOptions query_queue_options(const Config& config);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/config_value.h"
+#include "base/nearest_name.h"
 
 #include <fmt/format.h>
 
@@ -22,24 +23,6 @@ namespace {
 constexpr std::string_view kTypeNames[] = {
     "bool",  "int",  "float",           "string",         "duration",
     "bytes", "enum", "list of strings", "map of strings", "list of objects"};
-
-// Optimal string alignment (Damerau-Levenshtein without repeated moves): a swap of neighbours is
-// one slip.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    now[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) now[j] = std::min(now[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(now);
-  }
-  return last[b.size()];
-}
 
 ConfigSchema::Node* child(ConfigSchema::Node& parent, std::string_view name) {
   for (auto& node : parent.children) {
@@ -125,17 +108,10 @@ const std::vector<ConfigRule>& ConfigSchema::rules() const { return table_->rule
 
 std::string ConfigSchema::nearest(const Node& section, std::string_view section_path,
                                   std::string_view name) const {
-  // A longer name is nobody's slip of the finger, and the distance costs its length.
-  if (name.size() > 64) return "";
-  std::string best;
-  size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
-  for (const Node& sibling : section.children) {
-    const size_t distance = edit_distance(name, sibling.name);
-    if (distance >= best_distance) continue;
-    best_distance = distance;
-    best = config_path(section_path, sibling.name);
-  }
-  if (!best.empty()) return best;
+  std::vector<std::string_view> siblings;
+  for (const Node& sibling : section.children) siblings.push_back(sibling.name);
+  const std::string best = nearest_name(name, siblings);
+  if (!best.empty()) return config_path(section_path, best);
   // The right name in the wrong section.
   for (const ConfigKey& key : table_->keys) {
     if (last_part(key.path) == name) return key.path;

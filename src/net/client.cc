@@ -31,6 +31,13 @@ bool may_repeat(const ClientRequest& request) {
 
 bool is_secure(const Url& url) { return url.scheme == "https" || url.scheme == "wss"; }
 
+ProxySettings proxy_settings(const ClientOptions& options) {
+  if (!options.proxy_url.empty()) {
+    return ProxySettings::fixed(options.proxy_url, options.no_proxy);
+  }
+  return options.proxy_from_environment ? ProxySettings::from_process() : ProxySettings();
+}
+
 // For messages: without the query, which may hold a secret.
 std::string described(const ClientRequest& request, const Url& url) {
   return std::string(method_name(request.method)) + " " + url.scheme + "://" + url.authority() +
@@ -67,7 +74,7 @@ struct Client::Impl {
   Impl(ClientOptions client_options, FileSystem& files)
       : options(std::move(client_options)),
         tls(files, options.tls),
-        proxies(options.proxy_from_environment ? ProxySettings::from_process() : ProxySettings()),
+        proxies(proxy_settings(options)),
         pool(std::make_shared<ConnectionPool>(
             options.max_idle_per_host, options.max_connections_per_host, options.idle_timeout)) {}
 

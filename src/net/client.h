@@ -40,6 +40,8 @@ struct ClientOptions {
   TlsClientOptions tls;
   std::string unix_socket;  // not empty: connect there whatever the URL's host
   bool proxy_from_environment = true;
+  std::string proxy_url;  // not empty: this one, whatever the environment says
+  std::string no_proxy;   // what goes straight although there is a proxy_url
 };
 
 struct ClientRequest {
@@ -52,6 +54,8 @@ struct ClientRequest {
   // After decoding; kResourceExhausted beyond. A stream that never ends asks for SIZE_MAX.
   size_t max_body_bytes = size_t{64} << 20;
   int max_redirects = 0;  // 0: a redirect is the response
+  // Sent like `headers`, but to the URL's own origin alone: a redirect elsewhere loses them.
+  Headers origin_headers = {};
 };
 
 // A response whose body is read as it comes. Destroying it early closes the connection.

@@ -26,6 +26,8 @@ struct Authorization {
   std::string credentials_file;
 };
 
+// The client credentials grant (RFC 6749, 4.4). The token endpoint is reached by settings of its
+// own.
 struct OAuth2 {
   std::string client_id;
   std::string client_secret;
@@ -33,6 +35,10 @@ struct OAuth2 {
   std::vector<std::string> scopes;
   std::string token_url;
   std::vector<std::pair<std::string, std::string>> endpoint_params;
+  TlsClientOptions tls;
+  std::string proxy_url;
+  std::string no_proxy;
+  bool proxy_from_environment = false;
 };
 
 // At most one of basic_auth, authorization, oauth2.
@@ -45,7 +51,9 @@ struct HttpClientConfig {
   std::string no_proxy;   // comma-separated hosts, domains, networks
   bool proxy_from_environment = false;
   bool follow_redirects = true;
-  std::vector<std::pair<std::string, std::string>> headers;  // added to each request
+  // Added to each request.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> header_files;  // the value is the file's text
 };
 
 }  // namespace binnacle::net

@@ -1,7 +1,7 @@
 // A Client that speaks as an HttpClientConfig says: adds credentials (read from their files for
 // each request), the configured headers, an OAuth 2 token (fetched, kept until shortly before it
-// ends), follows redirects where told to, goes through the proxy. Threads and lifetime as of
-// Client.
+// ends), follows redirects where told to, goes through the proxy. What it adds is for the URL's own
+// origin: a redirect to another one is followed without it. Threads and lifetime as of Client.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -18,8 +18,9 @@ namespace binnacle::net {
 
 class HttpPeer {
  public:
-  // `files` and `clock` outlive it.
-  HttpPeer(HttpClientConfig config, FileSystem& files, const Clock& clock);
+  // `files` and `clock` outlive it. Of `limits` the TLS and proxy settings are the config's.
+  HttpPeer(HttpClientConfig config, FileSystem& files, const Clock& clock,
+           ClientOptions limits = {});
   ~HttpPeer();
   HttpPeer(const HttpPeer&) = delete;
   HttpPeer& operator=(const HttpPeer&) = delete;

@@ -64,7 +64,16 @@ bool excludes(std::string_view element, const Url& url, const std::optional<ip::
 ProxySettings::ProxySettings(const Environment& environment)
     : http_(first_set(environment, {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"})),
       https_(first_set(environment, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})),
-      exclusions_(first_set(environment, {"no_proxy", "NO_PROXY"})) {}
+      exclusions_(first_set(environment, {"no_proxy", "NO_PROXY"})),
+      from_environment_(true) {}
+
+ProxySettings ProxySettings::fixed(std::string proxy_url, std::string exclusions) {
+  ProxySettings settings;
+  settings.http_ = proxy_url;
+  settings.https_ = std::move(proxy_url);
+  settings.exclusions_ = std::move(exclusions);
+  return settings;
+}
 
 ProxySettings ProxySettings::from_process() {
   return ProxySettings([](const char* name) -> std::string {
@@ -80,17 +89,19 @@ Result<std::optional<Url>> ProxySettings::proxy_for(const Url& url) const {
   // "proxy:3128" is as good as "http://proxy:3128".
   auto proxy =
       Url::parse(configured.find("://") == std::string::npos ? "http://" + configured : configured);
-  const std::string name = secure ? "https_proxy" : "http_proxy";
-  if (!proxy) return fail(std::move(proxy).error().with_context("environment variable " + name));
+  const std::string name = !from_environment_ ? "proxy_url"
+                           : secure           ? "environment variable https_proxy"
+                                              : "environment variable http_proxy";
+  if (!proxy) return fail(std::move(proxy).error().with_context(name));
   if (proxy->scheme != "http") {
-    return fail(Code::kUnimplemented, "environment variable " + name +
-                                          ": only http:// proxies are spoken to (" + proxy->scheme +
-                                          ")");
+    return fail(Code::kUnimplemented,
+                name + ": only http:// proxies are spoken to (" + proxy->scheme + ")");
   }
   return std::move(*proxy);
 }
 
 bool ProxySettings::is_excluded(const Url& url) const {
+  if (!from_environment_ && exclusions_.empty()) return false;
   error_code not_address;
   const auto parsed = ip::make_address(url.host, not_address);
   const auto address = not_address ? std::nullopt : std::optional(parsed);

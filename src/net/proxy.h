@@ -1,6 +1,6 @@
-// Which proxy an exchange goes through, by the environment as curl and Go read it: http_proxy,
-// https_proxy, all_proxy and no_proxy, lower case first. Loopback is never sent to a proxy.
-// Immutable after construction.
+// Which proxy an exchange goes through: by the environment as curl and Go read it (http_proxy,
+// https_proxy, all_proxy and no_proxy, lower case first; loopback is never sent to a proxy), or the
+// one that a configuration names. Immutable after construction.
 #pragma once
 
 #include "base/error.h"
@@ -20,6 +20,8 @@ class ProxySettings {
   ProxySettings() = default;  // no proxy at all
   explicit ProxySettings(const Environment& environment);
   static ProxySettings from_process();
+  // `proxy_url` for every exchange; with a list of exclusions, these and loopback go straight.
+  static ProxySettings fixed(std::string proxy_url, std::string exclusions);
 
   // The proxy for `url`, none to go straight; an error when the configured one cannot be used.
   Result<std::optional<Url>> proxy_for(const Url& url) const;
@@ -30,6 +32,7 @@ class ProxySettings {
   std::string http_;
   std::string https_;
   std::string exclusions_;
+  bool from_environment_ = false;
 };
 
 }  // namespace binnacle::net

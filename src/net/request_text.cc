@@ -65,19 +65,24 @@ Result<std::string> request_head(const ClientRequest& request, const Url& url, b
   const auto add = [&head](std::string_view name, std::string_view value) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
-  if (!request.headers.has("Host")) add("Host", url.authority());
-  if (!request.headers.has("User-Agent")) add("User-Agent", "binnacle");
-  if (!request.headers.has("Accept-Encoding")) add("Accept-Encoding", "gzip, zstd");
-  if (!url.user.empty() && !request.headers.has("Authorization")) {
+  const auto has = [&request](std::string_view name) {
+    return request.headers.has(name) || request.origin_headers.has(name);
+  };
+  if (!has("Host")) add("Host", url.authority());
+  if (!has("User-Agent")) add("User-Agent", "binnacle");
+  if (!has("Accept-Encoding")) add("Accept-Encoding", "gzip, zstd");
+  if (!url.user.empty() && !has("Authorization")) {
     add("Authorization", basic_credentials(url.user, url.password));
   }
   if (absolute && !proxy_credentials.empty()) add("Proxy-Authorization", proxy_credentials);
   if (!request.body.empty() || has_body_semantics(request.method)) {
     add("Content-Length", std::to_string(request.body.size()));
   }
-  for (const auto& [name, value] : request.headers.all()) {
-    TRY(check_header(name, value));
-    add(name, value);
+  for (const Headers* fields : {&request.headers, &request.origin_headers}) {
+    for (const auto& [name, value] : fields->all()) {
+      TRY(check_header(name, value));
+      add(name, value);
+    }
   }
   return head + "\r\n";
 }
@@ -118,6 +123,7 @@ Result<Url> redirect(ClientRequest& request, const Url& from, int status,
   } else {
     for (const char* secret : {"Authorization", "Cookie", "X-API-Key"})
       request.headers.remove(secret);
+    request.origin_headers = {};
   }
   return to;
 }

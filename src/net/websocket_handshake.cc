@@ -160,8 +160,10 @@ void add_websocket_upgrade(Headers& headers, std::string_view key) {
 Result<std::optional<DeflateParameters>> check_websocket_answer(int status, const Headers& headers,
                                                                 std::string_view key) {
   if (status != 101) {
-    return fail(Code::kUnavailable,
-                "WebSocket upgrade: refused (status " + std::to_string(status) + ")");
+    const Code code = status == 401   ? Code::kUnauthenticated
+                      : status == 403 ? Code::kPermissionDenied
+                                      : Code::kUnavailable;
+    return fail(code, "WebSocket upgrade: refused (status " + std::to_string(status) + ")");
   }
   if (!field_list_has(headers.get("Upgrade"), "websocket") ||
       !field_list_has(headers.get("Connection"), "upgrade") ||

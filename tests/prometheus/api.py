@@ -22,7 +22,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from remote_write import free_port, get, wait_until
+from peers import free_port, get, wait_until
 from server_process import ServerProcess
 
 START_SECONDS = 30

@@ -28,7 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from differential_data import generate, write_requests
 from differential_queries import Generator, Query
 from differential_rules import EXCLUDED, REFUSED, REWRITTEN, WORDS
-from remote_write import free_port, get, wait_until
+from peers import free_port, get, wait_until
 from server_process import ServerProcess
 
 START_SECONDS = 30

@@ -14,15 +14,14 @@ import os
 import re
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
-import urllib.request
 
+from peers import free_port, get, wait_until
 from server_process import ServerProcess
 
 START_SECONDS = 30
@@ -41,31 +40,6 @@ remote_write:
 - url: http://127.0.0.1:{ours}/api/v1/write
   queue_config: {{batch_send_deadline: 500ms, min_backoff: 100ms, max_backoff: 1s}}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def get(url):
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return answer.read().decode()
-
-
-def wait_until(what, condition, seconds):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            found = condition()
-        except OSError:
-            found = None
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not within {seconds} s: {what}")
-        time.sleep(0.1)
 
 
 def bits(text):

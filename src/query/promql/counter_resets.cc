@@ -18,6 +18,10 @@ void CounterResets::find(std::span<const double> values) {
   before_.clear();
   summed_ = false;
   low_ = high_ = 0;
+  // Most columns have none, which is seen without a branch for each sample.
+  bool any = false;
+  for (size_t i = 1; i < values.size(); ++i) any |= values[i] < values[i - 1];
+  if (!any) return;
   for (size_t i = 1; i < values.size(); ++i) {
     if (!(values[i] < values[i - 1])) continue;
     places_.push_back(static_cast<uint32_t>(i));

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -22,7 +23,13 @@ void encode_times(std::span<const int64_t> times_ms, Effort effort, std::string&
 Status decode_times(std::string_view bytes, std::span<int64_t> out);
 
 void encode_values(std::span<const double> values, Effort effort, std::string& out);
-Status decode_values(std::string_view bytes, std::span<double> out);
+// The integers that values were made of, for the columns that are coded against theirs.
+struct ColumnIntegers {
+  std::vector<uint64_t> integers;
+  int exponent = -1;  // -1: the values have none, or not these alone
+};
+// Fills all of `out`; kDataLoss when the bytes are not a column of exactly that many.
+Status decode_values(std::string_view bytes, std::span<double> out, ColumnIntegers* kept = nullptr);
 // Whether no value is NaN or infinite, as far as a look at the bytes tells, coded against another
 // column or not; false where it does not.
 bool holds_numbers(std::string_view bytes);
@@ -32,7 +39,9 @@ bool holds_numbers(std::string_view bytes);
 // than `max_bytes`.
 bool encode_values_against(std::span<const double> values, std::span<const double> reference,
                            size_t max_bytes, std::string& out);
+// `known`: the integers of the reference, or null.
 Status decode_values_against(std::string_view bytes, std::span<const double> reference,
-                             std::span<double> out);
+                             std::span<double> out, const ColumnIntegers* known = nullptr,
+                             ColumnIntegers* kept = nullptr);
 
 }  // namespace binnacle::store::metrics

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "store/metrics/column_codec.h"
 #include "store/metrics/read_cache.h"
 
 namespace binnacle::store::metrics {
@@ -21,20 +20,20 @@ Result<ColumnReader::Times> ColumnReader::times(uint32_t number,
   return out;
 }
 
-Result<std::span<const double>> ColumnReader::linked(const ChunkRecord& record, uint32_t chunk,
-                                                     uint32_t samples, uint32_t steps) {
+Result<const ColumnReader::Linked*> ColumnReader::linked(const ChunkRecord& record, uint32_t chunk,
+                                                         uint32_t samples, uint32_t steps) {
   if (steps >= kMaxLinkSteps)
     return pages_.broken(ColumnStream::kValues, record.position, "a chain of columns is too long");
   return values(record.other_series, chunk, samples, steps + 1);
 }
 
-Result<std::span<const double>> ColumnReader::values(uint32_t series, uint32_t chunk,
-                                                     uint32_t samples, uint32_t steps) {
+Result<const ColumnReader::Linked*> ColumnReader::values(uint32_t series, uint32_t chunk,
+                                                         uint32_t samples, uint32_t steps) {
   const uint64_t key = (uint64_t{series} << 32) | chunk;
   const auto found = std::ranges::find(linked_keys_, key);
   if (found != linked_keys_.end()) {
-    const auto& held = linked_[static_cast<size_t>(found - linked_keys_.begin())];
-    if (held.size() == samples) return held;
+    const Linked& held = linked_[static_cast<size_t>(found - linked_keys_.begin())];
+    if (held.values.size() == samples) return &held;
   }
   std::shared_ptr<const SeriesPage> page = page_;
   if (series / kSeriesPerPage != page_number_) {
@@ -49,21 +48,22 @@ Result<std::span<const double>> ColumnReader::values(uint32_t series, uint32_t c
   if (record.link == Link::kSame) return linked(record, chunk, samples, steps);
 
   TRY_ASSIGN(const auto column, pages_.read(ColumnStream::kValues, record.position, record.bytes));
-  std::span<const double> lower;
+  const Linked* lower = nullptr;
   if (record.link == Link::kAgainst) {
     TRY_ASSIGN(lower, linked(record, chunk, samples, steps));
   }
   const size_t slot = next_linked_;
+  Linked& out = linked_[slot];
   next_linked_ = (next_linked_ + 1) % kLinked;
-  std::vector<double>& out = linked_[slot];
-  out.resize(samples);
+  out.values.resize(samples);
   linked_keys_[slot] = UINT64_MAX;  // a broken column must not be found again
-  const Status done = record.link == Link::kAgainst
-                          ? decode_values_against(column.bytes, lower, out)
-                          : decode_values(column.bytes, out);
+  const Status done = lower != nullptr
+                          ? decode_values_against(column.bytes, lower->values, out.values,
+                                                  &lower->integers, &out.integers)
+                          : decode_values(column.bytes, out.values, &out.integers);
   if (!done) return pages_.broken(ColumnStream::kValues, record.position, done.error().message);
   linked_keys_[slot] = key;
-  return out;
+  return &out;
 }
 
 bool ColumnReader::same_parts(std::span<const ChunkRecord> chunks, int64_t min_ms,
@@ -138,8 +138,8 @@ Status ColumnReader::read_values(uint32_t series, const Part& part, std::span<co
     out = std::span<const double>(column_).subspan(part.first, part.count);
     return {};
   }
-  TRY_ASSIGN(const auto whole, values(series, part.chunk, part.samples, 0));
-  out = whole.subspan(part.first, part.count);
+  TRY_ASSIGN(const Linked* const whole, values(series, part.chunk, part.samples, 0));
+  out = std::span(whole->values).subspan(part.first, part.count);
   return {};
 }
 

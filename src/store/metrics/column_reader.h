@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "store/metrics/block_index.h"
+#include "store/metrics/column_codec.h"
 #include "store/metrics/column_pages.h"
 
 namespace binnacle::store::metrics {
@@ -48,11 +49,14 @@ class ColumnReader {
   Result<bool> any_will_do(ChunkRecord record, uint32_t chunk) const;
   Status read_values(uint32_t series, const Part& part, std::span<const double>& out);
   Result<Times> times(uint32_t number, const TimeColumnRecord& record) const;
+  struct Linked {
+    std::vector<double> values;
+    ColumnIntegers integers;
+  };
   // `steps`: how many links led here. What they return holds until kLinked others are decoded.
-  Result<std::span<const double>> values(uint32_t series, uint32_t chunk, uint32_t samples,
-                                         uint32_t steps);
-  Result<std::span<const double>> linked(const ChunkRecord& record, uint32_t chunk,
-                                         uint32_t samples, uint32_t steps);
+  Result<const Linked*> values(uint32_t series, uint32_t chunk, uint32_t samples, uint32_t steps);
+  Result<const Linked*> linked(const ChunkRecord& record, uint32_t chunk, uint32_t samples,
+                               uint32_t steps);
 
   const BlockIndex& index_;
   const ColumnPages& pages_;
@@ -73,11 +77,11 @@ class ColumnReader {
   std::vector<double> zeros_;   // where any number will do
 
   // Columns that have a link or were read for one, the oldest overwritten first. Enough for all
-  // buckets of a histogram in some chunks; 4 MiB at most.
+  // buckets of a histogram in some chunks; 8 MiB at most.
   static constexpr size_t kLinked = 128;
   static_assert(kLinked > kMaxLinkSteps);
   std::array<uint64_t, kLinked> linked_keys_;  // UINT64_MAX: none
-  std::array<std::vector<double>, kLinked> linked_;
+  std::array<Linked, kLinked> linked_;
   size_t next_linked_ = 0;
 };
 

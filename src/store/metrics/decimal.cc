@@ -62,17 +62,37 @@ size_t to_decimals(std::span<const double> values, unsigned exponent, std::span<
   return count;
 }
 
-void from_decimals(std::span<const uint64_t> integers, unsigned exponent,
+namespace {
+
+// Values of integers in [-2^50, 2^50), by arithmetic that works on several at a time where a
+// conversion does not. False, and the values are of no use, where some lie outside.
+template <bool kDivide>
+bool from_small_decimals(std::span<const uint64_t> integers, double power,
+                         std::span<double> values) {
+  constexpr double kMagic = 0x1.8p52;
+  constexpr uint64_t kHalf = uint64_t{1} << 50;
+  uint64_t outside = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    outside |= integers[i] + kHalf;
+    const double value = std::bit_cast<double>(integers[i] + std::bit_cast<uint64_t>(kMagic));
+    values[i] = kDivide ? (value - kMagic) / power : value - kMagic;
+  }
+  return outside < 2 * kHalf;
+}
+
+}  // namespace
+
+bool from_decimals(std::span<const uint64_t> integers, unsigned exponent,
                    std::span<double> values) {
   CHECK(exponent <= kMaxDecimalExponent && values.size() == integers.size());
   const double power = kPowersOfTen[exponent];
-  if (exponent == 0) {  // a division by 1 is exact and slow
-    for (size_t i = 0; i < values.size(); ++i)
-      values[i] = static_cast<double>(static_cast<int64_t>(integers[i]));
-    return;
-  }
+  // A division by 1 is exact and slow.
+  if (exponent == 0 ? from_small_decimals<false>(integers, power, values)
+                    : from_small_decimals<true>(integers, power, values))
+    return true;
   for (size_t i = 0; i < values.size(); ++i)
     values[i] = from_decimal(static_cast<int64_t>(integers[i]), power);
+  return false;
 }
 
 }  // namespace binnacle::store::metrics

@@ -46,7 +46,8 @@ std::optional<unsigned> guess_decimal_exponent(std::span<const double> values);
 size_t to_decimals(std::span<const double> values, unsigned exponent, std::span<uint64_t> integers,
                    std::span<uint32_t> misfits);
 
-// Writes values; `values` and `integers` have the same size.
-void from_decimals(std::span<const uint64_t> integers, unsigned exponent, std::span<double> values);
+// Writes values; `values` and `integers` have the same size. True when to_decimals() would make the
+// same integers of them, which it does where all are small.
+bool from_decimals(std::span<const uint64_t> integers, unsigned exponent, std::span<double> values);
 
 }  // namespace binnacle::store::metrics

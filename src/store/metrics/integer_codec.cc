@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "store/metrics/bit_packing.h"
 #include "store/metrics/outliers.h"
+#include "store/metrics/summing.h"
 #include "store/metrics/token_column.h"
 
 namespace binnacle::store::metrics {
@@ -92,20 +93,6 @@ void difference(std::span<uint64_t> x, unsigned order) {
     for (size_t i = x.size() - 1; i > pass; --i) x[i] -= x[i - 1];
 }
 
-// Undoes it in one pass; `low` is added to each residual.
-void integrate(std::span<uint64_t> x, unsigned order, uint64_t low) {
-  if (order == 0) {
-    for (uint64_t& v : x) v += low;
-  } else if (order == 1) {
-    uint64_t sum = x[0];
-    for (uint64_t& v : x.subspan(1)) v = sum += v + low;
-  } else {
-    uint64_t delta = x[1];
-    uint64_t sum = x[1] += x[0];
-    for (uint64_t& v : x.subspan(2)) v = sum += delta += v + low;
-  }
-}
-
 void encode_seeds(std::span<const uint64_t> x, const Plan& plan, ByteWriter& writer) {
   for (const uint64_t seed : x.first(plan.order)) writer.zigzag(static_cast<int64_t>(seed));
   if (plan.order < x.size()) writer.zigzag(static_cast<int64_t>(plan.low));
@@ -136,27 +123,50 @@ bool decode_seeds(ByteReader& reader, unsigned order, std::span<uint64_t> out, u
   return reader.ok();
 }
 
-struct Decoded {
+// Makes integers of the seeds at the start of `x`.
+Summing begin_sums(std::span<uint64_t> x, unsigned order, uint64_t low) {
+  Summing summing{order, low, order > 0 ? x[0] : 0, 0};
+  if (order < 2) return summing;
+  summing.delta = x[1];
+  summing.sum = x[1] += x[0];
+  return summing;
+}
+
+// How a column is summed up, where outliers come between.
+struct Later {
+  bool wanted = false;
   unsigned order = 0;
   uint64_t low = 0;
 };
 
-bool decode_token_residuals(ByteReader& reader, unsigned head, std::span<uint64_t> out,
-                            Decoded& column) {
-  const unsigned second = reader.u8();
-  column.order = (head >> 4) & 3;
-  const unsigned shift = (head & 15) << 2 | second >> 6;
-  if (!decode_seeds(reader, column.order, out, column.low)) return false;
-  return decode_token_column(reader.rest(), shift, (second & 63) + 1, out.subspan(column.order));
+// What is done with the residuals as they are read: all, or nothing yet.
+Summing take_seeds(std::span<uint64_t> out, unsigned order, uint64_t low, Later& later) {
+  later.order = order;
+  later.low = low;
+  return later.wanted ? Summing{} : begin_sums(out, order, low);
 }
 
-bool decode_residuals(ByteReader& reader, std::span<uint64_t> out, Decoded& column) {
+bool decode_token_residuals(ByteReader& reader, unsigned head, std::span<uint64_t> out,
+                            Later& later) {
+  const unsigned second = reader.u8();
+  const unsigned order = (head >> 4) & 3;
+  const unsigned shift = (head & 15) << 2 | second >> 6;
+  uint64_t low = 0;
+  if (!decode_seeds(reader, order, out, low)) return false;
+  const Summing summing = take_seeds(out, order, low, later);
+  return decode_token_column(reader.rest(), shift, (second & 63) + 1, summing, out.subspan(order));
+}
+
+bool decode_residuals(ByteReader& reader, std::span<uint64_t> out, Later& later) {
   const unsigned head = reader.u8();
-  column.order = head >> kWidthBits;
-  if (column.order == kTokens) return decode_token_residuals(reader, head, out, column);
-  if (!decode_seeds(reader, column.order, out, column.low)) return false;
+  const unsigned order = head >> kWidthBits;
+  if (order == kTokens) return decode_token_residuals(reader, head, out, later);
+  uint64_t low = 0;
+  if (!decode_seeds(reader, order, out, low)) return false;
   const unsigned width = (head & kWidthMask) == kWidthMask ? 64 : head & kWidthMask;
-  return unpack_bits(reader.rest(), width, out.subspan(column.order));
+  if (!unpack_bits(reader.rest(), width, out.subspan(order))) return false;
+  sum_up(take_seeds(out, order, low, later), out.subspan(order));
+  return true;
 }
 
 // `x` holds the seeds, then residuals.
@@ -212,10 +222,11 @@ bool decode_integers(std::string_view bytes, std::span<uint64_t> out) {
   if (outliers) reader.u8();
   const ByteReader list = reader;
   if (outliers && !skip_outliers(reader, out.size())) return false;
-  Decoded column;
-  if (!decode_residuals(reader, out, column)) return false;
-  if (outliers) add_outliers(list, out);
-  integrate(out, column.order, column.low);
+  Later later{outliers};
+  if (!decode_residuals(reader, out, later)) return false;
+  if (!outliers) return true;
+  add_outliers(list, out);
+  sum_up(begin_sums(out, later.order, later.low), out.subspan(later.order));
   return true;
 }
 

@@ -1,6 +1,7 @@
 #include "store/metrics/store_querier.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "base/check.h"
@@ -68,6 +69,7 @@ class BlockCursor {
 
   bool done() const { return at_ == series_.size(); }
   bool is_tier() const { return block_->meta().resolution_ms != 0; }
+  const BlockMeta& meta() const { return block_->meta(); }
   LabelsView labels() const { return labels_; }
   void keep_labels(std::span<const std::string> names) { reader_->keep_labels(names); }
   void allow_any_number() { reader_->allow_any_number(); }
@@ -135,6 +137,90 @@ void merge_into(Columns& base, std::span<const int64_t> times_ms, std::span<cons
   base = std::move(merged);
 }
 
+// Whether each block ends before the next begins; puts them into that order then.
+bool put_in_a_row(std::vector<BlockCursor>& blocks) {
+  std::vector<size_t> order(blocks.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [&](size_t i) { return blocks[i].meta().min_ms; });
+  for (size_t i = 1; i < order.size(); ++i) {
+    if (blocks[order[i - 1]].meta().max_ms > blocks[order[i]].meta().min_ms) return false;
+  }
+  std::vector<BlockCursor> sorted;
+  sorted.reserve(blocks.size());
+  for (const size_t i : order) sorted.push_back(std::move(blocks[i]));
+  blocks = std::move(sorted);
+  return true;
+}
+
+// The samples of one series after another, each made of parts that follow upon each other in time.
+// Where the parts have the times of the series before, as neighbours mostly do, their times are not
+// looked at.
+class JoinedColumns {
+ public:
+  void begin() {
+    columns_.values.clear();
+    parts_.clear();
+  }
+  // `found` holds until end().
+  void add(size_t block, const BlockReader::Samples& found) {
+    if (found.times_ms.empty()) return;
+    columns_.values.insert(columns_.values.end(), found.values.begin(), found.values.end());
+    parts_.push_back({block, found.times_id, found.times_ms});
+  }
+  // The times are there after it; false, and nothing is, where `last` does not follow upon them.
+  bool end(const Columns& last) {
+    if (!same_parts()) join();
+    auto& times = columns_.times_ms;
+    if (!last.times_ms.empty() && joined_ > 0 && times[joined_ - 1] >= last.times_ms.front()) {
+      forget();
+      return false;
+    }
+    if (!std::ranges::equal(std::span(times).subspan(joined_), last.times_ms)) {
+      ++times_id_;
+      times.resize(joined_);
+      times.insert(times.end(), last.times_ms.begin(), last.times_ms.end());
+    }
+    columns_.values.insert(columns_.values.end(), last.values.begin(), last.values.end());
+    return true;
+  }
+  std::span<const int64_t> times_ms() const { return columns_.times_ms; }
+  std::span<const double> values() const { return columns_.values; }
+  uint64_t times_id() const { return times_id_ | uint64_t{1} << 62; }  // apart from others
+
+ private:
+  struct Part {
+    size_t block = 0;
+    uint64_t times_id = 0;  // in that block; 0: not known
+    std::span<const int64_t> times_ms;
+  };
+
+  bool same_parts() const {
+    return std::ranges::equal(parts_, before_, [](const Part& a, const Part& b) {
+      return a.block == b.block && a.times_id == b.times_id && a.times_id != 0;
+    });
+  }
+  void join() {
+    columns_.times_ms.clear();
+    for (const Part& part : parts_) {
+      columns_.times_ms.insert(columns_.times_ms.end(), part.times_ms.begin(), part.times_ms.end());
+    }
+    joined_ = columns_.times_ms.size();
+    ++times_id_;
+    before_ = parts_;
+  }
+  void forget() {
+    before_.clear();
+    columns_.times_ms.clear();
+    joined_ = 0;
+  }
+
+  Columns columns_;
+  size_t joined_ = 0;  // times of the blocks' parts
+  std::vector<Part> parts_;
+  std::vector<Part> before_;  // whose times were joined; their spans are of no use
+  uint64_t times_id_ = 0;
+};
+
 class MergedSet final : public model::SeriesSet {
  public:
   MergedSet(HeadImage image, std::vector<BlockCursor> blocks, std::vector<TimeRange> summed_up,
@@ -147,7 +233,8 @@ class MergedSet final : public model::SeriesSet {
         labels_only_(hints.series_only),
         limit_(hints.limit),
         from_one_(image_.size() == 0 && blocks_.size() == 1),
-        from_head_(blocks_.empty()) {
+        from_head_(blocks_.empty()),
+        in_a_row_(!labels_only_ && summed_up_.empty() && put_in_a_row(blocks_)) {
     for (BlockCursor& block : blocks_) {
       if (status_) status_ = block.load();
     }
@@ -227,11 +314,61 @@ class MergedSet final : public model::SeriesSet {
     if (in_head_ < image_.size()) consider(image_.labels(in_head_));
     if (lowest == nullptr) return false;
     labels_.assign(here.packed());
-    columns_.times_ms.clear();
-    columns_.values.clear();
-    status_ = take(LabelsView(labels_));
-    out = {LabelsView(labels_), columns_.times_ms, columns_.values, 0};
+    out = {LabelsView(labels_), {}, {}, 0};
+    if (in_a_row_) {
+      bool joined = false;
+      status_ = join(LabelsView(labels_), joined);
+      if (joined) {
+        out.timestamps_ms = joined_.times_ms();
+        out.values = joined_.values();
+        out.timestamps_id = joined_.times_id();
+        return true;
+      }
+      if (!status_) return true;
+    } else {
+      columns_.times_ms.clear();
+      columns_.values.clear();
+      status_ = take(LabelsView(labels_));
+    }
+    out.timestamps_ms = columns_.times_ms;
+    out.values = columns_.values;
     return true;
+  }
+
+  // Blocks that follow upon each other, and the head, which mostly follows upon them: `joined` says
+  // whether `joined_` holds the samples, or else `columns_` does.
+  Status join(LabelsView labels, bool& joined) {
+    joined_.begin();
+    parts_.clear();
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      if (blocks_[i].done() || blocks_[i].labels() != labels) continue;
+      BlockReader::Samples found;
+      TRY(blocks_[i].read(found));
+      joined_.add(i, found);
+      parts_.push_back(found);
+    }
+    TRY(take_head(labels));
+    joined = joined_.end(part_);
+    if (!joined) {
+      columns_.times_ms.clear();
+      columns_.values.clear();
+      for (const auto& found : parts_) merge_into(columns_, found.times_ms, found.values);
+      merge_into(columns_, part_.times_ms, part_.values);
+    }
+    for (BlockCursor& block : blocks_) {
+      if (!block.done() && block.labels() == labels) TRY(block.next());
+    }
+    return {};
+  }
+
+  // What the head has of the series, in `part_`.
+  Status take_head(LabelsView labels) {
+    part_.times_ms.clear();
+    part_.values.clear();
+    if (in_head_ == image_.size() || image_.labels(in_head_) != labels) return {};
+    TRY(image_.decode(in_head_, min_ms_, max_ms_, part_.times_ms, part_.values));
+    ++in_head_;
+    return {};
   }
 
   Status take(LabelsView labels) {
@@ -264,7 +401,7 @@ class MergedSet final : public model::SeriesSet {
 
   // Fixed after construction.
   const HeadImage image_;
-  std::vector<BlockCursor> blocks_;         // oldest ULID first
+  std::vector<BlockCursor> blocks_;         // oldest ULID first, unless they are in a row
   const std::vector<TimeRange> summed_up_;  // by tiers among them
   const int64_t min_ms_;
   const int64_t max_ms_;
@@ -272,6 +409,7 @@ class MergedSet final : public model::SeriesSet {
   const size_t limit_;
   const bool from_one_;   // block, and nothing else
   const bool from_head_;  // and nothing else
+  const bool in_a_row_;   // samples of blocks that follow upon each other
 
   bool begun_ = false;  // of the one block
   size_t in_head_ = 0;
@@ -279,6 +417,8 @@ class MergedSet final : public model::SeriesSet {
   std::string labels_;
   Columns columns_;
   Columns part_;
+  JoinedColumns joined_;
+  std::vector<BlockReader::Samples> parts_;  // of the series that is joined
   std::vector<int64_t> before_ms_;
   uint64_t timestamps_id_ = 0;
   Status status_;

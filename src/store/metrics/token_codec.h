@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/metrics/summing.h"
+
 namespace binnacle::store::metrics {
 
 // The frequencies are those of token_frequencies(), the tokens numbers below their count. Appends.
@@ -20,9 +22,17 @@ struct TokenShape {
   uint8_t tokens = 0;  // 2 to kMaxTokens
   uint8_t table_bits = 0;
 };
-// Fills all of `out` with the tokens shifted left by `shift`. False when `bytes` are not the coding
-// of exactly that many.
-bool decode_tokens(std::string_view bytes, const TokenShape& shape, unsigned shift,
+// What becomes of the tokens: shifted left, with low bits that were packed apart, each is the
+// residual of an integer.
+struct TokenPlace {
+  unsigned shift = 0;
+  std::string_view low_bits = {};  // `shift` for each token; empty: zeros
+  Summing summing = {};
+};
+inline constexpr unsigned kMaxFusedShift = 57;  // with low bits
+
+// Fills all of `out` with the integers. False when `bytes` are not the coding of exactly that many.
+bool decode_tokens(std::string_view bytes, const TokenShape& shape, const TokenPlace& place,
                    std::span<uint64_t> out);
 
 }  // namespace binnacle::store::metrics

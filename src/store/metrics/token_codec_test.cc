@@ -38,10 +38,10 @@ TEST(TokenCodecTest, TokensComeBackFromBytesThatKeepTheirMeaning) {
       encode_tokens(all, table, table_bits, bytes);
       const TokenShape shape{0xA2, static_cast<uint8_t>(tokens), static_cast<uint8_t>(table_bits)};
       std::vector<uint64_t> back(count);
-      ASSERT_TRUE(decode_tokens(bytes, shape, 3, back));
+      ASSERT_TRUE(decode_tokens(bytes, shape, {3}, back));
       for (size_t i = 0; i < count; ++i) ASSERT_EQ(back[i], uint64_t{all[i]} << 3);
-      EXPECT_FALSE(decode_tokens(bytes + '\0', shape, 3, back));
-      EXPECT_FALSE(decode_tokens(std::string(bytes, 0, bytes.size() - 1), shape, 3, back));
+      EXPECT_FALSE(decode_tokens(bytes + '\0', shape, {3}, back));
+      EXPECT_FALSE(decode_tokens(std::string(bytes, 0, bytes.size() - 1), shape, {3}, back));
       crc = crc32c(bytes, crc);
     }
   }
@@ -51,7 +51,7 @@ TEST(TokenCodecTest, TokensComeBackFromBytesThatKeepTheirMeaning) {
 
 TEST(TokenCodecTest, AColumnShorterThanItsStatesIsRefused) {
   std::vector<uint64_t> one(1);
-  EXPECT_FALSE(decode_tokens("abcdef", {0, 4, kMaxTableBits}, 0, one));
+  EXPECT_FALSE(decode_tokens("abcdef", {0, 4, kMaxTableBits}, {}, one));
 }
 
 }  // namespace

@@ -88,17 +88,19 @@ void encode_token_column(std::span<const uint64_t> residuals, const TokenPlan& p
 }
 
 bool decode_token_column(std::string_view bytes, unsigned shift, unsigned tokens,
-                         std::span<uint64_t> out) {
+                         const Summing& summing, std::span<uint64_t> out) {
   Sections sections;
   if (tokens < 2 || tokens > kMaxTokens || shift > 63) return false;
   if (!split(bytes, out.size(), shift, sections)) return false;
   const TokenShape shape{sections.shape, static_cast<uint8_t>(tokens),
                          static_cast<uint8_t>(token_table_bits(out.size()))};
-  if (!decode_tokens(sections.tokens, shape, shift, out)) return false;
-  if (shift == 0) return true;
+  if (shift <= kMaxFusedShift)
+    return decode_tokens(sections.tokens, shape, {shift, sections.low, summing}, out);
+  if (!decode_tokens(sections.tokens, shape, {shift, {}, {}}, out)) return false;
   IntegerScratch low(out.size());
   if (!unpack_bits(sections.low, shift, low.words())) return false;
   for (size_t i = 0; i < out.size(); ++i) out[i] |= low.words()[i];
+  sum_up(summing, out);
   return true;
 }
 

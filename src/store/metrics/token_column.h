@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/metrics/summing.h"
+
 namespace binnacle::store::metrics {
 
 struct TokenPlan {
@@ -25,8 +27,9 @@ TokenPlan plan_tokens(std::span<const uint64_t> residuals, uint64_t largest);
 // Shift and alphabet are for the caller to keep. Appends.
 void encode_token_column(std::span<const uint64_t> residuals, const TokenPlan& plan,
                          std::string& out);
-// Fills all of `out`; false when the bytes are not such a column of exactly that many.
+// Fills all of `out` with what the residuals sum up to; false when the bytes are not such a column
+// of exactly that many.
 bool decode_token_column(std::string_view bytes, unsigned shift, unsigned tokens,
-                         std::span<uint64_t> out);
+                         const Summing& summing, std::span<uint64_t> out);
 
 }  // namespace binnacle::store::metrics

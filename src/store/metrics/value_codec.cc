@@ -138,29 +138,39 @@ bool decode_raw(std::string_view bytes, std::span<double> out) {
   return true;
 }
 
-// Calls `fill` with the integers of the column that follows the first byte, and puts the misfits
-// over what it made of them.
+// The integers of the column that follows the first byte, in `kept` where that is wanted. Calls
+// `fill` with them, and puts the misfits over what it made of them; `fill` returns the exponent
+// that leads back to them, or -1.
 template <typename Fill>
-bool decode_mapped(ByteReader reader, bool patched, std::span<double> out, const Fill& fill) {
+bool decode_mapped(ByteReader reader, bool patched, std::span<double> out, ColumnIntegers* kept,
+                   const Fill& fill) {
   const ByteReader misfits = reader;
   if (patched && !skip_misfits(reader, out.size())) return false;
-  IntegerScratch scratch(out.size());
-  if (!decode_integers(reader.rest(), scratch.words())) return false;
-  fill(scratch.words());
+  IntegerScratch scratch(kept == nullptr ? out.size() : 0);
+  if (kept != nullptr) kept->integers.resize(out.size());
+  const std::span<uint64_t> words = kept == nullptr ? scratch.words() : kept->integers;
+  if (!decode_integers(reader.rest(), words)) return false;
+  const int exponent = fill(words);
+  if (kept != nullptr && !patched) kept->exponent = exponent;
   if (patched) place_misfits(misfits, out);
   return true;
 }
 
 bool decode_bits(ByteReader reader, bool patched, std::span<double> out) {
-  return decode_mapped(reader, patched, out, [out](std::span<const uint64_t> words) {
+  return decode_mapped(reader, patched, out, nullptr, [out](std::span<const uint64_t> words) {
     std::memcpy(out.data(), words.data(), words.size_bytes());
+    return -1;
   });
 }
 
-bool decode_decimals(ByteReader reader, uint8_t head, std::span<double> out) {
+int fill_decimals(std::span<const uint64_t> words, unsigned exponent, std::span<double> out) {
+  return from_decimals(words, exponent, out) ? static_cast<int>(exponent) : -1;
+}
+
+bool decode_decimals(ByteReader reader, uint8_t head, std::span<double> out, ColumnIntegers* kept) {
   const bool patched = (head & ~kExponentMask) == kDecimalPatched;
-  return decode_mapped(reader, patched, out, [out, head](std::span<const uint64_t> words) {
-    from_decimals(words, head & kExponentMask, out);
+  return decode_mapped(reader, patched, out, kept, [out, head](std::span<const uint64_t> words) {
+    return fill_decimals(words, head & kExponentMask, out);
   });
 }
 
@@ -179,7 +189,8 @@ bool holds_numbers(std::string_view bytes) {
   return kind == kDecimal || kind == kConstantDecimal;
 }
 
-Status decode_values(std::string_view bytes, std::span<double> out) {
+Status decode_values(std::string_view bytes, std::span<double> out, ColumnIntegers* kept) {
+  if (kept != nullptr) kept->exponent = -1;
   if (out.empty()) return fail(Code::kDataLoss, "value column: no samples");
   ByteReader reader(bytes);
   const uint8_t head = reader.u8();
@@ -192,7 +203,7 @@ Status decode_values(std::string_view bytes, std::span<double> out) {
   else if (head == kBits || head == kBitsPatched)
     ok = decode_bits(reader, head == kBitsPatched, out);
   else if (head >= kDecimal && head < kConstantDecimal)
-    ok = decode_decimals(reader, head, out);
+    ok = decode_decimals(reader, head, out, kept);
   else
     return fail(Code::kDataLoss, "value column: unknown codec (" + std::to_string(head) + ")");
   return ok ? Status{} : broken();
@@ -232,7 +243,9 @@ bool encode_values_against(std::span<const double> values, std::span<const doubl
 }
 
 Status decode_values_against(std::string_view bytes, std::span<const double> reference,
-                             std::span<double> out) {
+                             std::span<double> out, const ColumnIntegers* known,
+                             ColumnIntegers* kept) {
+  if (kept != nullptr) kept->exponent = -1;
   if (out.empty() || out.size() != reference.size())
     return fail(Code::kDataLoss, "value column: its reference has another length");
   ByteReader reader(bytes);
@@ -241,11 +254,13 @@ Status decode_values_against(std::string_view bytes, std::span<const double> ref
     return fail(Code::kDataLoss, "value column: unknown codec (" + std::to_string(head) + ")");
   const unsigned exponent = head & kExponentMask;
   const bool patched = head >= kDecimalPatched;
-  const bool ok = decode_mapped(reader, patched, out, [&](std::span<uint64_t> words) {
-    IntegerScratch other(words.size());
-    reference_integers(reference, exponent, other.words());
-    for (size_t i = 0; i < words.size(); ++i) words[i] += other.words()[i];
-    from_decimals(words, exponent, out);
+  const bool use_known = known != nullptr && known->exponent == static_cast<int>(exponent);
+  const bool ok = decode_mapped(reader, patched, out, kept, [&](std::span<uint64_t> words) {
+    IntegerScratch made(use_known ? 0 : words.size());
+    if (!use_known) reference_integers(reference, exponent, made.words());
+    const std::span<const uint64_t> other = use_known ? std::span(known->integers) : made.words();
+    for (size_t i = 0; i < words.size(); ++i) words[i] += other[i];
+    return fill_decimals(words, exponent, out);
   });
   return ok ? Status{} : broken();
 }

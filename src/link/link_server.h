@@ -1,0 +1,61 @@
+// The server's end of the link (docs/formats/link.md): takes connections of agents, keeps the node
+// table, tells observers what it hears, says to agents what the frame table allows. Made and wired
+// before the net::Server starts and outlives it and its I/O threads; after that any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/instruments.h"
+#include "link/link_observer.h"
+#include "link/node_table.h"
+#include "link/server_session.h"
+#include "model/appender.h"
+#include "net/router.h"
+
+namespace binnacle::link {
+
+struct LinkServerOptions {
+  SessionOptions session;
+  size_t max_nodes = 10'000;
+  size_t max_queued_frames = 256;      // of one session; an agent that does not read is dropped
+  int64_t lively_ms = 1'000;           // a node heard within it keeps its id
+  int64_t late_limit_ms = 86'400'000;  // of the store: told to agents
+  int64_t peers_every_ms = 30'000;     // how often a changed list of peers goes out at most
+  std::string software;
+  std::string boot_id;  // of this run
+};
+
+class LinkServer {
+ public:
+  // All outlive it.
+  LinkServer(LinkServerOptions options, const Clock& clock, Registry& registry);
+  ~LinkServer();
+  LinkServer(const LinkServer&) = delete;
+  LinkServer& operator=(const LinkServer&) = delete;
+
+  void observe(LinkObserver& observer);  // before the first connection
+  // The link, GET /api/binnacle/v1/nodes, POST /api/binnacle/v1/nodes/{id}/look.
+  Status register_routes(net::Router& router);
+
+  const NodeTable& nodes() const;
+
+  // kNotFound: the node is not connected.
+  // Asks `via` to connect to host:port; answers the id of the reply that observers will get.
+  Result<uint64_t> probe(const model::NodeId& via, std::string address, int64_t timeout_ms);
+  Status drain(const model::NodeId& node, std::string reason);
+  // Somebody looks at the node: for a while it collects every second.
+  Status look(const model::NodeId& node);
+
+  // Stores up, clock offset and round trip of every node.
+  Status collect_once(model::Appendable& store, int64_t now_ms);
+
+ private:
+  struct Shared;
+  const std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace binnacle::link

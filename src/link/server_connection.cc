@@ -1,0 +1,305 @@
+#include "link/server_connection.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+namespace binnacle::link {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kTick{500};
+constexpr uint16_t kNormal = 1000;
+constexpr uint16_t kGoingAway = 1001;
+constexpr uint16_t kProtocolError = 1002;
+constexpr uint16_t kPolicy = 1008;
+constexpr int64_t kFirstPeersAfterMs = 1'000;  // others join at the same time
+constexpr size_t kMaxCloseReason = 120;        // of 123 bytes that a close frame has room for
+constexpr std::string_view kMesh = "mesh";
+
+std::string_view within(std::string_view text, size_t max) {
+  while (text.size() > max || (!text.empty() && (static_cast<uint8_t>(text.back()) & 0x80) != 0 &&
+                               text.size() > max - 4)) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+}  // namespace
+
+LinkInstruments::LinkInstruments(Registry& r)
+    : registry(r),
+      sessions(r.gauge("binnacle_link_sessions", "Agents whose connection stands.")),
+      accepted(r.counter("binnacle_link_accepted_total", "Hellos that were accepted.")) {
+  for (size_t i = 1; i < kRefusals; ++i) {
+    refused_[i] = &r.counter("binnacle_link_refused_total", "Hellos that were refused, by reason.",
+                             {{"reason", std::string(refusal_name(static_cast<Refusal>(i)))}});
+  }
+  constexpr std::string_view kFrames = "binnacle_link_frames_total";
+  constexpr std::string_view kFramesHelp = "Frames of the link, by kind and direction.";
+  const auto count = [&](const Frame& frame, const char* direction) {
+    return &r.counter(kFrames, kFramesHelp,
+                      {{"direction", direction}, {"kind", std::string(frame_name(frame))}});
+  };
+  const Frame kinds[] = {Hello{},       HelloReply{}, Beat{},         BeatReply{},
+                         CheckResult{}, NodeEvent{},  ProbeRequest{}, ProbeReply{},
+                         Drain{},       Goodbye{},    Pace{},         Peers{}};
+  for (const Frame& kind : kinds) {
+    in_[kind.index()] = count(kind, "in");
+    out_[kind.index()] = count(kind, "out");
+  }
+}
+
+Counter& LinkInstruments::dropped(const std::string& reason) {
+  return registry.counter("binnacle_link_frames_dropped_total",
+                          "Frames that were not taken, by reason.", {{"reason", reason}});
+}
+
+Counter& LinkInstruments::ended(const std::string& reason) {
+  return registry.counter("binnacle_link_disconnects_total",
+                          "Connections of agents that ended, by reason.", {{"reason", reason}});
+}
+
+Connections::Connections(const LinkServerOptions& o, const Clock& c, Registry& registry)
+    : options(o), clock(c), instruments(registry), table(c, o.max_nodes) {}
+
+void Connections::add(uint64_t session, const std::shared_ptr<ServerConnection>& connection) {
+  const MutexLock lock(mu_);
+  by_session_[session] = connection;
+}
+
+void Connections::remove(uint64_t session) {
+  const MutexLock lock(mu_);
+  by_session_.erase(session);
+}
+
+std::shared_ptr<ServerConnection> Connections::find(uint64_t session) {
+  const MutexLock lock(mu_);
+  const auto it = by_session_.find(session);
+  return it == by_session_.end() ? nullptr : it->second.lock();
+}
+
+Status Connections::post(const std::string& node_id, std::function<void(ServerConnection&)> work) {
+  const auto connection = find(table.session_of(node_id));
+  if (connection == nullptr) {
+    return fail(Code::kNotFound, "node " + node_id + ": is not connected");
+  }
+  asio::post(connection->executor(), [connection, work = std::move(work)] { work(*connection); });
+  return {};
+}
+
+void Connections::close(uint64_t session, std::string reason) {
+  const auto connection = find(session);
+  if (connection == nullptr) return;
+  asio::post(connection->executor(), [connection, reason = std::move(reason)] {
+    connection->end(kPolicy, "replaced", reason);
+  });
+}
+
+ServerConnection::ServerConnection(Connections& shared, net::WebSocket& socket,
+                                   asio::any_io_executor executor, std::string peer_address)
+    : shared_(shared),
+      socket_(socket),
+      executor_(std::move(executor)),
+      peer_address_(std::move(peer_address)),
+      id_(shared.next_session.fetch_add(1)),
+      session_(shared.options.session, shared.clock.monotonic_ms()),
+      wake_(executor_) {}
+
+asio::awaitable<void> ServerConnection::run() {
+  using namespace asio::experimental::awaitable_operators;
+  shared_.add(id_, shared_from_this());
+  shared_.instruments.sessions.add(1);
+  co_await (read_loop() || write_loop() || tick_loop());
+  shared_.instruments.sessions.add(-1);
+  shared_.remove(id_);
+  over();
+}
+
+// After the loops, so that a node is told to be gone once, whatever ended it.
+void ServerConnection::over() {
+  if (!ending_) ending_ = Ending{kGoingAway, "broken", "the connection broke", false};
+  shared_.instruments.ended(ending_->why).add();
+  if (!node_) return;
+  const auto gone = shared_.table.disconnect(node_->id.value, id_, ending_->goodbye);
+  if (!gone) return;
+  shared_.log.info("node disconnected", {{"node", gone->name},
+                                         {"node_id", gone->id.value},
+                                         {"address", gone->address},
+                                         {"reason", ending_->reason}});
+  for (LinkObserver* observer : shared_.observers) observer->disconnected(*gone, ending_->reason);
+}
+
+asio::awaitable<void> ServerConnection::read_loop() {
+  for (;;) {
+    const auto message = co_await socket_.read();
+    if (!message) {
+      if (!ending_) ending_ = Ending{kGoingAway, "broken", message.error().message, false};
+      co_return;
+    }
+    if (!ending_) receive(*message);
+  }
+}
+
+void ServerConnection::receive(const net::WebSocketMessage& message) {
+  if (message.text) return end(kProtocolError, "malformed", "a text message on the link");
+  auto decoded = decode_message(message.data);
+  if (!decoded) return end(kProtocolError, "malformed", decoded.error().message);
+  if (decoded->unknown > 0)
+    shared_.instruments.dropped("unknown").add(static_cast<double>(decoded->unknown));
+  for (Frame& frame : decoded->frames) {
+    if (ending_) return;
+    shared_.instruments.frame_in(frame).add();
+    if (const auto* beat = std::get_if<Beat>(&frame)) beat_number_ = beat->number;
+    happened(session_event::Received{std::move(frame)});
+  }
+}
+
+void ServerConnection::happened(SessionEvent event) {
+  if (ending_) return;
+  SessionActions actions =
+      session_.step(shared_.clock.monotonic_ms(), shared_.clock.wall_ns(), std::move(event));
+  for (SessionAction& action : actions) {
+    std::visit([this](auto& a) { act(a); }, action);
+  }
+}
+
+void ServerConnection::act(session_action::Send& action) {
+  if (queue_.size() >= shared_.options.max_queued_frames) {
+    return end(kPolicy, "slow", "the agent does not read what it is sent");
+  }
+  shared_.instruments.frame_out(action.frame).add();
+  queue_.push_back(std::move(action.frame));
+  wake_.cancel();
+}
+
+void ServerConnection::act(session_action::Admit& action) {
+  const Hello& hello = action.hello;
+  HelloReply reply;
+  reply.version = std::min(hello.newest_version, kNewestVersion);
+  reply.late_limit_ms = shared_.options.late_limit_ms;
+  reply.software = shared_.options.software;
+  reply.server_boot = shared_.options.boot_id;
+  reply.address = peer_address_;
+  const HelloProblem problem = check_hello(hello);
+  Admission admission;
+  admission.refusal = problem.refusal;
+  admission.reason = problem.reason;
+  if (problem.refusal == Refusal::kNone) {
+    admission = shared_.table.admit(hello, id_, peer_address_, shared_.options.lively_ms);
+  }
+  if (admission.refusal != Refusal::kNone) {
+    shared_.instruments.refused(admission.refusal).add();
+    shared_.log.warn(
+        "agent refused",
+        {{"address", peer_address_}, {"node", hello.name}, {"reason", admission.reason}});
+    reply.refusal = admission.refusal;
+    reply.reason = admission.reason;
+    return happened(session_event::Refused{std::move(reply)});
+  }
+  if (admission.replaces != 0) {
+    shared_.close(admission.replaces, "the same node has connected anew");
+  }
+  shared_.instruments.accepted.add();
+  node_ = std::move(admission.node);
+  wants_peers_ = std::find(hello.capabilities.begin(), hello.capabilities.end(), kMesh) !=
+                 hello.capabilities.end();
+  peers_due_ms_ = shared_.clock.monotonic_ms() + kFirstPeersAfterMs;
+  shared_.log.info("node connected", {{"node", node_->name},
+                                      {"node_id", node_->id.value},
+                                      {"address", peer_address_},
+                                      {"software", hello.software},
+                                      {"oldest_sample_ms", hello.oldest_sample_ms}});
+  const int64_t queue_age_ms = shared_.clock.wall_ms() - hello.oldest_sample_ms;
+  if (hello.oldest_sample_ms > 0 && queue_age_ms > shared_.options.late_limit_ms) {
+    shared_.log.warn("the agent's oldest queued samples are too old to be stored",
+                     {{"node", node_->name}, {"age_ms", queue_age_ms}});
+  }
+  happened(session_event::Admitted{std::move(reply)});
+  for (LinkObserver* observer : shared_.observers) observer->connected(*node_);
+}
+
+void ServerConnection::act(session_action::Beaten& action) {
+  shared_.table.beat(node_->id.value, id_, action.clocks);
+  const BeatTimes times{beat_number_, shared_.clock.monotonic_ms(), action.clocks};
+  for (LinkObserver* observer : shared_.observers) observer->beat(node_->id, times);
+}
+
+void ServerConnection::act(session_action::Deliver& action) {
+  for (LinkObserver* observer : shared_.observers) {
+    if (const auto* result = std::get_if<CheckResult>(&action.frame)) {
+      observer->check_result(*node_, *result);
+    } else if (const auto* event = std::get_if<NodeEvent>(&action.frame)) {
+      observer->event(*node_, *event);
+    } else if (const auto* reply = std::get_if<ProbeReply>(&action.frame)) {
+      observer->probe_reply(*node_, *reply);
+    }
+  }
+}
+
+void ServerConnection::act(session_action::Drop& action) {
+  shared_.instruments.dropped(action.why).add();
+}
+
+void ServerConnection::act(session_action::Close& action) {
+  const char* why = action.goodbye              ? "goodbye"
+                    : action.reason == "silent" ? "silent"
+                    : action.code == kPolicy    ? "refused"
+                                                : "malformed";
+  end(action.goodbye ? kNormal : action.code, why, std::move(action.reason), action.goodbye);
+}
+
+void ServerConnection::end(uint16_t code, std::string why, std::string reason, bool goodbye) {
+  if (ending_) return;
+  ending_ = Ending{code, std::move(why), std::move(reason), goodbye};
+  wake_.cancel();
+}
+
+asio::awaitable<void> ServerConnection::write_loop() {
+  for (;;) {
+    while (!queue_.empty()) {
+      std::string message;
+      for (size_t i = 0; i < kMaxFramesPerMessage && !queue_.empty(); ++i) {
+        std::string frame;
+        append_frame(queue_.front(), frame);
+        if (message.size() + frame.size() > kMaxMessageBytes) break;
+        message += frame;
+        queue_.pop_front();
+      }
+      if (!co_await socket_.write_binary(message)) co_return;
+    }
+    if (ending_) {
+      co_await socket_.close(ending_->code, within(ending_->reason, kMaxCloseReason));
+      co_return;
+    }
+    wake_.expires_at(asio::steady_timer::time_point::max());
+    co_await wake_.async_wait(kAwait);
+  }
+}
+
+asio::awaitable<void> ServerConnection::tick_loop() {
+  asio::steady_timer timer(executor_);
+  for (;;) {
+    timer.expires_after(kTick);
+    const auto [error] = co_await timer.async_wait(kAwait);
+    if (error) co_return;
+    happened(session_event::Tick{});
+    send_peers_when_due();
+  }
+}
+
+void ServerConnection::send_peers_when_due() {
+  const int64_t now_ms = shared_.clock.monotonic_ms();
+  if (!wants_peers_ || ending_ || now_ms < peers_due_ms_) return;
+  const uint64_t version = shared_.table.peers_version();
+  if (version == peers_sent_) return;
+  peers_sent_ = version;
+  peers_due_ms_ = now_ms + shared_.options.peers_every_ms;
+  happened(session_event::SendPeers{shared_.table.peers()});
+}
+
+}  // namespace binnacle::link
