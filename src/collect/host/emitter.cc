@@ -33,7 +33,24 @@ void Emitter::emit(const Metric& metric, std::span<const std::string_view> label
   CHECK(appender_ != nullptr);
   set_key(metric, label_values);
   const auto found = series_.find(std::string_view(key_));
-  Series* series = found == series_.end() ? create(metric, label_values) : &found->second;
+  note(found == series_.end() ? create(metric, label_values) : &found->second, value);
+}
+
+// The key begins with no metric, so that it meets none of emit()'s.
+void Emitter::emit_labels(model::LabelsView labels, double value) {
+  CHECK(appender_ != nullptr);
+  key_.clear();
+  append_bytes(key_, static_cast<const Metric*>(nullptr));
+  append_bytes(key_, part_);
+  key_.append(labels.packed());
+  const auto found = series_.find(std::string_view(key_));
+  if (found != series_.end()) return note(&found->second, value);
+  model::LabelsBuilder all(extra_.view());
+  for (const model::Label& label : labels) all.set(label.name, label.value);
+  note(insert(all.build()), value);
+}
+
+void Emitter::note(Series* series, double value) {
   if (series == nullptr) {
     ++refused_;
     return;
@@ -57,13 +74,18 @@ void Emitter::set_key(const Metric& metric, std::span<const std::string_view> la
 
 Emitter::Series* Emitter::create(const Metric& metric,
                                  std::span<const std::string_view> label_values) {
-  if (series_.size() >= max_series_) return nullptr;
   model::LabelsBuilder labels(extra_.view());
   labels.set(model::kMetricName, metric.name);
   for (size_t i = 0; i < label_values.size(); ++i) labels.set(metric.labels[i], label_values[i]);
-  remember(metric);
+  Series* const series = insert(labels.build());
+  if (series != nullptr) remember(metric);
+  return series;
+}
+
+Emitter::Series* Emitter::insert(model::Labels labels) {
+  if (series_.size() >= max_series_) return nullptr;
   ++parts_[part_].live;
-  Series series{.labels = labels.build(), .part = part_};
+  Series series{.labels = std::move(labels), .part = part_};
   return &series_.emplace(key_, std::move(series)).first->second;
 }
 
@@ -106,6 +128,12 @@ void Emitter::remember(const Metric& metric) {
   if (metadata_.contains(metric.name)) return;
   std::string name(metric.name);
   metadata_.emplace(name, MetricInfo{name, std::string(metric.help), metric.type});
+}
+
+void Emitter::describe(std::string_view name, std::string_view help, model::MetricType type) {
+  MutexLock lock(mu_);
+  if (metadata_.contains(name) || metadata_.size() >= kMaxDescribed) return;
+  metadata_.emplace(name, MetricInfo{std::string(name), std::string(help), type});
 }
 
 std::vector<MetricInfo> Emitter::metadata() const {

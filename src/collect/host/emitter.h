@@ -43,6 +43,12 @@ class Emitter {
   void emit(const Metric& metric, double value) {
     emit(metric, std::span<const std::string_view>(), value);
   }
+  // A series whose name and labels come from outside, `__name__` among them.
+  void emit_labels(model::LabelsView labels, double value);
+  // What such a metric is; the first word on a name counts, and beyond kMaxDescribed none does.
+  void describe(std::string_view name, std::string_view help, model::MetricType type)
+      EXCLUDES(mu_);
+  static constexpr size_t kMaxDescribed = 20'000;
   // A metric without labels whose name comes from the kernel; the same name gives the same object,
   // which lives as long as the Emitter.
   const Metric& named(std::string name, std::string help, model::MetricType type);
@@ -84,6 +90,8 @@ class Emitter {
 
   void set_key(const Metric& metric, std::span<const std::string_view> label_values);
   Series* create(const Metric& metric, std::span<const std::string_view> label_values);
+  Series* insert(model::Labels labels);
+  void note(Series* series, double value);  // null: refused
   void remember(const Metric& metric) EXCLUDES(mu_);
   void append(Series& series, double value);
 

@@ -146,6 +146,24 @@ TEST_F(EmitterTest, CountsWhatTheStoreRefusesAndGoesOn) {
   EXPECT_EQ(appender_.appended.size(), 1u);
 }
 
+TEST_F(EmitterTest, TakesWholeLabelSetsBesideItsOwnMetrics) {
+  const Labels foreign{{"__name__", "plain"}, {"device", "own"}, {"zone", "1"}};
+  run([&] {
+    emitter_.emit_labels(foreign, 1);
+    emitter_.emit_labels(foreign, 2);
+    emitter_.emit(kPlain, 3);
+  });
+  EXPECT_THAT(labels(), ElementsAre(R"(plain{device="own", instance="i", zone="1"})",
+                                    R"(plain{device="extra", instance="i"})"));
+  EXPECT_EQ(appender_.appended[0].sample.value, 1);
+  run([&] { emitter_.emit(kPlain, 3); });
+  ASSERT_EQ(appender_.appended.size(), 2u);
+  EXPECT_TRUE(model::is_stale(appender_.appended[1].sample.value));
+  emitter_.describe("foreign", "Help.", model::MetricType::kGauge);
+  emitter_.describe("foreign", "Other.", model::MetricType::kCounter);
+  EXPECT_EQ(emitter_.metadata()[0].help, "Help.");
+}
+
 TEST_F(EmitterTest, NamedMetricsAreMadeOnceAndKnownByTheirMetadata) {
   const Metric& first = emitter_.named("node_x", "Help of x.", model::MetricType::kCounter);
   for (int i = 0; i < 100; ++i) {

@@ -32,6 +32,9 @@ class KernelFile {
   // Nothing where this kernel does not offer the file.
   Result<std::optional<std::string_view>> read_if_offered();
 
+  // Gives the descriptor back; the next read opens the file again.
+  void close() { file_.reset(); }
+
   const std::string& path() const { return path_; }
 
  private:

@@ -16,6 +16,9 @@ namespace binnacle::collect::host {
 namespace {
 
 constexpr int64_t kScanMs = 5000;
+// Beyond that the members' files are opened for each reading, which costs a third more: the process
+// may hold only so many descriptors.
+constexpr size_t kMaxKeptOpen = 128;
 
 constexpr std::string_view kGroup[] = {"groupname"};
 constexpr std::string_view kGroupMode[] = {"groupname", "mode"};
@@ -145,8 +148,10 @@ class GroupTickPart final : public Part {
     }
     for (Group& group : groups_) group.now = {};
     Faults faults;
+    const bool keep_open = members->size() <= kMaxKeptOpen;
     members_.each([&](int64_t, size_t group, Member& member) {
       if (!member.ended) read(member, groups_[group], faults);
+      if (!keep_open) member.file.close();
     });
     for (size_t i = 0; i < groups_.size(); ++i) {
       if (groups_[i].seen) emit(shared_->rules.name(i), groups_[i], emitter);
