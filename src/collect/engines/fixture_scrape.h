@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,8 +28,9 @@ inline std::vector<std::string> fixtures(const std::string& extension) {
   std::vector<std::string> names;
   const auto entries = real_file_system().list(fixture_folder());
   for (const DirEntry& entry : entries.value()) {
-    const std::filesystem::path path(entry.name);
-    if (path.extension() == extension) names.push_back(path.stem());
+    if (entry.name.ends_with(extension)) {
+      names.push_back(entry.name.substr(0, entry.name.size() - extension.size()));
+    }
   }
   return names;
 }
