@@ -458,16 +458,6 @@ constexpr AliasTable kTables[] = {
     {Engine::kRay, "ray_serve_", kRayServe},
 };
 
-bool is_colon_engine(Engine engine) {
-  return engine == Engine::kVllm || engine == Engine::kSglang || engine == Engine::kLlamaCpp ||
-         engine == Engine::kLmdeploy;
-}
-
-// Triton's and TGI's counters are named without `_total`.
-bool names_counters_total(Engine engine) {
-  return engine != Engine::kTriton && engine != Engine::kTgi;
-}
-
 }  // namespace
 
 double unit_factor(Unit unit) {
@@ -485,18 +475,6 @@ double unit_factor(Unit unit) {
 }
 
 std::span<const AliasTable> alias_tables() { return kTables; }
-
-std::string exposed_name(const AliasTable& table, const Alias& alias) {
-  std::string name(table.prefix);
-  if (is_colon_engine(table.engine)) name.back() = ':';
-  name += alias.name;
-  const bool counter =
-      alias.part == kAsSum || alias.part == kAsCount ||
-      (canonical(alias.series).type == model::MetricType::kCounter && alias.part != kHistogramSum);
-  const bool gauge = table.engine == Engine::kLmdeploy && alias.series == kRequestErrors;
-  if (counter && !gauge && names_counters_total(table.engine)) name += "_total";
-  return name;
-}
 
 std::string canonical_reason(std::string_view value) {
   value = value.substr(value.rfind('.') + 1);  // "ResponseType.FINISH"

@@ -72,9 +72,6 @@ struct AliasTable {
 // An engine may have several, told apart by prefix; no prefix begins another one.
 std::span<const AliasTable> alias_tables();
 
-// "vllm:kv_cache_usage_perc" as the engine writes the row's name, `_total` with counters.
-std::string exposed_name(const AliasTable& table, const Alias& alias);
-
 // The value of a canonical `reason`: engines write the same one in several ways.
 std::string canonical_reason(std::string_view value);
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "collect/engines/fixture_scrape.h"
+#include "collect/engines/scrape_fixture.h"
 
 namespace binnacle::collect::engines {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
-#include "collect/engines/fixture_scrape.h"
+#include "collect/engines/scrape_fixture.h"
 #include "net/server.h"
 #include "store/metrics/linear_store.h"
 

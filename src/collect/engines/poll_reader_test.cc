@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "collect/engines/fixture_scrape.h"
+#include "collect/engines/scrape_fixture.h"
 
 namespace binnacle::collect::engines {
 namespace {
