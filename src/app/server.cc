@@ -24,6 +24,7 @@
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
 #include "collect/receive/otlp.h"
+#include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
@@ -107,6 +108,7 @@ struct ServerProcess::Parts {
 
   StoreGate metrics;
   std::unique_ptr<HostCollector> host;
+  std::unique_ptr<collect::receive::PushGateway> push;
   std::unique_ptr<collect::own::OwnCollector> own;
   collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
                                              registry};
@@ -124,6 +126,7 @@ struct ServerProcess::Parts {
   std::unique_ptr<net::Server> server;
 
   Every own_series{kOwnSeriesEveryMs};
+  Every pushed{config.get_duration_ms("collect.push.interval")};
   Every certificates{kCertificatesEveryMs};
   Every retention{kRetentionEveryMs};
   bool started = false;
@@ -193,6 +196,9 @@ Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Con
 Status ServerProcess::Parts::make_collectors() {
   TRY_ASSIGN(host, make_host(config));
   own = std::make_unique<collect::own::OwnCollector>(registry, metrics, own_labels("binnacle"));
+  push = std::make_unique<collect::receive::PushGateway>(push_options(config), folder + "/push",
+                                                         files, metrics, clock, registry);
+  TRY(push->load());
   return {};
 }
 
@@ -255,6 +261,7 @@ Status ServerProcess::Parts::register_routes() {
                               {[this] { return metrics.store(); }, clock, folder + "/backups"}));
   TRY(remote_write.register_routes(router));
   TRY(otlp.register_routes(router));
+  TRY(push->register_routes(router));
   TRY(show::register_live(
       router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
   TRY(show::register_export_api(router, {metrics, limits}));
@@ -310,6 +317,7 @@ void ServerProcess::Parts::join_reload() {
   });
   apply("remote write",
         [this](const Config& next) { remote_write.set_options(remote_write_options(next)); });
+  apply("push", [this](const Config& next) { push->set_options(push_options(next)); });
   apply("otlp", [this](const Config& next) { otlp.set_options(otlp_options(next)); });
   apply("queries", [this](const Config& next) {
     query_queue.set_options(query_queue_options(next));
@@ -404,6 +412,11 @@ void ServerProcess::tick() {
   if (parts.own_series.due(now_ms)) {
     if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
       parts.log.warn("own series not stored", {{"error", refused.error().message}});
+    }
+  }
+  if (parts.pushed.due(now_ms)) {
+    if (const auto stored = parts.push->append_all(); !stored) {
+      parts.log.warn("pushed samples not stored", {{"error", stored.error().message}});
     }
   }
   if (parts.certificates.due(now_ms)) {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "collect/host/host_options.h"
 #include "collect/receive/otlp.h"
+#include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
 #include "net/server.h"
 #include "query/promql/query_meter.h"
@@ -27,6 +28,7 @@ net::RouteLimits route_limits(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 collect::receive::OtlpReceiverOptions otlp_options(const Config& config);
+collect::receive::PushGatewayOptions push_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
 query::promql::QueryQueueOptions query_queue_options(const Config& config);
