@@ -28,6 +28,7 @@
 #include "collect/receive/remote_write.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
+#include "show/dashboard_api.h"
 #include "show/events_api.h"
 #include "show/export_api.h"
 #include "show/live.h"
@@ -100,6 +101,8 @@ struct ServerProcess::Parts {
   std::unique_ptr<store::state::StateStore> state;
   std::unique_ptr<store::state::EventStore> events;
   std::unique_ptr<store::access::AuditLog> audit;
+  std::unique_ptr<store::state::ObjectStore> objects;
+  std::unique_ptr<show::DeviceStatuses> device_statuses;
   std::unique_ptr<store::access::KeyStore> keys;
   std::unique_ptr<store::access::SessionStore> sessions;
   std::unique_ptr<store::access::TokenStore> tokens;
@@ -159,6 +162,8 @@ Status ServerProcess::Parts::open_state() {
   TRY_ASSIGN(state, store::state::StateStore::open(std::move(options), files, clock, registry));
   events = std::make_unique<store::state::EventStore>(*state, clock, registry);
   audit = std::make_unique<store::access::AuditLog>(*state, *events, clock, registry);
+  objects = std::make_unique<store::state::ObjectStore>(*state, clock);
+  device_statuses = std::make_unique<show::DeviceStatuses>(*objects, *audit, clock);
   TRY_ASSIGN(keys, store::access::KeyStore::load(*state, *audit, clock, random));
   TRY_ASSIGN(sessions, store::access::SessionStore::load(*state, *keys, clock, random,
                                                          session_options(config)));
@@ -266,6 +271,8 @@ Status ServerProcess::Parts::register_routes() {
       router, {metrics, clock, pool, registry, limits, version_text, secure_random_hex(8)}));
   TRY(show::register_export_api(router, {metrics, limits}));
   TRY(show::register_events_api(router, *events));
+  TRY(show::register_dashboard_api(router,
+                                   {metrics, clock, limits, *device_statuses, &query_requests}));
   TRY(show::register_page_routes(router));
   TRY(store::access::register_access_routes(router,
                                             {*keys, *tokens, *sessions, *audit, *guard, clock}));
