@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crc32c.h"
-#include "base/float_text.h"
 #include "collect/receive/push_group.h"
 #include "collect/receive/push_json.h"
+#include "collect/receive/push_text.h"
 
 namespace binnacle::collect::receive {
 namespace {
@@ -17,58 +17,6 @@ constexpr std::string_view kMagic = "binnacle-push ";
 constexpr std::string_view kVersion = "1";
 // What was taken once is taken again, whatever the limits are now.
 constexpr LabelLimits kNoLimits{SIZE_MAX, SIZE_MAX, SIZE_MAX};
-
-void append_escaped(std::string& out, std::string_view text, bool quotes) {
-  for (const char c : text) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\\' || (quotes && c == '"')) {
-      out.push_back('\\');
-      out.push_back(c);
-    } else {
-      out.push_back(c);
-    }
-  }
-}
-
-void append_quoted(std::string& out, std::string_view text) {
-  out.push_back('"');
-  append_escaped(out, text, true);
-  out.push_back('"');
-}
-
-// Names outside the old grammar stand in quotes between the braces.
-void append_name(std::string& out, std::string_view name) {
-  if (model::is_legacy_metric_name(name)) {
-    out += name;
-  } else {
-    append_quoted(out, name);
-  }
-}
-
-void append_series(std::string& out, const PushedSeries& series) {
-  const std::string_view metric = series.own.metric_name();
-  const bool legacy = model::is_legacy_metric_name(metric);
-  if (legacy) out += metric;
-  out.push_back('{');
-  if (!legacy) append_quoted(out, metric);
-  bool first = legacy;
-  for (const auto& [name, value] : series.own) {
-    if (name == model::kMetricName) continue;
-    if (!first) out.push_back(',');
-    first = false;
-    if (model::is_legacy_label_name(name)) {
-      out += name;
-    } else {
-      append_quoted(out, name);
-    }
-    out.push_back('=');
-    append_quoted(out, value);
-  }
-  out += "} ";
-  append_float_text(out, series.value);
-  out.push_back('\n');
-}
 
 // Types that the text format has no word for stand in the header.
 bool is_only_openmetrics(model::MetricType type) {
@@ -126,18 +74,12 @@ std::string write_push_file(const PushGroup& group) {
   }
   std::string text = header.dump() + "\n";
   for (const auto& [name, family] : group.families) {
-    if (!family.metadata.help.empty()) {
-      text += "# HELP ";
-      append_name(text, name);
-      text.push_back(' ');
-      append_escaped(text, family.metadata.help, false);
-      text.push_back('\n');
-    }
-    text += "# TYPE ";
-    append_name(text, name);
     const auto type = family.metadata.type;
-    text += fmt::format(" {}\n", is_only_openmetrics(type) ? "untyped" : push_type_name(type));
-    for (const PushedSeries& series : family.series) append_series(text, series);
+    append_push_text(
+        text, name,
+        {is_only_openmetrics(type) ? model::MetricType::kUnknown : type, family.metadata.help, ""});
+    for (const PushedSeries& series : family.series)
+      append_push_text(text, series.own, series.value);
   }
   return fmt::format("{}{} {:08x}\n{}", kMagic, kVersion, crc32c(text), text);
 }

@@ -7,6 +7,7 @@
 
 #include "base/config_units.h"
 #include "collect/receive/push_json.h"
+#include "collect/receive/push_text.h"
 
 namespace binnacle::collect::receive {
 namespace {
@@ -151,15 +152,24 @@ Status PushGateway::change(const Request& request) {
   return done;
 }
 
-Status PushGateway::push(const Request& request, const model::Labels& key) {
-  TRY_ASSIGN(const exposition::Format format,
-             exposition::format_of(request.header("Content-Type")));
-  LabelLimits limits;
+Result<PushedFamilies> PushGateway::read_body(const Request& request,
+                                              const model::Labels& key) const {
+  PushGatewayOptions now;
   {
     MutexLock lock(mu_);
-    limits = options_.labels;
+    now = options_;
   }
-  TRY_ASSIGN(PushedFamilies families, read_push(request.body, format, key, limits));
+  const std::string_view type = request.header("Content-Type");
+  if (is_push_protobuf(type)) {
+    TRY_ASSIGN(const std::string text, push_text_of_protobuf(request.body, now.max_bytes));
+    return read_push(text, exposition::Format::kText, key, now.labels);
+  }
+  TRY_ASSIGN(const exposition::Format format, exposition::format_of(type));
+  return read_push(request.body, format, key, now.labels);
+}
+
+Status PushGateway::push(const Request& request, const model::Labels& key) {
+  TRY_ASSIGN(PushedFamilies families, read_body(request, key));
   MutexLock lock(mu_);
   const auto found = groups_.find(key.packed());
   const PushGroup before = found == groups_.end() ? PushGroup{.key = key} : found->second.group;

@@ -64,6 +64,8 @@ class PushGateway {
 
   net::Response handle(const net::Request& request);
   Status change(const net::Request& request) EXCLUDES(mu_);
+  Result<PushedFamilies> read_body(const net::Request& request, const model::Labels& key) const
+      EXCLUDES(mu_);
   Status push(const net::Request& request, const model::Labels& key) EXCLUDES(mu_);
   Status remove(const model::Labels& key) EXCLUDES(mu_);
   void note_failure(const model::Labels& key) EXCLUDES(mu_);

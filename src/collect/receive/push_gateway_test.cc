@@ -7,6 +7,7 @@
 
 #include "base/fault_file_system.h"
 #include "base/float_text.h"
+#include "collect/receive/otlp_fixture.h"
 #include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::receive {
@@ -293,6 +294,48 @@ TEST_F(PushGatewayTest, OpenMetricsIsTakenToo) {
            "application/openmetrics-text; version=1.0.0");
   EXPECT_EQ(response.status, 200) << response.body;
   EXPECT_EQ(stored(), (Lines{R"(x_total{job="a"} 3@0)"}));
+}
+
+// As client_golang's push package sends by default.
+TEST_F(PushGatewayTest, ProtobufIsTakenToo) {
+  const auto family = [](std::string_view name, int64_t type, const OtlpMessage& metric) {
+    return OtlpMessage().text(1, name).text(2, "Help.").varint(3, type).message(4, metric);
+  };
+  const auto labelled = [] {
+    return OtlpMessage().message(1, OtlpMessage().text(1, "k").text(2, "v\"\n"));
+  };
+  OtlpMessage histogram;
+  histogram.varint(1, 3).number(2, 4.5).message(3, OtlpMessage().varint(1, 2).number(2, 0.5));
+  OtlpMessage summary;
+  summary.varint(1, 7).number(2, 1).message(3, OtlpMessage().number(1, 0.9).number(2, 8));
+  std::string body;
+  for (const OtlpMessage& one :
+       {family("c_total", 0, labelled().message(3, OtlpMessage().number(1, 5))),
+        family("g", 1, OtlpMessage().message(2, OtlpMessage().number(1, -1))),
+        family("h", 4, OtlpMessage().message(7, histogram)),
+        family("s", 2, OtlpMessage().message(4, summary))}) {
+    body.push_back(static_cast<char>(one.bytes().size()));
+    body += one.bytes();
+  }
+  const auto push = [&](std::string_view bytes) {
+    return call(Method::kPut, "/metrics/job/a", bytes,
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+                "encoding=delimited");
+  };
+  EXPECT_EQ(push(body).status, 200);
+  EXPECT_EQ(stored(), (Lines{R"(c_total{job="a", k="v\"\n"} 5@0)", R"(g{job="a"} -1@0)",
+                             R"(h_bucket{job="a", le="+Inf"} 3@0)",
+                             R"(h_bucket{job="a", le="0.5"} 2@0)", R"(h_count{job="a"} 3@0)",
+                             R"(h_sum{job="a"} 4.5@0)", R"(s{job="a", quantile="0.9"} 8@0)",
+                             R"(s_count{job="a"} 7@0)", R"(s_sum{job="a"} 1@0)"}));
+  for (size_t cut = 1; cut < body.size(); ++cut) {
+    const int status = push(body.substr(0, cut)).status;
+    EXPECT_TRUE(status == 400 || status == 200) << cut;  // 200 where a family ends
+  }
+  const OtlpMessage timed = family(
+      "g", 1, OtlpMessage().message(2, OtlpMessage().number(1, 1)).varint(6, 1'700'000'000'000));
+  EXPECT_EQ(push(std::string(1, static_cast<char>(timed.bytes().size())) + timed.bytes()).status,
+            400);
 }
 
 TEST_F(PushGatewayTest, ListsWhatItHolds) {
