@@ -1,6 +1,7 @@
 #include "app/config_keys.h"
 #include "base/config_units.h"
 #include "collect/host/host_options.h"
+#include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
 #include "store/access/lockout.h"
 #include "store/access/session_store.h"
@@ -128,6 +129,32 @@ void add_otlp_keys(std::vector<ConfigKey>& keys) {
                   .meaning = "`target_info` repeats the attributes that `job` and `instance` are "
                              "made of.",
                   .reload = Reload::kLive});
+}
+
+void add_push_keys(std::vector<ConfigKey>& keys) {
+  const collect::receive::PushGatewayOptions options;
+  ConfigKey interval = duration("collect.push.interval", "10s", "1s", "5m",
+                                "Between two samples of what was pushed to `/metrics/job/`.");
+  interval.reload = Reload::kRestart;
+  keys.push_back(std::move(interval));
+  keys.push_back({.path = "collect.push.max_body_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = format_bytes(static_cast<int64_t>(options.max_body_bytes)),
+                  .meaning = "Of one push, as sent and decompressed; 413 beyond.",
+                  .min = "1KiB",
+                  .max = "1GiB"});
+  keys.push_back(count("collect.push.max_groups", std::to_string(options.max_groups), "1000000",
+                       "groups",
+                       "That are held; expired ones make room for new ones, else 429 beyond."));
+  keys.push_back(count("collect.push.max_series", std::to_string(options.max_series), "100000000",
+                       "series", "Of all groups together; 429 beyond."));
+  keys.push_back({.path = "collect.push.max_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = format_bytes(static_cast<int64_t>(options.max_bytes)),
+                  .meaning = "Of all groups' files together; 429 beyond.",
+                  .reload = Reload::kLive,
+                  .min = "1KiB",
+                  .max = "100GB"});
 }
 
 ConfigKey series_limit(std::string path, std::string meaning) {
@@ -337,6 +364,7 @@ std::vector<ConfigKey> data_keys() {
   add_collect_keys(keys);
   add_receive_keys(keys);
   add_otlp_keys(keys);
+  add_push_keys(keys);
   add_storage_keys(keys);
   keys.push_back(duration("events.retention", "90d", "1h", "10y", "How long events are kept."));
   keys.push_back(count("events.max_count", "1000000", "100000000", "events",

@@ -26,10 +26,12 @@
 #include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
 #include "collect/receive/otlp.h"
+#include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
 #include "link/link_server.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
+#include "show/dashboard_api.h"
 #include "show/events_api.h"
 #include "show/export_api.h"
 #include "show/live.h"
@@ -72,6 +74,8 @@ struct ServerProcess::Parts {
   std::unique_ptr<store::state::StateStore> state;
   std::unique_ptr<store::state::EventStore> events;
   std::unique_ptr<store::access::AuditLog> audit;
+  std::unique_ptr<store::state::ObjectStore> objects;
+  std::unique_ptr<show::DeviceStatuses> device_statuses;
   std::unique_ptr<store::access::KeyStore> keys;
   std::unique_ptr<store::access::SessionStore> sessions;
   std::unique_ptr<store::access::TokenStore> tokens;
@@ -80,6 +84,7 @@ struct ServerProcess::Parts {
 
   StoreGate metrics;
   std::unique_ptr<HostCollector> host;
+  std::unique_ptr<collect::receive::PushGateway> push;
   std::unique_ptr<collect::own::OwnCollector> own;
   collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
                                              registry};
@@ -101,6 +106,7 @@ struct ServerProcess::Parts {
   std::unique_ptr<net::Server> server;
 
   Every own_series{kOwnSeriesEveryMs};
+  Every pushed{config.get_duration_ms("collect.push.interval")};
   Every certificates{kCertificatesEveryMs};
   Every retention{kRetentionEveryMs};
   bool started = false;
@@ -134,6 +140,8 @@ Status ServerProcess::Parts::open_state() {
   TRY_ASSIGN(state, store::state::StateStore::open(std::move(options), files, clock, registry));
   events = std::make_unique<store::state::EventStore>(*state, clock, registry);
   audit = std::make_unique<store::access::AuditLog>(*state, *events, clock, registry);
+  objects = std::make_unique<store::state::ObjectStore>(*state, clock);
+  device_statuses = std::make_unique<show::DeviceStatuses>(*objects, *audit, clock);
   TRY_ASSIGN(keys, store::access::KeyStore::load(*state, *audit, clock, random));
   TRY_ASSIGN(sessions, store::access::SessionStore::load(*state, *keys, clock, random,
                                                          session_options(config)));
@@ -171,6 +179,9 @@ Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Con
 Status ServerProcess::Parts::make_collectors() {
   TRY_ASSIGN(host, make_host(config));
   own = std::make_unique<collect::own::OwnCollector>(registry, metrics, own_labels("binnacle"));
+  push = std::make_unique<collect::receive::PushGateway>(push_options(config), folder + "/push",
+                                                         files, metrics, clock, registry);
+  TRY(push->load());
   return {};
 }
 
@@ -242,10 +253,13 @@ Status ServerProcess::Parts::register_routes() {
                               {[this] { return metrics.store(); }, clock, folder + "/backups"}));
   TRY(remote_write.register_routes(router));
   TRY(otlp.register_routes(router));
+  TRY(push->register_routes(router));
   TRY(show::register_live(router, {metrics, clock, pool, registry, limits, version_text, boot_id}));
   TRY(link->register_routes(router));
   TRY(show::register_export_api(router, {metrics, limits}));
   TRY(show::register_events_api(router, *events));
+  TRY(show::register_dashboard_api(router,
+                                   {metrics, clock, limits, *device_statuses, &query_requests}));
   TRY(show::register_page_routes(router));
   TRY(store::access::register_access_routes(router,
                                             {*keys, *tokens, *sessions, *audit, *guard, clock}));
@@ -297,6 +311,7 @@ void ServerProcess::Parts::join_reload() {
   });
   apply("remote write",
         [this](const Config& next) { remote_write.set_options(remote_write_options(next)); });
+  apply("push", [this](const Config& next) { push->set_options(push_options(next)); });
   apply("otlp", [this](const Config& next) { otlp.set_options(otlp_options(next)); });
   apply("queries", [this](const Config& next) {
     query_queue.set_options(query_queue_options(next));
@@ -396,6 +411,11 @@ void ServerProcess::tick() {
     if (const auto stored = parts.link->collect_once(parts.metrics, parts.clock.wall_ms());
         !stored) {
       parts.log.warn("series of the link not stored", {{"error", stored.error().message}});
+    }
+  }
+  if (parts.pushed.due(now_ms)) {
+    if (const auto stored = parts.push->append_all(); !stored) {
+      parts.log.warn("pushed samples not stored", {{"error", stored.error().message}});
     }
   }
   if (parts.certificates.due(now_ms)) {

@@ -125,6 +125,16 @@ collect::receive::OtlpReceiverOptions otlp_options(const Config& config) {
   return options;
 }
 
+collect::receive::PushGatewayOptions push_options(const Config& config) {
+  collect::receive::PushGatewayOptions options;
+  options.max_body_bytes = bytes(config, "collect.push.max_body_bytes");
+  options.max_groups = size(config, "collect.push.max_groups");
+  options.max_series = size(config, "collect.push.max_series");
+  options.max_bytes = bytes(config, "collect.push.max_bytes");
+  options.labels = remote_write_options(config).labels;
+  return options;
+}
+
 store::metrics::StoreOptions store_options(const Config& config) {
   store::metrics::StoreOptions options;
   options.format = static_cast<int>(config.get_int("storage.format"));

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "collect/host/host_options.h"
 #include "collect/receive/otlp.h"
+#include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
 #include "link/link_server.h"
 #include "net/server.h"
@@ -29,6 +30,7 @@ link::LinkServerOptions link_options(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 collect::receive::OtlpReceiverOptions otlp_options(const Config& config);
+collect::receive::PushGatewayOptions push_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);
 query::promql::QueryLimits query_limits(const Config& config);
 query::promql::QueryQueueOptions query_queue_options(const Config& config);

@@ -2,7 +2,20 @@
 
 #include <openssl/evp.h>
 
+#include <cstdint>
+
 namespace binnacle::net {
+namespace {
+
+int base64_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;
+  return c == '/' || c == '_' ? 63 : -1;
+}
+
+}  // namespace
 
 std::string encode_base64(std::string_view bytes) {
   // EVP_EncodeBlock writes a NUL behind the text, for which std::string has room.
@@ -11,6 +24,24 @@ std::string encode_base64(std::string_view bytes) {
                   reinterpret_cast<const unsigned char*>(bytes.data()),
                   static_cast<int>(bytes.size()));
   return text;
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  uint32_t buffer = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const int digit = base64_digit(c);
+    if (digit < 0) return std::nullopt;
+    buffer = (buffer << 6 | static_cast<uint32_t>(digit)) & 0xffffff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes += static_cast<char>(buffer >> bits & 0xff);
+  }
+  return bytes;
 }
 
 }  // namespace binnacle::net

@@ -1,19 +1,12 @@
 #include "store/access/credentials.h"
 
+#include "net/base64.h"
 #include "store/access/session_store.h"
 
 #include <utility>
 
 namespace binnacle::store::access {
 namespace {
-
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
 
 // "Bearer  abc" with scheme "Bearer" -> "abc"; schemes compare without case (RFC 9110).
 std::optional<std::string_view> after_scheme(std::string_view value, std::string_view scheme) {
@@ -25,7 +18,7 @@ std::optional<std::string_view> after_scheme(std::string_view value, std::string
 }
 
 std::string key_of_basic(std::string_view encoded) {
-  const std::optional<std::string> pair = decode_base64(encoded);
+  const std::optional<std::string> pair = net::decode_base64(encoded);
   if (!pair) return {};
   const size_t colon = pair->find(':');
   if (colon == std::string::npos) return {};
@@ -36,24 +29,6 @@ std::string key_of_basic(std::string_view encoded) {
 Credentials key(std::string secret) { return {Credentials::Kind::kKey, std::move(secret)}; }
 
 }  // namespace
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  uint32_t buffer = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const int digit = base64_digit(c);
-    if (digit < 0) return std::nullopt;
-    buffer = (buffer << 6 | static_cast<uint32_t>(digit)) & 0xffffff;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(buffer >> bits & 0xff);
-  }
-  return bytes;
-}
 
 Credentials credentials_of(const net::Request& request) {
   if (const std::string_view value = request.header("Authorization"); !value.empty()) {

@@ -4,7 +4,6 @@
 
 #include "net/http.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +20,5 @@ struct Credentials {
 // header that is neither counts as a wrong key, so that a typing error does not pass for a caller
 // without one.
 Credentials credentials_of(const net::Request& request);
-
-std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace binnacle::store::access

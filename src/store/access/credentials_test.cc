@@ -49,15 +49,5 @@ TEST(Credentials, AKeyIsTakenBeforeACookie) {
   EXPECT_EQ(credentials_of(request.request).secret, "k");
 }
 
-TEST(Base64, KnownAnswersOfRfc4648) {
-  EXPECT_EQ(decode_base64(""), "");
-  EXPECT_EQ(decode_base64("Zg=="), "f");
-  EXPECT_EQ(decode_base64("Zm8="), "fo");
-  EXPECT_EQ(decode_base64("Zm9vYmFy"), "foobar");
-  EXPECT_EQ(decode_base64("+/8="), "\xfb\xff");
-  EXPECT_EQ(decode_base64("A"), std::nullopt);
-  EXPECT_EQ(decode_base64("Zm9v-mFy"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace binnacle::store::access
