@@ -81,6 +81,11 @@ OAuth2Token::OAuth2Token(OAuth2 config, FileSystem& files, const Clock& clock)
       clock_(clock),
       client_(client_options(config_), files) {}
 
+OAuth2Token::Fetching::~Fetching() {
+  const MutexLock lock(token_.mu_);
+  token_.fetching_ = false;
+}
+
 std::optional<std::string> OAuth2Token::kept(const std::string& secret) {
   const bool good = !token_.authorization.empty() && token_.secret == secret &&
                     (token_.ends_at_ms == 0 || clock_.monotonic_ms() < token_.ends_at_ms);
@@ -110,9 +115,10 @@ asio::awaitable<Result<std::string>> OAuth2Token::authorization(milliseconds tim
     asio::steady_timer pause(co_await asio::this_coro::executor, kLookAgain);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+  // Also when the coroutine is cancelled: the others must not wait for ever.
+  const Fetching done(*this);
   auto token = co_await fetch(secret, timeout);
   const MutexLock lock(mu_);
-  fetching_ = false;
   if (!token) co_return fail(std::move(token).error());
   token_ = std::move(*token);
   co_return token_.authorization;

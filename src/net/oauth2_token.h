@@ -39,6 +39,18 @@ class OAuth2Token {
     int64_t ends_at_ms = 0;  // monotonic; 0: never
   };
 
+  // While it lives nobody else asks the endpoint.
+  class Fetching {
+   public:
+    explicit Fetching(OAuth2Token& token) : token_(token) {}
+    ~Fetching() EXCLUDES(token_.mu_);
+    Fetching(const Fetching&) = delete;
+    Fetching& operator=(const Fetching&) = delete;
+
+   private:
+    OAuth2Token& token_;
+  };
+
   std::optional<std::string> kept(const std::string& secret) REQUIRES(mu_);
   boost::asio::awaitable<Result<Token>> fetch(const std::string& secret,
                                               std::chrono::milliseconds timeout);

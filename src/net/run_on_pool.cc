@@ -1,0 +1,34 @@
+#include "net/run_on_pool.h"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace binnacle::net {
+
+namespace asio = boost::asio;
+
+asio::awaitable<Status> run_on_pool(ThreadPool& pool, std::function<void()> work) {
+  const auto executor = co_await asio::this_coro::executor;
+  Status posted;
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [&](auto handler) {
+        // Shared: a pool's work is copyable, a coroutine's handler is not.
+        const auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        const auto go_on = [resume] { std::move (*resume)(); };
+        posted = pool.post([&work, executor, go_on, busy = asio::make_work_guard(executor)] {
+          work();
+          asio::post(executor, go_on);
+        });
+        if (!posted) asio::post(executor, go_on);
+      },
+      asio::use_awaitable);
+  co_return posted;
+}
+
+}  // namespace binnacle::net
