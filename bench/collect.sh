@@ -19,7 +19,7 @@ SERVERS="ours prometheus"
 source "$(dirname "${BASH_SOURCE[0]}")/servers.bash"
 
 # Programs of ours run until their standard input ends: as long as this script.
-mkfifo "$work/input"
+mkfifo "${work:?}/input"
 exec 9<>"$work/input"
 
 start_pages() { # plain|gzip

@@ -89,8 +89,8 @@ void scrape(benchmark::State& state, model::Appendable& store, SimulatedClock& c
   for (size_t i = 0; i < kTargets; ++i) {
     Target target;
     target.labels = model::Labels{{"instance", std::to_string(i)}, {"job", "bench"}};
-    targets.push_back(
-        std::make_unique<PageAppender>(target, false, store, clock, instruments, nullptr));
+    targets.push_back(std::make_unique<PageAppender>(target, collect::scrape::PageLimits{}, store,
+                                                     clock, instruments, nullptr));
   }
   size_t at = 0;
   const auto take = [&] {

@@ -16,7 +16,7 @@ using binnacle::bench::ClusterData;
 
 namespace {
 
-constexpr size_t kSteps = 4;
+constexpr size_t kSteps = 2;
 
 struct TargetPages {
   std::vector<std::string> steps;

@@ -12,7 +12,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace binnacle::net {
 namespace {
@@ -27,6 +29,16 @@ constexpr milliseconds kBlockingSlack{2000};
 bool may_repeat(const ClientRequest& request) {
   if (request.headers.has("Idempotency-Key")) return true;
   return request.method != Method::kPost && request.method != Method::kPatch;
+}
+
+// Room for a body of the length that the peer announces, as far as that may be believed: a large
+// one that grows by and by is copied over and over.
+size_t expected_bytes(const Headers& headers) {
+  constexpr size_t kMostBytes = size_t{16} << 20;
+  const std::string_view text = headers.get("Content-Length");
+  size_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return error == std::errc() && end == text.data() + text.size() ? std::min(bytes, kMostBytes) : 0;
 }
 
 bool is_secure(const Url& url) { return url.scheme == "https" || url.scheme == "wss"; }
@@ -190,6 +202,7 @@ asio::awaitable<Result<Response>> Client::Impl::read_all(Exchange& exchange, Dea
   deadline.on_expiry([&exchange] { exchange.close(); });
   Response response;
   response.status = exchange.status();
+  response.body.reserve(expected_bytes(exchange.headers()));
   while (true) {
     const auto piece = co_await exchange.read_body();
     if (deadline.expired()) {

@@ -26,6 +26,8 @@ inline bool is_name_start(char c) {
 }
 inline bool is_name_byte(char c) { return detail::kNameTable[static_cast<unsigned char>(c)] != 0; }
 
+inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 // `p` is behind the opening quote; what comes back is behind the closing one, null without one.
 inline const char* end_of_quoted(const char* p, const char* end) {
   const char* const open = p;

@@ -25,15 +25,16 @@ bool is_of_the_series(Code code) {
 
 }  // namespace
 
-PageAppender::PageAppender(const Target& target, bool extra_metrics, model::Appendable& store,
+PageAppender::PageAppender(const Target& target, PageLimits limits, model::Appendable& store,
                            const Clock& clock, ScrapeInstruments& instruments,
                            std::unique_ptr<TargetDeriver> deriver)
     : target_(target),
+      limits_(limits),
       store_(store),
       clock_(clock),
       instruments_(instruments),
       deriver_(std::move(deriver)),
-      report_series_(target.labels, extra_metrics),
+      report_series_(target.labels, limits.extra_metrics),
       derived_(target.labels) {}
 
 PageResult PageAppender::store(const std::shared_ptr<const JobConfig>& job,
@@ -135,7 +136,11 @@ Status PageAppender::read_page(const FetchedPage& page, Appender& to) {
       }
       at = slots_.find(entry.series);
     }
-    ++scraped_;
+    if (++scraped_ > limits_.max_samples) {
+      return fail(
+          Code::kResourceExhausted,
+          fmt::format("the page has more than {} samples (max_samples)", limits_.max_samples));
+    }
     TRY(take_sample(entry, at, to));
     if (known_.size() == kKnownAtOnce) TRY(append_known(to));
   }
@@ -205,7 +210,26 @@ Status PageAppender::read_labels(std::string_view series, SeriesSlot& slot) {
   return {};
 }
 
+Status PageAppender::check_labels() const {
+  size_t count = 0;
+  for (const model::Label& label : labels_) {
+    if (++count <= limits_.max_labels && label.name.size() <= limits_.max_label_name_bytes &&
+        label.value.size() <= limits_.max_label_value_bytes)
+      continue;
+    return fail(Code::kInvalidArgument,
+                fmt::format("labels: more than {}, a name longer than {} bytes or a value longer "
+                            "than {} (label {})",
+                            limits_.max_labels, limits_.max_label_name_bytes,
+                            limits_.max_label_value_bytes, label.name.substr(0, 50)));
+  }
+  return {};
+}
+
 Status PageAppender::append_new(uint32_t at, Sample sample, Appender& to) {
+  if (auto good = check_labels(); !good) {
+    refuse(good.error());
+    return {};
+  }
   const auto ref = to.append(model::kNoSeries, labels_, sample);
   if (!ref) {
     if (refuse(ref.error())) return {};

@@ -36,6 +36,16 @@ struct FetchedPage {
   bool over_size_limit = false;
 };
 
+// What holds whatever a job says.
+struct PageLimits {
+  uint64_t max_samples = 5'000'000;  // of a page: what is known of each series takes memory
+  // Of a series, which is refused alone beyond them.
+  size_t max_labels = 64;
+  size_t max_label_name_bytes = 512;
+  size_t max_label_value_bytes = 4096;
+  bool extra_metrics = false;  // scrape_timeout_seconds, _sample_limit, _body_size_bytes
+};
+
 struct PageResult {
   Status status;  // why nothing of the page is stored
   ScrapeOutcome outcome = ScrapeOutcome::kGood;
@@ -45,7 +55,7 @@ struct PageResult {
 class PageAppender {
  public:
   // The references outlive it. `deriver` may be null.
-  PageAppender(const Target& target, bool extra_metrics, model::Appendable& store,
+  PageAppender(const Target& target, PageLimits limits, model::Appendable& store,
                const Clock& clock, ScrapeInstruments& instruments,
                std::unique_ptr<TargetDeriver> deriver);
 
@@ -73,6 +83,7 @@ class PageAppender {
   Status append_known(model::Appender& to);
   Status append_forgotten(const Pending& pending, model::Sample sample, model::Appender& to);
   bool refuse(const Error& error);
+  Status check_labels() const;
   void finish_good(int64_t time_ms, model::Appender& to);
   void end_series(int64_t time_ms, model::Appender& to);
   void mark_stale(model::SeriesRef ref, int64_t time_ms, model::Appender& to);
@@ -82,6 +93,7 @@ class PageAppender {
 
   // Fixed after construction
   const Target target_;
+  const PageLimits limits_;
   model::Appendable& store_;
   const Clock& clock_;
   ScrapeInstruments& instruments_;

@@ -49,7 +49,7 @@ class PageAppenderTest : public testing::Test {
 
   PageAppender& pages() {
     if (pages_ == nullptr) {
-      pages_ = std::make_unique<PageAppender>(target_, extra_, store_, clock_, instruments_,
+      pages_ = std::make_unique<PageAppender>(target_, limits_, store_, clock_, instruments_,
                                               std::move(deriver_));
     }
     return *pages_;
@@ -82,7 +82,7 @@ class PageAppenderTest : public testing::Test {
   Target target_;
   JobConfig config_;
   std::shared_ptr<const JobConfig> job_;
-  bool extra_ = false;
+  PageLimits limits_;
   std::unique_ptr<TargetDeriver> deriver_;
   std::unique_ptr<PageAppender> pages_;
 };
@@ -101,7 +101,7 @@ TEST_F(PageAppenderTest, StoresSamplesAndTheReport) {
 }
 
 TEST_F(PageAppenderTest, ExtraMetricsWhenAsked) {
-  extra_ = true;
+  limits_.extra_metrics = true;
   config_.sample_limit = 7;
   scrape("a 1\n");
   EXPECT_EQ(lines("scrape_timeout_seconds|scrape_sample_limit|scrape_body_size_bytes"),
@@ -220,6 +220,21 @@ TEST_F(PageAppenderTest, TheSampleLimitRefusesTheWholePageAndCountsIt) {
   EXPECT_EQ(lines("scrape_samples_scraped"),
             (Lines{R"(scrape_samples_scraped{instance="i", job="j"} 2@10 4@20 2@30)"}));
   EXPECT_EQ(instruments_.sample_limit.value(), 1);
+}
+
+TEST_F(PageAppenderTest, NoPageIsEndless) {
+  limits_.max_samples = 2;
+  EXPECT_TRUE(scrape("a 1\nb 1\n").status);
+  const PageResult result = scrape("a 2\nb 2\nc 2\n");
+  EXPECT_EQ(result.outcome, ScrapeOutcome::kLimit);
+  EXPECT_EQ(result.status.error().message, "the page has more than 2 samples (max_samples)");
+}
+
+TEST_F(PageAppenderTest, AMegabyteOfAValueIsRefusedAlone) {
+  EXPECT_TRUE(scrape("a{x=\"" + std::string(1 << 20, 'y') + "\"} 1\nb 2\n").status);
+  EXPECT_EQ(lines("a").size(), 0u);
+  EXPECT_EQ(lines("b"), (Lines{R"(b{instance="i", job="j"} 2@10)"}));
+  EXPECT_EQ(instruments_.refused(Code::kInvalidArgument).value(), 1);
 }
 
 TEST_F(PageAppenderTest, ALabelLimitRefusesTheWholePage) {

@@ -79,7 +79,7 @@ ScrapeLoop::ScrapeLoop(Target target, std::shared_ptr<const JobRuntime> job, Loo
       executor_(std::move(executor)),
       turns_(turns),
       schedule_(target_.interval_ms, target_.identity ^ context.offset_seed, context.clock),
-      pages_(target_, context.extra_metrics, context.store, context.clock, context.instruments,
+      pages_(target_, context.page_limits, context.store, context.clock, context.instruments,
              context.derivers == nullptr ? nullptr : context.derivers->for_target(target_.labels)),
       wakeup_(executor_),
       job_(std::move(job)) {

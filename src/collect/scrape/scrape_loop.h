@@ -38,7 +38,7 @@ struct LoopContext {
   ScrapeInstruments& instruments;
   TargetDerivers* derivers = nullptr;
   ThreadPool& workers;
-  bool extra_metrics = false;
+  PageLimits page_limits = {};
   size_t max_body_bytes = 0;
   uint64_t offset_seed = 0;
 };

@@ -25,7 +25,7 @@ ScrapeManager::ScrapeManager(ScrapeOptions options, model::Appendable& store, ne
                .instruments = instruments_,
                .derivers = derivers,
                .workers = workers_,
-               .extra_metrics = options.extra_metrics,
+               .page_limits = options.page,
                .max_body_bytes = options.max_body_bytes,
                .offset_seed = options.offset_seed} {
   const size_t at_once = std::max<size_t>(1, options.max_concurrent / io.size());

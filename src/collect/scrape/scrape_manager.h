@@ -31,8 +31,8 @@ struct ScrapeOptions {
   size_t threads = 2;                 // that parse and store pages
   size_t max_concurrent = 1000;       // scrapes under way; others wait for their turn
   size_t max_body_bytes = 256 << 20;  // of a page, unpacked, where the job says nothing stricter
-  bool extra_metrics = false;         // scrape_timeout_seconds, _sample_limit, _body_size_bytes
-  uint64_t offset_seed = 0;           // servers with another one scrape at other times
+  PageLimits page;
+  uint64_t offset_seed = 0;  // servers with another one scrape at other times
 };
 
 class ScrapeManager final : public TargetStatuses {
