@@ -50,9 +50,11 @@ struct SampleQueue::Parts {
 
   Mutex reading;
   QueueReader reader GUARDED_BY(reading);
+  QueuePlace restart GUARDED_BY(reading);  // nothing is read again before
 
-  Mutex acknowledging;
+  mutable Mutex acknowledging;
   std::unique_ptr<WritableFile> cursor_file GUARDED_BY(acknowledging);
+  Kept kept GUARDED_BY(acknowledging);
 
   mutable Mutex mu;
   CondVar changed;
@@ -82,10 +84,11 @@ struct SampleQueue::Parts {
   };
   Turn next_turn() REQUIRES(reading) EXCLUDES(mu);
   void skip_damage(const Turn& turn, const Error& why) REQUIRES(reading) EXCLUDES(mu);
-  void rewind() REQUIRES(reading) EXCLUDES(mu);
+  void read_unacknowledged_again() REQUIRES(reading) EXCLUDES(mu);
   uint64_t note_read(uint64_t segment, uint64_t samples) EXCLUDES(mu);
   QueueSegment* find(uint64_t number) REQUIRES(mu);
-  Status write_cursor(QueuePlace place) REQUIRES(acknowledging);
+  std::vector<uint64_t> settle(const QueueChunk& chunk, const QueueMark& keep) EXCLUDES(mu);
+  Status write_cursor() REQUIRES(acknowledging);
 
   uint64_t bytes_held() const REQUIRES(mu);
   uint64_t pending_held() const REQUIRES(mu);
@@ -99,6 +102,11 @@ Status SampleQueue::Parts::start() {
   TRY(files.create_directories(folder));
   TRY_ASSIGN(lock, files.lock(folder + "/lock"));
   TRY_ASSIGN(QueueContent content, recover_queue_folder(files, folder));
+  {
+    const QueuePlace& until = content.cursor.acknowledged;
+    const MutexLock held(acknowledging);
+    kept = {content.kept, {until.segment, until.offset, 0}};
+  }
   instruments.torn_bytes.add(static_cast<double>(content.torn_bytes));
   {
     const MutexLock held(writing);
@@ -188,7 +196,7 @@ Status SampleQueue::Parts::append_frame(std::span<const model::KnownSample>& sam
     writer.abandon();
     return fail(std::move(frame).error());
   }
-  kill_point("ship_appended");
+  kill_point("ship.appended");
   if (frame->samples > 0) note_appended(*frame);
   make_room(options.max_bytes);
   return {};
@@ -274,21 +282,26 @@ SampleQueue::Parts::Turn SampleQueue::Parts::next_turn() {
   const MutexLock held(mu);
   for (const QueueSegment& segment : segments) {
     if (segment.number < reader.segment() || segment.damaged) continue;
-    const bool here = segment.number == reader.segment();
-    const uint64_t from = here ? reader.offset() : segment.acknowledged;
+    if (segment.number < restart.segment) continue;
+    uint64_t from = segment.acknowledged;
+    if (restart.segment != 0)
+      from = segment.number == restart.segment ? restart.offset : kQueueHeaderBytes;
+    if (segment.number == reader.segment()) from = reader.offset();
     if (from < segment.bytes) return {segment.number, from, segment.bytes};
   }
   return {};
 }
 
-Result<bool> SampleQueue::read(size_t max_samples, QueueChunk& chunk) {
+Result<bool> SampleQueue::read(size_t max_samples, QueueChunk& chunk, const QueueMark& border) {
   Parts& parts = *parts_;
   const MutexLock held(parts.reading);
   while (true) {
     chunk.new_series.clear();
     chunk.samples.clear();
-    const Parts::Turn turn = parts.next_turn();
+    Parts::Turn turn = parts.next_turn();
     if (turn.segment == 0) return false;
+    if (turn.segment == border.segment && turn.from < border.offset)
+      turn.end = std::min(turn.end, border.offset);
     chunk.new_segment = turn.segment != parts.reader.segment();
     Status status;
     if (chunk.new_segment) status = parts.reader.go_to(turn.segment, turn.from, chunk);
@@ -297,18 +310,19 @@ Result<bool> SampleQueue::read(size_t max_samples, QueueChunk& chunk) {
     if (!status) {
       parts.instruments.errors.add();
       if (status.error().code != Code::kDataLoss && status.error().code != Code::kNotFound) {
-        parts.rewind();
+        parts.read_unacknowledged_again();
         return fail(std::move(status).error().with_context("queue " + parts.options.name));
       }
       parts.skip_damage(turn, status.error());
     }
     if (chunk.samples.empty()) continue;
-    chunk.segment = turn.segment;
-    chunk.end_offset = parts.reader.offset();
+    const uint64_t count = chunk.samples.size();
     chunk.min_ms = std::ranges::min(chunk.samples, {}, [](const QueuedSample& s) {
                      return s.sample.timestamp_ms;
                    }).sample.timestamp_ms;
-    chunk.samples_before_end = parts.note_read(turn.segment, chunk.samples.size());
+    const uint64_t before = parts.note_read(turn.segment, count);
+    chunk.begin = {turn.segment, turn.from, before};
+    chunk.end = {turn.segment, parts.reader.offset(), before + count};
     return true;
   }
 }
@@ -335,16 +349,32 @@ void SampleQueue::Parts::skip_damage(const Turn& turn, const Error& why) {
 uint64_t SampleQueue::Parts::note_read(uint64_t number, uint64_t samples) {
   const MutexLock held(mu);
   QueueSegment* segment = find(number);
-  return segment == nullptr ? 0 : segment->read_samples += samples;
+  if (segment == nullptr) return 0;
+  const uint64_t before = segment->read_samples;
+  segment->read_samples += samples;
+  return before;
 }
 
 // After a failed read nobody knows which series the caller was told of: what is not acknowledged is
 // read again.
-void SampleQueue::Parts::rewind() {
+void SampleQueue::Parts::read_unacknowledged_again() {
   reader = QueueReader(folder, files);
+  restart = {};
   const MutexLock held(mu);
   for (QueueSegment& segment : segments) {
     if (!segment.damaged) segment.read_samples = segment.acknowledged_samples;
+  }
+}
+
+void SampleQueue::rewind(const QueueMark& to) {
+  Parts& parts = *parts_;
+  const MutexLock held(parts.reading);
+  parts.reader = QueueReader(parts.folder, parts.files);
+  parts.restart = {to.segment, to.offset};
+  const MutexLock shared(parts.mu);
+  for (QueueSegment& segment : parts.segments) {
+    if (segment.damaged || segment.number < to.segment) continue;
+    segment.read_samples = segment.number == to.segment ? to.samples : 0;
   }
 }
 
@@ -353,46 +383,60 @@ QueueSegment* SampleQueue::Parts::find(uint64_t number) {
   return found == segments.end() ? nullptr : &*found;
 }
 
-void SampleQueue::acknowledge(const QueueChunk& chunk) {
+void SampleQueue::acknowledge(const QueueChunk& chunk) { acknowledge(chunk, chunk.end); }
+
+void SampleQueue::acknowledge(const QueueChunk& chunk, const QueueMark& keep) {
   Parts& parts = *parts_;
   const MutexLock held(parts.acknowledging);
-  const QueuePlace place{chunk.segment, chunk.end_offset};
-  if (const Status written = parts.write_cursor(place); !written) {
+  if (parts.kept.to < chunk.end) parts.kept.to = chunk.end;
+  parts.kept.from = keep < parts.kept.to ? keep : parts.kept.to;
+  if (const Status written = parts.write_cursor(); !written) {
     parts.instruments.errors.add();
     parts.log.warn("a queue's cursor cannot be written; a restart sends samples again",
                    {{"destination", parts.options.name}, {"error", written.error().message}});
   }
-  std::vector<uint64_t> done;
-  {
-    const MutexLock shared(parts.mu);
-    while (!parts.segments.empty() && parts.segments.front().number <= chunk.segment) {
-      QueueSegment& segment = parts.segments.front();
-      if (segment.number == chunk.segment) {
-        segment.acknowledged = chunk.end_offset;
-        segment.acknowledged_samples = chunk.samples_before_end;
-        const bool rest = segment.acknowledged < segment.bytes;
-        segment.min_ms = rest ? chunk.min_ms : INT64_MAX;
-        if (rest || parts.segments.size() == 1) break;  // the last one is being written
-      }
-      done.push_back(segment.number);
-      parts.segments.pop_front();
-    }
-    parts.show();
-  }
-  for (const uint64_t number : done)
+  for (const uint64_t number : parts.settle(chunk, keep))
     (void)parts.files.remove(queue_segment_path(parts.folder, number));
 }
 
+// Takes out the segments that nobody needs any more.
+std::vector<uint64_t> SampleQueue::Parts::settle(const QueueChunk& chunk, const QueueMark& keep) {
+  const MutexLock held(mu);
+  for (QueueSegment& segment : segments) {
+    if (segment.number > chunk.end.segment) break;
+    const bool here = segment.number == chunk.end.segment;
+    if (here && chunk.end.offset <= segment.acknowledged) break;  // read for a second time
+    segment.acknowledged = here ? chunk.end.offset : segment.bytes;
+    segment.acknowledged_samples = here ? chunk.end.samples : segment.samples;
+    segment.min_ms = segment.acknowledged < segment.bytes ? chunk.min_ms : INT64_MAX;
+  }
+  std::vector<uint64_t> done;
+  while (segments.size() > 1) {  // the last one is being written
+    const QueueSegment& segment = segments.front();
+    if (segment.number > chunk.end.segment) break;
+    const bool wanted = segment.number == keep.segment ? keep.offset < segment.bytes
+                                                       : segment.number > keep.segment;
+    if (wanted) break;
+    if (segment.acknowledged < segment.bytes) break;
+    done.push_back(segment.number);
+    segments.pop_front();
+  }
+  show();
+  return done;
+}
+
 // Records are appended until the file is long enough to be made anew with one.
-Status SampleQueue::Parts::write_cursor(QueuePlace place) {
+Status SampleQueue::Parts::write_cursor() {
+  const std::string record =
+      cursor_record({{kept.to.segment, kept.to.offset}, {kept.from.segment, kept.from.offset}});
   const std::string path = queue_cursor_path(folder);
   if (cursor_file == nullptr || cursor_file->size() >= kCursorFileBytes) {
     cursor_file = nullptr;
-    TRY(files.write_file_atomically(path, cursor_record(place)));
+    TRY(files.write_file_atomically(path, record));
     TRY_ASSIGN(cursor_file, files.open_writable(path, FileSystem::Create::kAppend));
     return {};
   }
-  Status written = cursor_file->append(cursor_record(place));
+  Status written = cursor_file->append(record);
   if (!written) cursor_file = nullptr;  // made anew: half a record would shift the next ones
   return written;
 }
@@ -460,6 +504,16 @@ std::optional<int64_t> SampleQueue::oldest_time() const {
     if (segment.samples > segment.acknowledged_samples) return segment.min_ms;
   }
   return std::nullopt;
+}
+
+SampleQueue::Kept SampleQueue::kept() const {
+  const MutexLock held(parts_->acknowledging);
+  return parts_->kept;
+}
+
+void SampleQueue::begin_reading() {
+  const MutexLock held(parts_->reading);
+  parts_->read_unacknowledged_again();
 }
 
 std::vector<Gap> SampleQueue::gaps() const {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -47,19 +48,27 @@ struct QueuedSample {
   model::Sample sample;
 };
 
+// A place between two appends.
+struct QueueMark {
+  uint64_t segment = 0;
+  uint64_t offset = 0;
+  uint64_t samples = 0;  // of the segment before it
+  friend bool operator<(const QueueMark& a, const QueueMark& b) {
+    return std::pair(a.segment, a.offset) < std::pair(b.segment, b.offset);
+  }
+};
+
 // What one read() brought; the object is used again and keeps its memory.
 struct QueueChunk {
-  // The chunk is of another segment than the one before: known series count no more.
+  // The chunk is of another segment than the one before, or was read again: known series count no
+  // more.
   bool new_segment = false;
   uint32_t first_new_series = 0;        // the number of new_series[0]
   std::vector<std::string> new_series;  // packed labels
   std::vector<QueuedSample> samples;
-
-  // For acknowledge().
-  uint64_t segment = 0;
-  uint64_t end_offset = 0;
-  uint64_t samples_before_end = 0;  // of the segment, counted as the queue counts them
-  int64_t min_ms = 0;
+  int64_t min_ms = 0;  // of the samples
+  QueueMark begin;
+  QueueMark end;
 };
 
 class SampleQueue {
@@ -82,10 +91,23 @@ class SampleQueue {
 
   // The oldest samples not read yet, in the order of appending: whole appends until there are
   // `max_samples` or the segment ends. False: there are none. A damaged rest of a segment is
-  // skipped and told as a gap. After an error what is not acknowledged is read again.
-  Result<bool> read(size_t max_samples, QueueChunk& chunk);
-  // All up to the end of `chunk` has arrived, or will never be sent.
+  // skipped and told as a gap. After an error what is not acknowledged is read again. A chunk that
+  // begins before `border` does not go beyond it.
+  Result<bool> read(size_t max_samples, QueueChunk& chunk, const QueueMark& border = {});
+  // All up to the end of `chunk` has arrived, or will never be sent. What begins at `keep` stays
+  // for a rewind(), also of the next owner.
   void acknowledge(const QueueChunk& chunk);
+  void acknowledge(const QueueChunk& chunk, const QueueMark& keep);
+  // What was read from there on is read again, as far as it is still there.
+  void rewind(const QueueMark& to);
+  // What was acknowledged, by the last owner too, and from where on it is kept.
+  struct Kept {
+    QueueMark from;
+    QueueMark to;
+  };
+  Kept kept() const;
+  // A new reader begins: with what is not acknowledged.
+  void begin_reading();
   // Waits until there are so many samples to read, something was appended, or the time is over;
   // true when there are as many.
   bool wait_ms(int64_t ms, uint64_t samples = 1);

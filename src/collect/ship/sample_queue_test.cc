@@ -224,7 +224,40 @@ TEST_F(SampleQueueTest, AReadThatFailsIsReadAgain) {
   EXPECT_EQ(drain(), (std::vector<int64_t>{2000}));
 }
 
-TEST_F(SampleQueueTest, RefusesASecondOwnerAndAFormatOfLater) {
+TEST_F(SampleQueueTest, RewindsOverSegmentsThatWereKept) {
+  ASSERT_TRUE(open(options(uint64_t{64} << 10)));
+  int64_t ms = 0;
+  while (queue_->bytes() < 20'000) ASSERT_TRUE(append(ms += 1000, 50));
+  read(1);
+  queue_->acknowledge(chunk_, chunk_.begin);
+  const QueueMark second = [&] {
+    read(1);
+    return chunk_.begin;
+  }();
+  queue_->acknowledge(chunk_, second);
+  while (!read().empty()) queue_->acknowledge(chunk_, second);
+  EXPECT_EQ(queue_->pending_samples(), 0U);
+  files_.crash(Crash::kKill);
+  ASSERT_TRUE(open(options(uint64_t{64} << 10)));
+  EXPECT_EQ(queue_->pending_samples(), 0U);
+  EXPECT_FALSE(queue_->kept().from < second);
+  EXPECT_FALSE(second < queue_->kept().from);
+  EXPECT_EQ(queue_->kept().from.samples, second.samples);
+  queue_->rewind(queue_->kept().from);
+  EXPECT_EQ(queue_->unread_samples(), static_cast<uint64_t>((ms / 1000 - 1) * 50));
+  EXPECT_EQ(queue_->pending_samples(), 0U) << "it had arrived once";
+  ASSERT_TRUE(append(ms += 1000, 50));
+  const auto times = drain();
+  EXPECT_EQ(times.front(), 2000);
+  EXPECT_EQ(times.size(), static_cast<size_t>(ms / 1000 - 1));
+  EXPECT_EQ(queue_->pending_samples(), 0U);
+  EXPECT_EQ(queue_->unread_samples(), 0U);
+  files_.crash(Crash::kKill);
+  ASSERT_TRUE(open(options(uint64_t{64} << 10)));
+  EXPECT_EQ(queue_->pending_samples(), 0U) << "the cursor went on";
+}
+
+TEST_F(SampleQueueTest, RefusesASecondOwner) {
   ASSERT_TRUE(open());
   const auto second = SampleQueue::open("/q", options(), files_, registry_);
   ASSERT_FALSE(second);

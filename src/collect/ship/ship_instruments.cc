@@ -73,6 +73,10 @@ ShipInstruments::ShipInstruments(Registry& registry, const std::string& destinat
       seconds(registry.histogram("binnacle_ship_request_duration_seconds",
                                  "Time from a request to its answer or failure.", latency_bounds(),
                                  {{"destination", destination}})),
+      resends(registry.counter("binnacle_ship_resends_total",
+                               "Times a receiver came back after a broken connection and was sent "
+                               "again what it had taken last.",
+                               {{"destination", destination}})),
       shards(registry.gauge("binnacle_ship_shards", "Requests at once in the latest round.",
                             {{"destination", destination}})),
       oldest_seconds(registry.gauge("binnacle_ship_oldest_sample_age_seconds",

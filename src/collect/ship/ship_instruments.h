@@ -40,6 +40,7 @@ struct ShipInstruments {
   Counter& requests_failed;
   Counter& requests_slowed;
   Histogram& seconds;
+  Counter& resends;
   Gauge& shards;
   Gauge& oldest_seconds;
 };

@@ -32,6 +32,10 @@ struct ShipperOptions {
   int64_t max_retry_after_ms = 5 * 60 * 1000;  // a receiver may not put us off for longer at once
   int64_t sample_age_limit_ms = 0;             // older samples are dropped; 0: none
 
+  // A receiver that died may have lost what it had taken shortly before: once it is back after a
+  // broken connection, what it took in that time is sent again. 0: never.
+  int64_t resend_ms = 30'000;
+
   // Most samples a second while the oldest waits for longer than `replay_after_ms`; never less than
   // twice what comes in, so that a backlog drains. 0: no bound.
   double replay_samples_per_second = 0;
