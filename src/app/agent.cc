@@ -18,10 +18,12 @@
 #include "app/settings.h"
 #include "app/signals.h"
 #include "app/version.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "collect/host/host_collector.h"
+#include "collect/mesh/mesh_prober.h"
 #include "collect/own/own_collector.h"
 #include "collect/ship/queue_appendable.h"
 #include "collect/ship/sample_queue.h"
@@ -30,6 +32,8 @@
 #include "link/link_client.h"
 #include "net/client.h"
 #include "net/io_threads.h"
+#include "net/listen_address.h"
+#include "net/probe_listener.h"
 
 namespace binnacle::app {
 namespace {
@@ -98,6 +102,8 @@ struct AgentProcess::Parts {
 
   net::IoThreads io{1};
   net::Client client{{.tls = settings.tls}, files};
+  std::unique_ptr<net::ProbeListener> probes;  // null: peers cannot measure this node
+  std::unique_ptr<collect::mesh::MeshProber> mesh;
   AgentLinkState link_state{settings.server_url, clock};
   std::unique_ptr<collect::ship::Shipper> shipper;
   std::unique_ptr<link::LinkClient> link;
@@ -120,6 +126,7 @@ struct AgentProcess::Parts {
   Status try_to_join();
   Status connect();
   Status make_shipper();
+  void make_mesh();
   void make_link();
   void report_gaps();
 };
@@ -135,6 +142,9 @@ Status AgentProcess::Parts::open() {
                                                      registry));
   store = std::make_unique<collect::ship::QueueAppendable>(
       *queue, collect::ship::QueueAppendableOptions{}, clock, registry);
+  if (!settings.probe_listen.empty()) {
+    TRY_ASSIGN(probes, net::ProbeListener::open(io.context(0), settings.probe_listen));
+  }
   own = std::make_unique<collect::own::OwnCollector>(registry, *store, labels("binnacle-agent"));
   return {};
 }
@@ -201,6 +211,7 @@ Status AgentProcess::Parts::try_to_join() {
 
 Status AgentProcess::Parts::connect() {
   TRY(make_shipper());
+  if (settings.mesh_enabled) make_mesh();
   make_link();
   return {};
 }
@@ -221,6 +232,16 @@ Status AgentProcess::Parts::make_shipper() {
   return {};
 }
 
+void AgentProcess::Parts::make_mesh() {
+  const auto server = net::Url::parse(settings.server_url);
+  CHECK(server.has_value());  // agent_settings() has looked
+  mesh = std::make_unique<collect::mesh::MeshProber>(
+      collect::mesh::MeshPlanner(settings.mesh, identity.node_id(),
+                                 {"server", net::format_host_port(server->host, server->port)}),
+      io, clock, registry, labels("mesh"));
+  mesh->start();
+}
+
 void AgentProcess::Parts::make_link() {
   link::LinkClientOptions options;
   options.server_url = settings.server_url;
@@ -232,7 +253,12 @@ void AgentProcess::Parts::make_link() {
   hello.cluster = settings.cluster;
   hello.boot_id = boot_id;
   hello.software = version();
+  if (probes != nullptr) hello.probe_address = probes->address();
+  if (mesh != nullptr) hello.capabilities.emplace_back("mesh");
   link::LinkClientHooks hooks = link_state.hooks();
+  if (mesh != nullptr) {
+    hooks.peers = [this](const link::Peers& peers) { mesh->set_peers(peers.peers); };
+  }
   hooks.oldest_sample_ms = [this] { return queue->oldest_time().value_or(0); };
   link = std::make_unique<link::LinkClient>(std::move(options), std::move(hooks), client, io, clock,
                                             random, registry);
@@ -271,14 +297,16 @@ Status AgentProcess::start() {
   parts.started = true;
   parts.io.start();
   TRY(parts.collect_every(parts.settings.interval_ms));
-  parts.log.info("collecting", {{"node", parts.settings.name},
-                                {"node_id", parts.identity.node_id()},
-                                {"role", parts.settings.role},
-                                {"cluster", parts.settings.cluster},
-                                {"folder", parts.settings.folder},
-                                {"host", parts.host != nullptr},
-                                {"interval_ms", parts.interval_ms},
-                                {"queued_samples", parts.queue->pending_samples()}});
+  parts.log.info("collecting",
+                 {{"node", parts.settings.name},
+                  {"node_id", parts.identity.node_id()},
+                  {"role", parts.settings.role},
+                  {"cluster", parts.settings.cluster},
+                  {"folder", parts.settings.folder},
+                  {"host", parts.host != nullptr},
+                  {"interval_ms", parts.interval_ms},
+                  {"probe_address", parts.probes == nullptr ? "" : parts.probes->address()},
+                  {"queued_samples", parts.queue->pending_samples()}});
   parts.find_key();
   return parts.joining ? parts.try_to_join() : parts.connect();
 }
@@ -296,6 +324,11 @@ Status AgentProcess::tick() {
       parts.log.warn("own series not queued", {{"error", refused.error().message}});
     }
   }
+  if (parts.mesh != nullptr) {
+    if (const auto refused = parts.mesh->collect_once(*parts.store); !refused) {
+      parts.log.warn("mesh not queued", {{"error", refused.error().message}});
+    }
+  }
   parts.report_gaps();
   return {};
 }
@@ -305,6 +338,7 @@ void AgentProcess::stop() {
   if (!parts.started) return;
   parts.started = false;
   if (parts.host != nullptr) parts.host->stop();
+  if (parts.mesh != nullptr) parts.mesh->stop();
   if (parts.link != nullptr) parts.link->stop();
   if (parts.shipper != nullptr) parts.shipper->stop();
   parts.io.stop();

@@ -62,6 +62,10 @@ Result<AgentSettings> agent_settings(const AgentArgs& args, const Config& config
   settings.interval_ms = config.get_duration_ms("agent.interval");
   settings.queue_max_bytes = static_cast<uint64_t>(config.get_bytes("agent.queue_max_bytes"));
   settings.replay_samples_per_second = config.get_int("agent.replay_rate");
+  settings.mesh_enabled = config.get_bool("agent.mesh.enabled");
+  settings.mesh.interval_ms = config.get_duration_ms("agent.mesh.interval");
+  settings.mesh.peers = static_cast<size_t>(config.get_int("agent.mesh.peers"));
+  settings.mesh.rotate_ms = config.get_duration_ms("agent.mesh.rotate");
   return settings;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "collect/mesh/mesh_planner.h"
 #include "net/tls.h"
 
 namespace binnacle::app {
@@ -34,6 +35,8 @@ struct AgentSettings {
   int64_t interval_ms = 10'000;
   uint64_t queue_max_bytes = uint64_t{512} << 20;
   int64_t replay_samples_per_second = 50'000;
+  bool mesh_enabled = true;
+  collect::mesh::MeshOptions mesh;
 };
 
 // kInvalidArgument names the setting and the way out. `machine` is the name where none is given.

@@ -72,6 +72,19 @@ void add_work_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
                       "nothing is read there. Not set: it is not measured."));
 }
 
+void add_mesh_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
+  keys.push_back({.path = "agent.mesh.enabled",
+                  .type = ConfigType::kBool,
+                  .default_text = agent.mesh_enabled ? "true" : "false",
+                  .meaning = "Measure round trip, loss and jitter to the server and to peers."});
+  keys.push_back(duration("agent.mesh.interval", agent.mesh.interval_ms, "1s", "10m",
+                          "A round: four connections to each peer, then a sample for it."));
+  keys.push_back(count("agent.mesh.peers", static_cast<int64_t>(agent.mesh.peers), "peers", "0",
+                       "100", "That are measured in a round beside the server."));
+  keys.push_back(duration("agent.mesh.rotate", agent.mesh.rotate_ms, "1m", "1w",
+                          "How long the choice of peers stays; then others have their turn."));
+}
+
 }  // namespace
 
 std::vector<ConfigKey> agent_keys() {
@@ -79,6 +92,7 @@ std::vector<ConfigKey> agent_keys() {
   std::vector<ConfigKey> keys;
   add_identity_keys(keys, agent);
   add_work_keys(keys, agent);
+  add_mesh_keys(keys, agent);
   return keys;
 }
 

@@ -190,7 +190,7 @@ void ServerProcess::Parts::make_link() {
   options.software = version();
   options.boot_id = boot_id;
   link = std::make_unique<link::LinkServer>(std::move(options), clock, registry);
-  node_events = std::make_unique<NodeEvents>(*events, pool, registry);
+  node_events = std::make_unique<NodeEvents>(*events, pool, clock, registry);
   link->observe(*node_events);
 }
 

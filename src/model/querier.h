@@ -68,6 +68,8 @@ class Querier {
   virtual Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) = 0;
   virtual Result<std::vector<std::string>> label_values(std::string_view name,
                                                         const Matchers& matchers, size_t limit) = 0;
+  // Why what was selected so far may not be all there is: a part of the store could not be asked.
+  virtual std::vector<std::string> warnings() const { return {}; }
 };
 
 class Queryable {

@@ -124,8 +124,12 @@ class Beats(AgentTest):
         after = self.until_state(server, "n1", "up")
         self.assertEqual(after["id"], before["id"])
         self.assertNotEqual(after["boot"], before["boot"])
-        kinds = [event["kind"] for event in server.json("/api/binnacle/v1/events?kind=node")["events"]]
-        self.assertEqual(kinds, ["node.connected", "node.disconnected", "node.connected"])
+
+        def kinds():
+            return [event["kind"] for event in server.json("/api/binnacle/v1/events?kind=node")["events"]]
+
+        until(lambda: len(kinds()) >= 3, "the events")
+        self.assertEqual(kinds(), ["node.connected", "node.disconnected", "node.connected"])
         until(lambda: server.json("/api/v1/query?query=binnacle_link_round_trip_seconds")["data"]["result"],
               "the round trip as a series")
 
@@ -150,6 +154,25 @@ class Beats(AgentTest):
         self.assertEqual(server.request("POST", f"{NODES}/{node['id']}/look")[0], 204)
         until(lambda: len(self.times(server, "n1")) >= 3, "a collection each second")
         self.assertEqual(server.request("POST", f"{NODES}/nobody/look")[0], 404)
+
+
+class Measures(AgentTest):
+    def test_agents_measure_each_other_and_the_server(self):
+        server = self.start_server()
+        config = ("agent:\n  interval: 1s\n  probe_listen: 127.0.0.1:0\n  mesh:\n    interval: 1s\n"
+                  "log:\n  format: json\n")
+        for name in ("n1", "n2"):
+            agent = AgentProcess(os.path.join(self.folder, name), server.url, "--name", name, config=config)
+            self.addCleanup(agent.stop)
+
+        def pairs():
+            series = server.json("/api/v1/query?query=binnacle_mesh_round_trip_seconds")["data"]["result"]
+            return {(one["metric"]["node"], one["metric"]["peer"]) for one in series} \
+                >= {("n1", "n2"), ("n2", "n1"), ("n1", "server"), ("n2", "server")}
+
+        until(pairs, "each pair")
+        losses = server.json("/api/v1/query?query=max(binnacle_mesh_loss_ratio)")["data"]["result"]
+        self.assertEqual(losses[0]["value"][1], "0")
 
 
 class Ships(AgentTest):

@@ -30,22 +30,25 @@ Result<std::vector<uint64_t>> list_segments(FileSystem& files, const std::string
   return segments;
 }
 
-Result<QueuePlace> read_cursor(FileSystem& files, const std::string& folder) {
+Result<QueueCursor> read_cursor(FileSystem& files, const std::string& folder) {
   const std::string path = queue_cursor_path(folder);
-  if (!files.exists(path)) return QueuePlace{};
+  if (!files.exists(path)) return QueueCursor{};
   TRY_ASSIGN(const std::string bytes, files.read_file(path));
-  return last_cursor_record(bytes).value_or(QueuePlace{});
+  return last_cursor_record(bytes).value_or(QueueCursor{});
 }
 
 void note_frame(QueueSegment& segment, const QueueFrame& frame, uint64_t offset) {
-  if (offset < segment.acknowledged) return;
   segment.samples += frame.samples;
+  if (offset < segment.acknowledged) {
+    segment.acknowledged_samples = segment.read_samples = segment.samples;
+    return;
+  }
   segment.min_ms = std::min(segment.min_ms, frame.min_ms);
   segment.max_ms = std::max(segment.max_ms, frame.max_ms);
 }
 
 // Walks the frames; segment.bytes becomes the end of the whole ones.
-void scan_frames(std::string_view bytes, QueueSegment& segment) {
+void scan_frames(std::string_view bytes, QueueSegment& segment, QueueMark& kept) {
   segment.bytes = kQueueHeaderBytes;
   while (true) {
     const std::string_view rest = bytes.substr(segment.bytes);
@@ -56,13 +59,15 @@ void scan_frames(std::string_view bytes, QueueSegment& segment) {
     if (!is_whole_frame(rest.substr(0, size), {segment.number, segment.bytes})) break;
     note_frame(segment, *frame, segment.bytes);
     segment.bytes += size;
+    if (kept.segment == segment.number && segment.bytes <= kept.offset)
+      kept.samples = segment.samples;
   }
   segment.acknowledged = std::min(segment.acknowledged, segment.bytes);
 }
 
 // What could not be read lies between the samples before and those after.
 Gap damage(const QueueSegment& segment) {
-  const int64_t from = segment.samples > 0 ? segment.max_ms : 0;
+  const int64_t from = segment.samples > segment.acknowledged_samples ? segment.max_ms : 0;
   return {.from_ms = from, .to_ms = from, .samples = 0, .reason = "damaged"};
 }
 
@@ -73,7 +78,9 @@ class Recovery {
   Result<QueueContent> run() {
     TRY_ASSIGN(content_.cursor, read_cursor(files_, folder_));
     TRY_ASSIGN(const auto numbers, list_segments(files_, folder_));
-    content_.next_segment = content_.cursor.segment + 1;
+    const QueueCursor& cursor = content_.cursor;
+    content_.kept = {cursor.kept.segment, cursor.kept.offset, 0};
+    content_.next_segment = cursor.acknowledged.segment + 1;
     for (const uint64_t number : numbers) {
       content_.next_segment = std::max(content_.next_segment, number + 1);
       TRY(take(number, number == numbers.back()));
@@ -84,18 +91,20 @@ class Recovery {
  private:
   Status take(uint64_t number, bool last) {
     const std::string path = queue_segment_path(folder_, number);
-    if (number < content_.cursor.segment) return files_.remove(path);
+    const QueueCursor& cursor = content_.cursor;
+    if (number < cursor.kept.segment) return files_.remove(path);
     QueueSegment segment;
     segment.number = number;
-    if (number == content_.cursor.segment)
-      segment.acknowledged = std::max<uint64_t>(content_.cursor.offset, kQueueHeaderBytes);
+    if (number < cursor.acknowledged.segment) segment.acknowledged = UINT64_MAX;
+    if (number == cursor.acknowledged.segment)
+      segment.acknowledged = std::max<uint64_t>(cursor.acknowledged.offset, kQueueHeaderBytes);
     uint64_t size = 0;
     Status header;
     {
       TRY_ASSIGN(const auto mapped, files_.map(path));
       size = mapped->bytes().size();
       header = check_queue_header(mapped->bytes(), number);
-      if (header) scan_frames(mapped->bytes(), segment);
+      if (header) scan_frames(mapped->bytes(), segment, content_.kept);
     }
     if (!header && header.error().code == Code::kFailedPrecondition)
       return fail(std::move(header).error().with_context(path));
@@ -115,14 +124,17 @@ class Recovery {
 
   // The time of a damage before ends where the samples begin again.
   void note_gap_before(const QueueSegment& segment) {
-    if (content_.gaps.empty() || segment.samples == 0) return;
+    if (content_.gaps.empty() || segment.samples == segment.acknowledged_samples) return;
     Gap& gap = content_.gaps.back();
     if (gap.from_ms == 0) gap.from_ms = segment.min_ms;
     if (gap.to_ms < segment.min_ms) gap.to_ms = segment.min_ms;
   }
 
   Status keep(const QueueSegment& segment) {
-    if (segment.acknowledged == segment.bytes)
+    const bool needed = segment.number == content_.kept.segment
+                            ? content_.kept.offset < segment.bytes
+                            : segment.bytes > kQueueHeaderBytes;
+    if (!needed && segment.acknowledged == segment.bytes)
       return files_.remove(queue_segment_path(folder_, segment.number));
     content_.segments.push_back(segment);
     return {};

@@ -21,7 +21,7 @@ struct QueueSegment {
   uint64_t number = 0;
   uint64_t bytes = kQueueHeaderBytes;         // whole frames end here
   uint64_t acknowledged = kQueueHeaderBytes;  // offset
-  uint64_t samples = 0;                       // behind the cursor at opening, and appended since
+  uint64_t samples = 0;
   uint64_t read_samples = 0;
   uint64_t acknowledged_samples = 0;
   // Of what is not acknowledged; the oldest may be older by as much as one chunk spans.
@@ -31,8 +31,9 @@ struct QueueSegment {
 };
 
 struct QueueContent {
-  std::vector<QueueSegment> segments;  // ascending; what the cursor has passed is removed already
-  QueuePlace cursor;
+  std::vector<QueueSegment> segments;  // ascending; those before `kept` are removed already
+  QueueCursor cursor;
+  QueueMark kept;
   uint64_t next_segment = 1;
   uint64_t torn_bytes = 0;  // at the end of the last segment: of appends nobody acknowledged
   std::vector<Gap> gaps;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kMagic = "BNCLQUE\n";
 constexpr size_t kHeaderCrcAt = 28;
-constexpr size_t kCursorCrcAt = 20;
+constexpr size_t kCursorCrcAt = 36;
 
 void put_u32(std::string& bytes, size_t at, uint32_t value) {
   std::string four;
@@ -162,26 +162,31 @@ Status read_queue_payload(std::string_view payload, uint32_t known_series, bool 
   return {};
 }
 
-std::string cursor_record(QueuePlace place) {
+std::string cursor_record(const QueueCursor& cursor) {
   std::string out;
   ByteWriter writer(out);
-  writer.u64(place.segment);
-  writer.u64(place.offset);
+  for (const QueuePlace& place : {cursor.acknowledged, cursor.kept}) {
+    writer.u64(place.segment);
+    writer.u64(place.offset);
+  }
   writer.u32(0);
   writer.u32(crc32c(out));
   return out;
 }
 
-std::optional<QueuePlace> last_cursor_record(std::string_view bytes) {
+std::optional<QueueCursor> last_cursor_record(std::string_view bytes) {
   for (size_t end = bytes.size() / kCursorRecordBytes * kCursorRecordBytes; end > 0;
        end -= kCursorRecordBytes) {
     const std::string_view record = bytes.substr(end - kCursorRecordBytes, kCursorRecordBytes);
     ByteReader reader(record);
-    QueuePlace place;
-    place.segment = reader.u64();
-    place.offset = reader.u64();
+    QueueCursor cursor;
+    for (QueuePlace* place : {&cursor.acknowledged, &cursor.kept}) {
+      place->segment = reader.u64();
+      place->offset = reader.u64();
+    }
     reader.u32();
-    if (reader.u32() == crc32c(record.substr(0, kCursorCrcAt))) return place;
+    const bool whole = reader.u32() == crc32c(record.substr(0, kCursorCrcAt));
+    if (whole && cursor.kept <= cursor.acknowledged) return cursor;
   }
   return std::nullopt;
 }

@@ -21,7 +21,7 @@ inline constexpr size_t kQueueFrameHeaderBytes = 32;
 inline constexpr size_t kQueueMaxPayloadBytes = size_t{64} << 20;
 inline constexpr size_t kQueueFrameSamples = 10'000;  // an append of more is several frames
 inline constexpr size_t kQueueFrameSeriesBytes = size_t{4} << 20;
-inline constexpr size_t kCursorRecordBytes = 24;
+inline constexpr size_t kCursorRecordBytes = 40;
 
 // A frame's place: it is no frame anywhere else.
 struct QueuePlace {
@@ -60,8 +60,12 @@ QueueFrame append_queue_frame(std::span<const model::KnownSample>& samples,
 Status read_queue_payload(std::string_view payload, uint32_t known_series, bool with_samples,
                           QueueChunk& chunk);
 
-std::string cursor_record(QueuePlace place);
+struct QueueCursor {
+  QueuePlace acknowledged;
+  QueuePlace kept;  // not behind `acknowledged`: from there on samples stay for a rewind
+};
+std::string cursor_record(const QueueCursor& cursor);
 // The last whole record; bytes behind it were never finished.
-std::optional<QueuePlace> last_cursor_record(std::string_view bytes);
+std::optional<QueueCursor> last_cursor_record(std::string_view bytes);
 
 }  // namespace binnacle::collect::ship

@@ -52,9 +52,9 @@ struct SampleQueue::Parts {
   QueueReader reader GUARDED_BY(reading);
   QueuePlace restart GUARDED_BY(reading);  // nothing is read again before
 
-  Mutex acknowledging;
+  mutable Mutex acknowledging;
   std::unique_ptr<WritableFile> cursor_file GUARDED_BY(acknowledging);
-  QueuePlace acknowledged GUARDED_BY(acknowledging);
+  Kept kept GUARDED_BY(acknowledging);
 
   mutable Mutex mu;
   CondVar changed;
@@ -87,8 +87,8 @@ struct SampleQueue::Parts {
   void read_unacknowledged_again() REQUIRES(reading) EXCLUDES(mu);
   uint64_t note_read(uint64_t segment, uint64_t samples) EXCLUDES(mu);
   QueueSegment* find(uint64_t number) REQUIRES(mu);
-  std::vector<uint64_t> settle(const QueueChunk& chunk, uint64_t keep_segment) EXCLUDES(mu);
-  Status write_cursor(QueuePlace place) REQUIRES(acknowledging);
+  std::vector<uint64_t> settle(const QueueChunk& chunk, const QueueMark& keep) EXCLUDES(mu);
+  Status write_cursor() REQUIRES(acknowledging);
 
   uint64_t bytes_held() const REQUIRES(mu);
   uint64_t pending_held() const REQUIRES(mu);
@@ -102,6 +102,11 @@ Status SampleQueue::Parts::start() {
   TRY(files.create_directories(folder));
   TRY_ASSIGN(lock, files.lock(folder + "/lock"));
   TRY_ASSIGN(QueueContent content, recover_queue_folder(files, folder));
+  {
+    const QueuePlace& until = content.cursor.acknowledged;
+    const MutexLock held(acknowledging);
+    kept = {content.kept, {until.segment, until.offset, 0}};
+  }
   instruments.torn_bytes.add(static_cast<double>(content.torn_bytes));
   {
     const MutexLock held(writing);
@@ -287,14 +292,16 @@ SampleQueue::Parts::Turn SampleQueue::Parts::next_turn() {
   return {};
 }
 
-Result<bool> SampleQueue::read(size_t max_samples, QueueChunk& chunk) {
+Result<bool> SampleQueue::read(size_t max_samples, QueueChunk& chunk, const QueueMark& border) {
   Parts& parts = *parts_;
   const MutexLock held(parts.reading);
   while (true) {
     chunk.new_series.clear();
     chunk.samples.clear();
-    const Parts::Turn turn = parts.next_turn();
+    Parts::Turn turn = parts.next_turn();
     if (turn.segment == 0) return false;
+    if (turn.segment == border.segment && turn.from < border.offset)
+      turn.end = std::min(turn.end, border.offset);
     chunk.new_segment = turn.segment != parts.reader.segment();
     Status status;
     if (chunk.new_segment) status = parts.reader.go_to(turn.segment, turn.from, chunk);
@@ -376,24 +383,24 @@ QueueSegment* SampleQueue::Parts::find(uint64_t number) {
   return found == segments.end() ? nullptr : &*found;
 }
 
-void SampleQueue::acknowledge(const QueueChunk& chunk, uint64_t keep_segment) {
+void SampleQueue::acknowledge(const QueueChunk& chunk) { acknowledge(chunk, chunk.end); }
+
+void SampleQueue::acknowledge(const QueueChunk& chunk, const QueueMark& keep) {
   Parts& parts = *parts_;
   const MutexLock held(parts.acknowledging);
-  const QueuePlace place{chunk.end.segment, chunk.end.offset};
-  if (place > parts.acknowledged) {
-    parts.acknowledged = place;
-    if (const Status written = parts.write_cursor(place); !written) {
-      parts.instruments.errors.add();
-      parts.log.warn("a queue's cursor cannot be written; a restart sends samples again",
-                     {{"destination", parts.options.name}, {"error", written.error().message}});
-    }
+  if (parts.kept.to < chunk.end) parts.kept.to = chunk.end;
+  parts.kept.from = keep < parts.kept.to ? keep : parts.kept.to;
+  if (const Status written = parts.write_cursor(); !written) {
+    parts.instruments.errors.add();
+    parts.log.warn("a queue's cursor cannot be written; a restart sends samples again",
+                   {{"destination", parts.options.name}, {"error", written.error().message}});
   }
-  for (const uint64_t number : parts.settle(chunk, keep_segment))
+  for (const uint64_t number : parts.settle(chunk, keep))
     (void)parts.files.remove(queue_segment_path(parts.folder, number));
 }
 
 // Takes out the segments that nobody needs any more.
-std::vector<uint64_t> SampleQueue::Parts::settle(const QueueChunk& chunk, uint64_t keep_segment) {
+std::vector<uint64_t> SampleQueue::Parts::settle(const QueueChunk& chunk, const QueueMark& keep) {
   const MutexLock held(mu);
   for (QueueSegment& segment : segments) {
     if (segment.number > chunk.end.segment) break;
@@ -406,7 +413,10 @@ std::vector<uint64_t> SampleQueue::Parts::settle(const QueueChunk& chunk, uint64
   std::vector<uint64_t> done;
   while (segments.size() > 1) {  // the last one is being written
     const QueueSegment& segment = segments.front();
-    if (segment.number > chunk.end.segment || segment.number >= keep_segment) break;
+    if (segment.number > chunk.end.segment) break;
+    const bool wanted = segment.number == keep.segment ? keep.offset < segment.bytes
+                                                       : segment.number > keep.segment;
+    if (wanted) break;
     if (segment.acknowledged < segment.bytes) break;
     done.push_back(segment.number);
     segments.pop_front();
@@ -416,15 +426,17 @@ std::vector<uint64_t> SampleQueue::Parts::settle(const QueueChunk& chunk, uint64
 }
 
 // Records are appended until the file is long enough to be made anew with one.
-Status SampleQueue::Parts::write_cursor(QueuePlace place) {
+Status SampleQueue::Parts::write_cursor() {
+  const std::string record =
+      cursor_record({{kept.to.segment, kept.to.offset}, {kept.from.segment, kept.from.offset}});
   const std::string path = queue_cursor_path(folder);
   if (cursor_file == nullptr || cursor_file->size() >= kCursorFileBytes) {
     cursor_file = nullptr;
-    TRY(files.write_file_atomically(path, cursor_record(place)));
+    TRY(files.write_file_atomically(path, record));
     TRY_ASSIGN(cursor_file, files.open_writable(path, FileSystem::Create::kAppend));
     return {};
   }
-  Status written = cursor_file->append(cursor_record(place));
+  Status written = cursor_file->append(record);
   if (!written) cursor_file = nullptr;  // made anew: half a record would shift the next ones
   return written;
 }
@@ -492,6 +504,16 @@ std::optional<int64_t> SampleQueue::oldest_time() const {
     if (segment.samples > segment.acknowledged_samples) return segment.min_ms;
   }
   return std::nullopt;
+}
+
+SampleQueue::Kept SampleQueue::kept() const {
+  const MutexLock held(parts_->acknowledging);
+  return parts_->kept;
+}
+
+void SampleQueue::begin_reading() {
+  const MutexLock held(parts_->reading);
+  parts_->read_unacknowledged_again();
 }
 
 std::vector<Gap> SampleQueue::gaps() const {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -51,7 +52,10 @@ struct QueuedSample {
 struct QueueMark {
   uint64_t segment = 0;
   uint64_t offset = 0;
-  uint64_t samples = 0;  // of the segment before it, as the queue counts them
+  uint64_t samples = 0;  // of the segment before it
+  friend bool operator<(const QueueMark& a, const QueueMark& b) {
+    return std::pair(a.segment, a.offset) < std::pair(b.segment, b.offset);
+  }
 };
 
 // What one read() brought; the object is used again and keeps its memory.
@@ -87,13 +91,23 @@ class SampleQueue {
 
   // The oldest samples not read yet, in the order of appending: whole appends until there are
   // `max_samples` or the segment ends. False: there are none. A damaged rest of a segment is
-  // skipped and told as a gap. After an error what is not acknowledged is read again.
-  Result<bool> read(size_t max_samples, QueueChunk& chunk);
-  // All up to the end of `chunk` has arrived, or will never be sent. Segments from `keep_segment`
-  // on stay for a rewind().
-  void acknowledge(const QueueChunk& chunk, uint64_t keep_segment = UINT64_MAX);
+  // skipped and told as a gap. After an error what is not acknowledged is read again. A chunk that
+  // begins before `border` does not go beyond it.
+  Result<bool> read(size_t max_samples, QueueChunk& chunk, const QueueMark& border = {});
+  // All up to the end of `chunk` has arrived, or will never be sent. What begins at `keep` stays
+  // for a rewind(), also of the next owner.
+  void acknowledge(const QueueChunk& chunk);
+  void acknowledge(const QueueChunk& chunk, const QueueMark& keep);
   // What was read from there on is read again, as far as it is still there.
   void rewind(const QueueMark& to);
+  // What was acknowledged, by the last owner too, and from where on it is kept.
+  struct Kept {
+    QueueMark from;
+    QueueMark to;
+  };
+  Kept kept() const;
+  // A new reader begins: with what is not acknowledged.
+  void begin_reading();
   // Waits until there are so many samples to read, something was appended, or the time is over;
   // true when there are as many.
   bool wait_ms(int64_t ms, uint64_t samples = 1);

@@ -229,15 +229,21 @@ TEST_F(SampleQueueTest, RewindsOverSegmentsThatWereKept) {
   int64_t ms = 0;
   while (queue_->bytes() < 20'000) ASSERT_TRUE(append(ms += 1000, 50));
   read(1);
-  queue_->acknowledge(chunk_, 1);
+  queue_->acknowledge(chunk_, chunk_.begin);
   const QueueMark second = [&] {
     read(1);
     return chunk_.begin;
   }();
-  queue_->acknowledge(chunk_, second.segment);
-  while (!read().empty()) queue_->acknowledge(chunk_, second.segment);
+  queue_->acknowledge(chunk_, second);
+  while (!read().empty()) queue_->acknowledge(chunk_, second);
   EXPECT_EQ(queue_->pending_samples(), 0U);
-  queue_->rewind(second);
+  files_.crash(Crash::kKill);
+  ASSERT_TRUE(open(options(uint64_t{64} << 10)));
+  EXPECT_EQ(queue_->pending_samples(), 0U);
+  EXPECT_FALSE(queue_->kept().from < second);
+  EXPECT_FALSE(second < queue_->kept().from);
+  EXPECT_EQ(queue_->kept().from.samples, second.samples);
+  queue_->rewind(queue_->kept().from);
   EXPECT_EQ(queue_->unread_samples(), static_cast<uint64_t>((ms / 1000 - 1) * 50));
   EXPECT_EQ(queue_->pending_samples(), 0U) << "it had arrived once";
   ASSERT_TRUE(append(ms += 1000, 50));

@@ -80,6 +80,11 @@ struct Shipper::Impl {
         maker(options),
         throttle(options.replay_samples_per_second) {}
 
+  enum class Cargo : uint8_t {
+    kSamples,
+    kRepeated,  // samples that the receiver took once: it may refuse them now
+    kMetadata,  // tried once
+  };
   // One shard's requests on their way.
   struct Flight {
     explicit Flight(asio::io_context& context) : io(context), pause(context) {}
@@ -87,7 +92,7 @@ struct Shipper::Impl {
     asio::steady_timer pause;          // io only
     asio::cancellation_signal cancel;  // io only
     std::vector<ShipRequest> requests;
-    bool counts_samples = true;  // else metadata, which is tried once
+    Cargo cargo = Cargo::kSamples;
   };
 
   // The thread.
@@ -98,7 +103,7 @@ struct Shipper::Impl {
   void send_chunk();
   void settle();
   void send_metadata();
-  bool send_all(std::vector<std::vector<ShipRequest>> shards, bool counts_samples) EXCLUDES(mu);
+  bool send_all(std::vector<std::vector<ShipRequest>> shards, Cargo cargo) EXCLUDES(mu);
 
   // On `io`.
   asio::awaitable<void> fly(std::shared_ptr<Flight> flight);
@@ -131,7 +136,10 @@ struct Shipper::Impl {
   uint64_t appended_before = 0;
   double incoming = 0;  // samples a second
   bool behind = false;
-  std::deque<std::pair<QueueMark, int64_t>> settling;  // delivered, with when, by monotonic time
+  // Delivered chunks that the receiver may not have made durable yet: where they begin, and when
+  // they arrived, by monotonic time.
+  std::deque<std::pair<QueueMark, int64_t>> settling;
+  QueueMark delivered_to;  // what is read before it arrived once
 
   std::atomic<bool> stopping = false;
   std::atomic<bool> broken = false;        // a connection, since the last round ended
@@ -155,6 +163,11 @@ struct Shipper::Impl {
 
 void Shipper::Impl::run() {
   appended_before = queue->appended_samples();
+  queue->begin_reading();
+  const SampleQueue::Kept kept = queue->kept();
+  delivered_to = kept.to;
+  if (options.resend_ms > 0 && kept.from < kept.to)
+    settling.emplace_back(kept.from, deps.clock.monotonic_ms());
   while (!stopping) {
     wait_for_batch();
     if (stopping || queue->unread_samples() == 0) continue;
@@ -219,7 +232,7 @@ void Shipper::Impl::send_chunk() {
   size_t most = options.max_shards * options.max_samples_per_send;
   if (behind && options.replay_samples_per_second > 0)
     most = std::min(most, static_cast<size_t>(options.replay_samples_per_second) + 1);
-  const auto more = queue->read(most, chunk);
+  const auto more = queue->read(most, chunk, delivered_to);
   if (!more) {
     log.error("a queue cannot be read",
               {{"destination", options.name}, {"error", more.error().message}});
@@ -233,7 +246,9 @@ void Shipper::Impl::send_chunk() {
   instruments.too_old.add(static_cast<double>(round.too_old));
   instruments.shards.set(static_cast<double>(round.shards.size()));
   throttle.spent(round.samples);
-  const bool delivered = send_all(std::move(round.shards), true);
+  const bool again = chunk.begin < delivered_to;
+  const bool delivered =
+      send_all(std::move(round.shards), again ? Cargo::kRepeated : Cargo::kSamples);
   kill_point("ship.delivered");
   if (delivered) settle();
 }
@@ -247,7 +262,8 @@ void Shipper::Impl::settle() {
   // What lies so long before the receiver went away, it has saved.
   const int64_t until_ms = was_away ? broken_ms - options.resend_ms : now_ms - options.resend_ms;
   while (!settling.empty() && settling.front().second < until_ms) settling.pop_front();
-  queue->acknowledge(chunk, settling.empty() ? UINT64_MAX : settling.front().first.segment);
+  if (delivered_to < chunk.end) delivered_to = chunk.end;
+  queue->acknowledge(chunk, settling.empty() ? chunk.end : settling.front().first);
   if (!was_away || settling.empty()) return;
   instruments.resends.add();
   log.info("a receiver was away; what it took last is sent again",
@@ -262,18 +278,18 @@ void Shipper::Impl::send_metadata() {
   if (requests.empty()) return;
   std::vector<std::vector<ShipRequest>> one;
   one.push_back(std::move(requests));
-  send_all(std::move(one), false);
+  send_all(std::move(one), Cargo::kMetadata);
 }
 
 // True when all has arrived or was refused for good, false when it was time to stop.
-bool Shipper::Impl::send_all(std::vector<std::vector<ShipRequest>> shards, bool counts_samples) {
+bool Shipper::Impl::send_all(std::vector<std::vector<ShipRequest>> shards, Cargo cargo) {
   const MutexLock held(mu);
   if (stopping) return false;
   undelivered = false;
   for (auto& requests : shards) {
     auto flight = std::make_shared<Flight>(deps.io.next());
     flight->requests = std::move(requests);
-    flight->counts_samples = counts_samples;
+    flight->cargo = cargo;
     flights.push_back(flight);
     ++in_flight;
     asio::co_spawn(flight->io, fly(flight),
@@ -320,7 +336,7 @@ asio::awaitable<bool> Shipper::Impl::deliver(Flight& flight, const ShipRequest& 
     const SendVerdict verdict = co_await attempt(request);
     count(flight, request, verdict);
     if (verdict.outcome == SendOutcome::kOk || verdict.outcome == SendOutcome::kRefused ||
-        !flight.counts_samples)
+        flight.cargo == Cargo::kMetadata)
       co_return true;
     if (verdict.wait_ms > 0) not_before_ms = deps.clock.monotonic_ms() + verdict.wait_ms;
     co_await rest(flight, backoff.next_ms());
@@ -362,7 +378,7 @@ void Shipper::Impl::count(const Flight& flight, const ShipRequest& request,
     case SendOutcome::kOk:
       instruments.requests_ok.add();
       instruments.bytes.add(static_cast<double>(request.body.size()));
-      (flight.counts_samples ? instruments.samples : instruments.metadata).add(amount);
+      (flight.cargo == Cargo::kMetadata ? instruments.metadata : instruments.samples).add(amount);
       last_success_ms = deps.clock.wall_ms();
       if (!last_error.empty())
         log.info("a receiver takes samples", {{"destination", options.name}});
@@ -370,14 +386,15 @@ void Shipper::Impl::count(const Flight& flight, const ShipRequest& request,
       return;
     case SendOutcome::kRefused:
       instruments.requests_refused.add();
-      if (flight.counts_samples) instruments.refused.add(amount);
+      if (flight.cargo == Cargo::kRepeated) return;
+      if (flight.cargo == Cargo::kSamples) instruments.refused.add(amount);
       break;
     case SendOutcome::kFailed:
     case SendOutcome::kSlowed:
       (verdict.outcome == SendOutcome::kFailed ? instruments.requests_failed
                                                : instruments.requests_slowed)
           .add();
-      if (flight.counts_samples) instruments.retried.add(amount);
+      if (flight.cargo != Cargo::kMetadata) instruments.retried.add(amount);
   }
   complain(verdict, request.samples);
 }

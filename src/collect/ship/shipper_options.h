@@ -34,7 +34,7 @@ struct ShipperOptions {
 
   // A receiver that died may have lost what it had taken shortly before: once it is back after a
   // broken connection, what it took in that time is sent again. 0: never.
-  int64_t resend_ms = 10'000;
+  int64_t resend_ms = 30'000;
 
   // Most samples a second while the oldest waits for longer than `replay_after_ms`; never less than
   // twice what comes in, so that a backlog drains. 0: no bound.

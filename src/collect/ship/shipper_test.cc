@@ -184,8 +184,7 @@ TEST_F(ShipperTest, AReceiverThatHangsHoldsUpNoStopAndCostsNothing) {
     release.notify_all();
   }
   EXPECT_EQ(queue_->pending_samples(), 3U);
-  open();
-  TestReceiver receiver;
+  TestReceiver receiver;  // the next one goes on with the same queue, as after a reload
   ship(receiver);
   ASSERT_TRUE(drained());
   EXPECT_EQ(receiver.count(), 3U);

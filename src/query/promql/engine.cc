@@ -197,6 +197,7 @@ Result<QueryAnswer> evaluate(model::Queryable& store, const Expr& expr, const Qu
   answer.stats.prepare_seconds = seconds_since(clock, start_ns);
   TRY(fill(answer, expr, query, evaluator, meter));
   answer.warnings = annotations.warnings();
+  answer.warnings.insert(answer.warnings.end(), reads.warnings().begin(), reads.warnings().end());
   answer.infos = annotations.infos();
   answer.stats.eval_seconds = seconds_since(clock, start_ns) - answer.stats.prepare_seconds;
   answer.stats.series = meter.series();

@@ -88,6 +88,10 @@ Result<std::unique_ptr<SeriesReader>> SeriesReads::stream(const ReadPlan& read) 
   hints.newest_only = read.newest_only;
   hints.any_number = read.any_number;
   TRY_ASSIGN(auto set, querier->select(read.matchers, hints));
+  for (std::string& warning : querier->warnings()) {
+    if (std::ranges::find(warnings_, warning) == warnings_.end())
+      warnings_.push_back(std::move(warning));
+  }
   return std::make_unique<StreamReader>(std::move(querier), std::move(set), meter_);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -29,6 +30,8 @@ class SeriesReads {
   Result<std::unique_ptr<SeriesReader>> open(size_t read);
   // Straight from the store, whatever the plan says.
   Result<std::unique_ptr<SeriesReader>> stream(const ReadPlan& read);
+  // What the store said about the reads so far, each once.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   struct Held;
@@ -38,6 +41,7 @@ class SeriesReads {
   model::Queryable& store_;
   const QueryPlan& plan_;
   QueryMeter& meter_;
+  std::vector<std::string> warnings_;
   std::vector<std::unique_ptr<Held>> held_;  // by read; null: not read yet, or streaming
 };
 

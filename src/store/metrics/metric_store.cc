@@ -1,5 +1,7 @@
 #include "store/metrics/metric_store.h"
 
+#include <algorithm>
+
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
 #include "store/metrics/store_querier.h"
@@ -221,6 +223,14 @@ StoreStatus MetricStore::status() const {
   out.replayed_samples = parts_->replayed_samples;
   out.replay_seconds = parts_->replay_seconds;
   return out;
+}
+
+int64_t MetricStore::oldest_ms() const {
+  const bool none = parts_->head.newest_ms() < parts_->head.oldest_ms();
+  int64_t oldest_ms = none ? INT64_MAX : parts_->head.oldest_ms();
+  const auto blocks = parts_->blocks.list();
+  for (const auto& block : *blocks) oldest_ms = std::min(oldest_ms, block->meta().min_ms);
+  return oldest_ms;
 }
 
 StoreCardinalities MetricStore::cardinalities(size_t limit) const {

@@ -84,6 +84,7 @@ class MetricStore final : public model::Appendable, public model::Queryable {
 
   Status writable() const;  // why commits are refused
   StoreStatus status() const;
+  int64_t oldest_ms() const;  // no sample is older, in head or blocks; INT64_MAX: there is none
   StoreCardinalities cardinalities(size_t limit) const;
   MetadataTable::Entries metadata() const;
   void set_options(const StoreOptions& options);  // what is live of them
