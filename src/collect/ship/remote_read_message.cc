@@ -1,6 +1,7 @@
 // The two messages of remote read.
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
@@ -24,33 +25,37 @@ int32_t matcher_type(model::MatchOp op) {
   return 0;
 }
 
+// A field of another wire type than its number's is one that is not known.
+using protozero::pbf_wire_type;
+using protozero::tag_and_type;
+
 void read_label(protozero::pbf_reader fields, model::LabelsBuilder& labels) {
   std::string name;
   std::string value;
   while (fields.next()) {
-    switch (fields.tag()) {
-      case 1:
+    switch (fields.tag_and_type()) {
+      case tag_and_type(1, pbf_wire_type::length_delimited):
         name = fields.get_string();
         break;
-      case 2:
+      case tag_and_type(2, pbf_wire_type::length_delimited):
         value = fields.get_string();
         break;
       default:
         fields.skip();
     }
   }
-  labels.set(name, value);
+  if (!name.empty()) labels.set(name, value);
 }
 
 void read_sample(protozero::pbf_reader fields, RemoteSeries& series) {
   double value = 0;
   int64_t ms = 0;
   while (fields.next()) {
-    switch (fields.tag()) {
-      case 1:
+    switch (fields.tag_and_type()) {
+      case tag_and_type(1, pbf_wire_type::fixed64):
         value = fields.get_double();
         break;
-      case 2:
+      case tag_and_type(2, pbf_wire_type::varint):
         ms = fields.get_int64();
         break;
       default:
@@ -65,11 +70,11 @@ RemoteSeries read_series(protozero::pbf_reader fields) {
   RemoteSeries series;
   model::LabelsBuilder labels;
   while (fields.next()) {
-    switch (fields.tag()) {
-      case 1:
+    switch (fields.tag_and_type()) {
+      case tag_and_type(1, pbf_wire_type::length_delimited):
         read_label(fields.get_message(), labels);
         break;
-      case 2:
+      case tag_and_type(2, pbf_wire_type::length_delimited):
         read_sample(fields.get_message(), series);
         break;
       default:
@@ -102,9 +107,9 @@ Result<std::vector<RemoteSeries>> parse_read_response(std::string_view message) 
   std::vector<RemoteSeries> out;
   try {
     protozero::pbf_reader response(message.data(), message.size());
-    while (response.next(1)) {  // one query was asked
+    while (response.next(1, pbf_wire_type::length_delimited)) {  // one query was asked
       protozero::pbf_reader result = response.get_message();
-      while (result.next(1)) {
+      while (result.next(1, pbf_wire_type::length_delimited)) {
         RemoteSeries series = read_series(result.get_message());
         if (!series.values.empty()) out.push_back(std::move(series));
       }
