@@ -1,5 +1,7 @@
 #include "app/config_keys.h"
 #include "base/config_units.h"
+#include "collect/container/container_options.h"
+#include "collect/gpu/gpu_options.h"
 #include "collect/host/host_options.h"
 #include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
@@ -72,6 +74,68 @@ void add_collect_keys(std::vector<ConfigKey>& keys) {
       regex("collect.host.disk_exclude", host.disk_exclude, "Block devices that are left out."));
   keys.push_back(regex("collect.host.network_exclude", host.network_exclude,
                        "Network interfaces that are left out."));
+}
+
+ConfigKey enabled(std::string path, std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kBool,
+          .default_text = "true",
+          .meaning = std::move(meaning),
+          .reload = Reload::kLive};
+}
+
+void add_process_keys(std::vector<ConfigKey>& keys) {
+  keys.push_back(enabled("collect.process.enabled", "Tell about groups of processes."));
+  keys.push_back({.path = "collect.process.groups",
+                  .type = ConfigType::kMap,
+                  .default_text = "{}",
+                  .unit = "RE2 regex",
+                  .meaning =
+                      "Groups of your own, by name: a process whose command line fits the pattern "
+                      "is of it. Asked in order of names, before the known ones.",
+                  .reload = Reload::kLive,
+                  .check = check_regex});
+  keys.push_back(enabled("collect.process.known_groups",
+                         "Have groups for the inference engines and trainers that are known."));
+  keys.push_back(count("collect.process.max_processes",
+                       std::to_string(collect::host::ProcessOptions().max_processes), "100000",
+                       "processes", "Of all groups; further ones are counted and left out."));
+}
+
+void add_machine_keys(std::vector<ConfigKey>& keys) {
+  add_process_keys(keys);
+  const collect::container::ContainerOptions container;
+  keys.push_back(enabled("collect.container.enabled", "Tell about containers."));
+  keys.push_back(count("collect.container.max_containers", std::to_string(container.max_containers),
+                       "100000", "containers", "Further ones are counted and left out."));
+  keys.push_back(folder("collect.container.docker_socket", container.docker_socket,
+                        "Docker's socket, asked for names and images; empty: never."));
+  const collect::gpu::GpuOptions gpu;
+  keys.push_back(enabled("collect.gpu.enabled", "Tell about GPUs where there are any."));
+  keys.push_back(folder("collect.gpu.nvml_library", gpu.nvml_library,
+                        "NVIDIA's library, looked for as the system does; empty: never."));
+  keys.push_back(duration("collect.gpu.stuck_after", format_duration_ms(gpu.stuck_ms), "1s", "10m",
+                          "A GPU driver that has not answered for that long counts as stuck."));
+  keys.push_back(count("collect.gpu.max_processes", std::to_string(gpu.max_processes), "4096",
+                       "processes", "Of each GPU that are told, those with most memory."));
+  const collect::host::HostOptions host;
+  keys.push_back(folder("collect.textfile.folder", host.textfile.folder,
+                        "Folder whose *.prom files are read; empty: none."));
+  keys.push_back(count("collect.textfile.max_files", std::to_string(host.textfile.max_files),
+                       "100000", "files", "Further ones are not read, and that is an error."));
+  keys.push_back({.path = "collect.textfile.max_file_bytes",
+                  .type = ConfigType::kBytes,
+                  .default_text = format_bytes(host.textfile.max_file_bytes),
+                  .meaning = "Of one of these files; a larger one is an error.",
+                  .reload = Reload::kLive,
+                  .min = "1KiB",
+                  .max = "1GiB"});
+  keys.push_back(enabled("collect.systemd.enabled",
+                         "Tell about the units of systemd where it runs the machine."));
+  keys.push_back(regex("collect.systemd.unit_include", host.systemd.unit_include,
+                       "Units that are told, by their whole name."));
+  keys.push_back(regex("collect.systemd.unit_exclude", host.systemd.unit_exclude,
+                       "Of these, units that are left out."));
 }
 
 void add_receive_keys(std::vector<ConfigKey>& keys) {
@@ -362,6 +426,7 @@ std::vector<ConfigKey> log_keys() {
 std::vector<ConfigKey> data_keys() {
   std::vector<ConfigKey> keys;
   add_collect_keys(keys);
+  add_machine_keys(keys);
   add_receive_keys(keys);
   add_otlp_keys(keys);
   add_push_keys(keys);

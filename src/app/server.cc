@@ -15,6 +15,7 @@
 #include "app/listeners.h"
 #include "app/load_config.h"
 #include "app/node_events.h"
+#include "app/machine_collector.h"
 #include "app/readiness.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -23,7 +24,6 @@
 #include "app/version.h"
 #include "base/config_units.h"
 #include "base/random.h"
-#include "collect/host/host_collector.h"
 #include "collect/own/own_collector.h"
 #include "collect/receive/otlp.h"
 #include "collect/receive/push_gateway.h"
@@ -171,9 +171,8 @@ model::Labels ServerProcess::Parts::own_labels(std::string_view job) const {
 }
 
 Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Config& from) {
-  if (!from.get_bool("collect.host.enabled")) return nullptr;
-  return HostCollector::create(host_options(from), files, clock, metrics, registry,
-                               own_labels("node"));
+  return make_machine_collector(from, {files, clock, metrics, registry, events.get()},
+                                own_labels("node"), host_name());
 }
 
 Status ServerProcess::Parts::make_collectors() {

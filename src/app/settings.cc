@@ -29,6 +29,21 @@ size_t threads_or(const Config& config, std::string_view path, size_t least, siz
   return set != 0 ? set : std::clamp<size_t>(std::thread::hardware_concurrency(), least, most);
 }
 
+// The operator's own groups are asked before the known ones.
+collect::host::ProcessOptions process_options(const Config& config) {
+  collect::host::ProcessOptions options;
+  options.enabled = config.get_bool("collect.process.enabled");
+  options.max_processes = size(config, "collect.process.max_processes");
+  auto known = std::move(options.groups);
+  options.groups.clear();
+  for (const auto& [name, pattern] : config.get_map("collect.process.groups"))
+    options.groups.push_back({name, pattern});
+  if (config.get_bool("collect.process.known_groups")) {
+    for (auto& group : known) options.groups.push_back(std::move(group));
+  }
+  return options;
+}
+
 // The table allows only these names.
 LogLevel level(std::string_view name) {
   const auto parsed = log_level_from_name(name);
@@ -91,6 +106,31 @@ collect::host::HostOptions host_options(const Config& config) {
   options.network_exclude = config.get_string("collect.host.network_exclude");
   options.mount_exclude = config.get_string("collect.host.mount_exclude");
   options.file_system_exclude = config.get_string("collect.host.file_system_exclude");
+  options.processes = process_options(config);
+  options.textfile.folder = config.get_string("collect.textfile.folder");
+  options.textfile.max_files = size(config, "collect.textfile.max_files");
+  options.textfile.max_file_bytes = bytes(config, "collect.textfile.max_file_bytes");
+  options.systemd.enabled = config.get_bool("collect.systemd.enabled");
+  options.systemd.unit_include = config.get_string("collect.systemd.unit_include");
+  options.systemd.unit_exclude = config.get_string("collect.systemd.unit_exclude");
+  return options;
+}
+
+collect::container::ContainerOptions container_options(const Config& config) {
+  collect::container::ContainerOptions options;
+  options.enabled = config.get_bool("collect.container.enabled");
+  options.max_containers = size(config, "collect.container.max_containers");
+  options.docker_socket = config.get_string("collect.container.docker_socket");
+  return options;
+}
+
+collect::gpu::GpuOptions gpu_options(const Config& config, const std::string& host_name) {
+  collect::gpu::GpuOptions options;
+  options.enabled = config.get_bool("collect.gpu.enabled");
+  options.nvml_library = config.get_string("collect.gpu.nvml_library");
+  options.stuck_ms = config.get_duration_ms("collect.gpu.stuck_after");
+  options.max_processes = size(config, "collect.gpu.max_processes");
+  options.host_name = host_name;
   return options;
 }
 

@@ -8,6 +8,8 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "collect/container/container_options.h"
+#include "collect/gpu/gpu_options.h"
 #include "collect/host/host_options.h"
 #include "collect/receive/otlp.h"
 #include "collect/receive/push_gateway.h"
@@ -28,6 +30,8 @@ net::ServerLimits server_limits(const Config& config);
 net::RouteLimits route_limits(const Config& config);
 link::LinkServerOptions link_options(const Config& config);
 collect::host::HostOptions host_options(const Config& config);
+collect::container::ContainerOptions container_options(const Config& config);
+collect::gpu::GpuOptions gpu_options(const Config& config, const std::string& host_name);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
 collect::receive::OtlpReceiverOptions otlp_options(const Config& config);
 collect::receive::PushGatewayOptions push_options(const Config& config);

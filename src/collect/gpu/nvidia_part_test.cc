@@ -190,6 +190,16 @@ TEST_F(NvidiaPartTest, XidErrorsAreEventsAndCount) {
               ElementsAre("gpu.xid GPU-a XID 79", "gpu.xid GPU-a XID 79", "gpu.xid GPU-a XID 48"));
 }
 
+TEST_F(NvidiaPartTest, TheXidThatTellsOfALossIsOfTheGpuThatIsLost) {
+  answered();
+  watch_->wait_until_idle();
+  driver_.gpus[0].lost = true;
+  driver_.pending_xid = 79;
+  const Samples samples = answered();
+  EXPECT_EQ(samples.at(R"(binnacle_gpu_xid_errors_total{gpu="0", uuid="GPU-a", xid="79"})"), 1);
+  EXPECT_THAT(events(), ElementsAre("gpu.lost GPU-a GPU is lost (15)", "gpu.xid GPU-a XID 79"));
+}
+
 TEST_F(NvidiaPartTest, MigInstancesTellTheirMemory) {
   driver_.gpus[0].mig_instances = 2;
   const Samples samples = answered();

@@ -128,6 +128,7 @@ NvmlReader::Known& NvmlReader::get_to_know(unsigned index, const std::string& uu
                                            nvml::Device device) {
   Known& known = known_[uuid];
   known.facts.index = index;
+  known.handle = device;
   if (!known.facts.uuid.empty()) return known;
   known.facts.uuid = uuid;
   char name[96] = {};
@@ -167,21 +168,25 @@ void NvmlReader::take_xids(GpuSnapshot& snapshot) {
     nvml::EventData event{};
     if (api_.nvmlEventSetWait_v2(events_, &event, 0) != nvml::kSuccess) return;
     if ((event.event_type & nvml::kEventXid) == 0) continue;
-    const std::string uuid = uuid_of(event.device);
-    const auto found = known_.find(uuid);
     const auto xid = static_cast<int64_t>(event.event_data);
-    if (found != known_.end()) {
-      found->second.last_xid = xid;
-      auto& xids = found->second.xids;
-      if (xids.size() < kMaxXidKinds || xids.contains(xid)) ++xids[xid];
+    GpuEvent told{.kind = "gpu.xid", .xid = xid, .detail = fmt::format("XID {}", xid)};
+    if (Known* const known = known_by(event.device)) {
+      known->last_xid = xid;
+      if (known->xids.size() < kMaxXidKinds || known->xids.contains(xid)) ++known->xids[xid];
+      told.uuid = known->facts.uuid;
+      told.gpu = known->facts.index;
     }
-    snapshot.events.push_back(
-        {.kind = "gpu.xid",
-         .uuid = uuid,
-         .gpu = found == known_.end() ? -1 : int64_t{found->second.facts.index},
-         .xid = xid,
-         .detail = fmt::format("XID {}", xid)});
+    snapshot.events.push_back(std::move(told));
   }
+}
+
+// By its handle first: the XID that tells of a GPU's loss is of one that no longer says its name.
+NvmlReader::Known* NvmlReader::known_by(nvml::Device device) {
+  for (auto& [uuid, known] : known_) {
+    if (known.handle == device) return &known;
+  }
+  const auto found = known_.find(uuid_of(device));
+  return found == known_.end() ? nullptr : &found->second;
 }
 
 void NvmlReader::read_values(nvml::Device device, GpuReading& out) {

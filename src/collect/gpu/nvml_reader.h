@@ -21,7 +21,8 @@ class NvmlReader final : public GpuSource {
 
  private:
   struct Known {
-    GpuReading facts;  // what does not change: index, uuid, names
+    GpuReading facts;               // what does not change: index, uuid, names
+    nvml::Device handle = nullptr;  // the last that it had; events of a lost one come with it
     bool lost = false;
     bool watched = false;  // its XID events are asked for
     int64_t last_xid = 0;
@@ -33,6 +34,7 @@ class NvmlReader final : public GpuSource {
   Known& get_to_know(unsigned index, const std::string& uuid, nvml::Device device);
   void watch_xids(Known& known, nvml::Device device);
   void take_xids(GpuSnapshot& snapshot);
+  Known* known_by(nvml::Device device);
   void note_lost(Known& known, const std::string& why, GpuSnapshot& snapshot);
   void read_values(nvml::Device device, GpuReading& out);
   void read_processes(nvml::Device device, GpuReading& out);

@@ -10,6 +10,20 @@
 
 namespace binnacle::collect::host {
 
+// Patterns take whole names of units, as node_exporter's do.
+struct SystemdOptions {
+  bool enabled = true;
+  std::string unit_include = ".+";
+  std::string unit_exclude = R"(.+\.(automount|device|mount|scope|slice))";
+  size_t max_units = 2048;
+};
+
+struct TextfileOptions {
+  std::string folder;  // empty: none is read
+  size_t max_files = 256;
+  size_t max_file_bytes = size_t{4} << 20;
+};
+
 struct HostOptions {
   int64_t interval_ms = 1000;
   std::string proc_path = "/proc";
@@ -31,6 +45,8 @@ struct HostOptions {
       "tracefs)$";
 
   ProcessOptions processes;
+  TextfileOptions textfile;
+  SystemdOptions systemd;
 };
 
 }  // namespace binnacle::collect::host

@@ -87,6 +87,7 @@ int nvmlDeviceGetUUID(nvml::Device device, char* out, unsigned size) {
     std::snprintf(uuid, sizeof(uuid), "MIG-%u", static_cast<Instance*>(device)->number);
     return give_text(uuid, out, size);
   }
+  if (gpu_of(device).lost) return nvml::kGpuIsLost;
   return give_text(gpu_of(device).uuid, out, size);
 }
 int nvmlDeviceGetName(nvml::Device, char* out, unsigned size) {

@@ -11,6 +11,16 @@ std::string without_slash_at_end(std::string path) {
   return path;
 }
 
+// A pattern for names as a whole; an empty one matches nothing.
+std::string whole(const std::string& pattern) {
+  return pattern.empty() ? pattern : "^(?:" + pattern + ")$";
+}
+
+// As sd_booted(3) tells.
+bool systemd_runs(const Source& source) {
+  return source.files.exists(source.root("run/systemd/system"));
+}
+
 }  // namespace
 
 Source make_source(FileSystem& files, const HostOptions& options) {
@@ -55,6 +65,13 @@ Result<Parts> linux_parts(const HostOptions& options, FileSystem& files, const C
   parts.push_back(cpufreq_part(source));
   parts.push_back(uname_part());
   parts.push_back(os_release_part(source));
+  if (options.systemd.enabled && systemd_runs(source)) {
+    TRY_ASSIGN(NameFilter include, NameFilter::create(whole(options.systemd.unit_include)));
+    TRY_ASSIGN(NameFilter exclude, NameFilter::create(whole(options.systemd.unit_exclude)));
+    parts.push_back(systemd_part(system_bus(), std::move(include), std::move(exclude),
+                                 options.systemd.max_units));
+  }
+  if (!options.textfile.folder.empty()) parts.push_back(textfile_part(files, options.textfile));
   if (options.processes.enabled) {
     TRY_ASSIGN(Parts groups, process_group_parts(source, options.processes));
     std::ranges::move(groups, std::back_inserter(parts));

@@ -11,6 +11,7 @@
 #include "collect/host/host_options.h"
 #include "collect/host/linux/mount_probe.h"
 #include "collect/host/linux/name_filter.h"
+#include "collect/host/linux/systemd_bus.h"
 #include "collect/host/part.h"
 #include "collect/host/process_options.h"
 
@@ -68,6 +69,9 @@ std::unique_ptr<Part> processes_part(const Source& source, size_t max_read = 409
 // Groups of processes: what changes every second, and, now and then, which processes there are.
 // kInvalidArgument for a bad pattern.
 Result<Parts> process_group_parts(const Source& source, const ProcessOptions& options);
+std::unique_ptr<Part> systemd_part(std::unique_ptr<SystemdBus> bus, NameFilter include,
+                                   NameFilter exclude, size_t max_units);
+std::unique_ptr<Part> textfile_part(FileSystem& files, const TextfileOptions& options);
 std::unique_ptr<Part> hwmon_part(const Source& source);
 std::unique_ptr<Part> thermal_zone_part(const Source& source);
 std::unique_ptr<Part> cpufreq_part(const Source& source);

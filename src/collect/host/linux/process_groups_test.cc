@@ -169,7 +169,7 @@ TEST(KnownProcessGroups, KnowEnginesByHowTheyAreStarted) {
   EXPECT_EQ(group("/usr/bin/python3 /usr/bin/torchrun --nproc 8 train.py"), "torchrun");
   EXPECT_EQ(group("ray::RayWorker.execute"), "ray");
   EXPECT_EQ(group("/ray/core/src/ray/raylet/raylet --raylet_socket_name=x"), "ray");
-  EXPECT_EQ(group("python3 -u /work/train_gpt2.py --lr 1"), "training");
+  EXPECT_EQ(group("python3 -u /srv/train_gpt2.py --lr 1"), "training");
   EXPECT_EQ(group("/usr/bin/binnacle server"), "binnacle");
   for (const char* other : {"/usr/bin/vim vllm.txt", "grep ollama x", "/bin/exofs", "bash",
                             "/usr/sbin/sshd -D", "python3 constraint.py", "tail -f ray.log"}) {

@@ -1,13 +1,13 @@
 // Metrics that programs leave in a folder as *.prom files, in the text format, as node_exporter's
 // textfile collector reads them: a file is taken whole or not at all, and one that is broken costs
 // the others nothing.
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "collect/exposition/exposition.h"
-#include "collect/host/linux/kernel_file.h"
+#include "collect/host/linux/kernel_text.h"
 #include "collect/host/linux/parts.h"
 
 namespace binnacle::collect::host {

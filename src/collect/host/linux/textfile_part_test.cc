@@ -30,7 +30,7 @@ TEST_F(TextfilePartTest, TakesWhatProgramsLeft) {
         "backup_last_success_seconds{job_name=\"a b\\n\"} 1.5e9\nplain 3\n");
   write("README.txt", "not { for us");
   PartRunner runner = make();
-  EXPECT_EQ(runner.run(), (Samples{{"backup_last_success_seconds{job_name=\"a b\n\"}", 1.5e9},
+  EXPECT_EQ(runner.run(), (Samples{{R"(backup_last_success_seconds{job_name="a b\n"})", 1.5e9},
                                    {"plain", 3},
                                    {modified("backup.prom"), 1'700'000'000},
                                    {"node_textfile_scrape_error", 0}}));
