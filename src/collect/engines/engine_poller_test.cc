@@ -72,7 +72,7 @@ class EnginePollerFixtureTest : public EnginePollerTest,
                                 public testing::WithParamInterface<std::string> {};
 
 TEST_P(EnginePollerFixtureTest, AsksAndStoresWhatTheFixtureSays) {
-  FakeEngine engine(GetParam());
+  FakeEngine engine(fixture_answers(GetParam()));
   const auto which = Json::parse(fixture_text(GetParam() + ".json"))["engine"].get<std::string>();
   poll(*engine_from_name(which), engine.url());
   LinearStore store(clock_);
@@ -94,7 +94,7 @@ constexpr const char* kUp =
     R"(binnacle_engine_up{engine="ollama", instance="here:1", job="engines"})";
 
 TEST_F(EnginePollerTest, AModelThatIsUnloadedEndsWithAStaleMarker) {
-  FakeEngine engine("ollama-0.12.6");
+  FakeEngine engine(fixture_answers("ollama-0.12.6"));
   poll(Engine::kOllama, engine.url());
   LinearStore store(clock_);
   const int64_t begun_ms = clock_.wall_ms();
@@ -112,7 +112,7 @@ TEST_F(EnginePollerTest, AModelThatIsUnloadedEndsWithAStaleMarker) {
 }
 
 TEST_F(EnginePollerTest, StatusesPagesAndBrokenJsonAreFaultsOfTheirKind) {
-  FakeEngine engine("ollama-0.12.6");
+  FakeEngine engine(fixture_answers("ollama-0.12.6"));
   poll(Engine::kOllama, engine.url());
   engine.set("/api/version", 503, "{}");
   EXPECT_FALSE(ask().up);
@@ -151,7 +151,7 @@ TEST_F(EnginePollerTest, ASilentDistributedLlamaIsBusyASilentOllamaDown) {
 }
 
 TEST_F(EnginePollerTest, ABodyBeyondTheLimitIsNotTaken) {
-  FakeEngine engine("exo-0.3.70");
+  FakeEngine engine(fixture_answers("exo-0.3.70"));
   engine.set("/state", 200, "{\"a\": \"" + std::string(size_t{9} << 20, 'x') + "\"}");
   poll(Engine::kExo, engine.url());
   EXPECT_FALSE(ask().up);
@@ -159,7 +159,7 @@ TEST_F(EnginePollerTest, ABodyBeyondTheLimitIsNotTaken) {
 }
 
 TEST_F(EnginePollerTest, ThePollersKeepASetAndEndWhatLeavesIt) {
-  FakeEngine ollama("ollama-0.12.6");
+  FakeEngine ollama(fixture_answers("ollama-0.12.6"));
   SilentEngine silent;
   LinearStore store(clock_);
   EnginePollers pollers(io_, real_file_system(), clock_, store, registry_);

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -23,7 +22,6 @@ class FakeEngine {
  public:
   using Answers = std::map<std::string, std::string>;  // bodies by path
 
-  explicit FakeEngine(const std::string& fixture) : FakeEngine(answers_of(fixture)) {}
   explicit FakeEngine(Answers answers) : bodies_(std::move(answers)), io_(1), pool_("fake", 1, 16) {
     CHECK(router_.add({.method = net::Method::kGet,
                        .pattern = "/{path...}",
@@ -56,12 +54,6 @@ class FakeEngine {
   }
 
  private:
-  static Answers answers_of(const std::string& fixture) {
-    Answers all;
-    const auto json = nlohmann::json::parse(fixture_text(fixture + ".json"));
-    for (const auto& [path, answer] : json["answers"].items()) all[path] = answer.dump();
-    return all;
-  }
   net::Response answer(const std::string& path) {
     MutexLock lock(mu_);
     const auto body = bodies_.find(path);
@@ -80,6 +72,9 @@ class FakeEngine {
   ThreadPool pool_;
   std::unique_ptr<net::Server> server_;
 };
+
+// What a fixture's file says, by path.
+FakeEngine::Answers fixture_answers(const std::string& fixture);
 
 // Takes connections into its backlog and never reads them.
 class SilentEngine {

@@ -86,7 +86,7 @@ TEST_F(LocalEnginesTest, FindsVersionModelsAndWhereToLook) {
       {"/metrics", fixture_text("vllm-0.10.1.prom")},
       {"/version", R"({"version": "0.10.1"})"},
       {"/v1/models", R"({"object": "list", "data": [{"id": "llama"}, {"id": "llama-lora"}]})"}});
-  FakeEngine ollama("ollama-0.12.6");
+  FakeEngine ollama(fixture_answers("ollama-0.12.6"));
   SilentEngine silent;
   const auto found =
       find({{.pid = 7, .name = "python3", .command_line = "vllm serve x", .ports = {vllm.port()}},
