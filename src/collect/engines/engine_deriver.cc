@@ -108,7 +108,7 @@ class EngineDeriver final : public scrape::TargetDeriver {
     }
   }
 
-  void append_status(Engine engine, const View& state, scrape::DerivedSink& sink) const {
+  void append_status(Engine engine, const View& state, scrape::DerivedSink& sink) {
     for (const std::string& alias : state.aliases) sink.append(model::LabelsView(alias), 1);
     sink.append(families_.base_labels(kInfoName, engine)
                     .set("version", version_label(hints_.version_text, state.evidence))
@@ -119,10 +119,17 @@ class EngineDeriver final : public scrape::TargetDeriver {
       if (!is_expected(engine, series, state.evidence, hints_.version)) continue;
       // One model's histogram that has lost a part is not made good by another's.
       const bool absent = !state.given[i] || state.partial[i];
-      sink.append(
-          families_.base_labels(kAbsentName, engine).set("series", canonical(series).name).build(),
-          absent ? 1 : 0);
+      sink.append(absent_labels(engine, series), absent ? 1 : 0);
     }
+  }
+
+  const model::Labels& absent_labels(Engine engine, Series series) {
+    model::Labels& labels = absent_labels_[{engine, series}];
+    if (labels.empty()) {
+      labels =
+          families_.base_labels(kAbsentName, engine).set("series", canonical(series).name).build();
+    }
+    return labels;
   }
 
   // Fixed after construction.
@@ -138,6 +145,7 @@ class EngineDeriver final : public scrape::TargetDeriver {
   uint64_t scrape_ = 1;
   using AliasKey = std::pair<const AliasTable*, const Alias*>;
   std::map<AliasKey, model::Labels> alias_labels_;
+  std::map<std::pair<Engine, Series>, model::Labels> absent_labels_;
 };
 
 std::string_view first_label(model::LabelsView labels, std::string_view a, std::string_view b) {

@@ -7,13 +7,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_future.hpp>
 
-#include "base/check.h"
-#include "base/thread_pool.h"
+#include "collect/engines/engine_server_fixture.h"
 #include "collect/engines/scrape_fixture.h"
-#include "net/server.h"
 #include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::engines {
@@ -21,71 +18,6 @@ namespace {
 
 using Json = nlohmann::json;
 using store::metrics::LinearStore;
-
-// An engine: answers by path, changeable while it runs.
-class FakeEngine {
- public:
-  explicit FakeEngine(const std::string& fixture) : io_(1), pool_("fake", 1, 16) {
-    const Json answers = Json::parse(fixture_text(fixture + ".json"))["answers"];
-    for (const auto& [path, answer] : answers.items()) bodies_[path] = answer.dump();
-    CHECK(router_.add({.method = net::Method::kGet,
-                       .pattern = "/{path...}",
-                       .role = Role::kPublic,
-                       .handler = net::Handler([this](const net::Request& request) {
-                         return answer(std::string(request.path));
-                       }),
-                       .run_on = net::RunOn::kIoThread}));
-    server_ = std::make_unique<net::Server>(io_, router_, nullptr, pool_, registry_, clock_,
-                                            net::ServerLimits{});
-    CHECK(server_->listen({.address = "127.0.0.1:0"}));
-    io_.start();
-    server_->start();
-  }
-  ~FakeEngine() {
-    server_->stop(std::chrono::milliseconds(0));
-    server_.reset();
-    io_.stop();
-  }
-
-  std::string url() const { return "http://" + server_->addresses()[0]; }
-  void set(const std::string& path, int status, const std::string& body) {
-    MutexLock lock(mu_);
-    bodies_[path] = body;
-    statuses_[path] = status;
-  }
-
- private:
-  net::Response answer(const std::string& path) {
-    MutexLock lock(mu_);
-    const auto body = bodies_.find(path);
-    if (body == bodies_.end()) return net::Response::text(404, "no such path");
-    const auto status = statuses_.find(path);
-    return net::Response::json(status == statuses_.end() ? 200 : status->second, body->second);
-  }
-
-  Mutex mu_;
-  std::map<std::string, std::string> bodies_ GUARDED_BY(mu_);
-  std::map<std::string, int> statuses_ GUARDED_BY(mu_);
-  SystemClock clock_;
-  Registry registry_;
-  net::Router router_;
-  net::IoThreads io_;
-  ThreadPool pool_;
-  std::unique_ptr<net::Server> server_;
-};
-
-// Takes connections into its backlog and never reads them.
-class SilentEngine {
- public:
-  SilentEngine() : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}) {}
-  std::string url() const {
-    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-  }
-
- private:
-  boost::asio::io_context io_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-};
 
 class EnginePollerTest : public testing::Test {
  protected:
@@ -140,7 +72,7 @@ class EnginePollerFixtureTest : public EnginePollerTest,
                                 public testing::WithParamInterface<std::string> {};
 
 TEST_P(EnginePollerFixtureTest, AsksAndStoresWhatTheFixtureSays) {
-  FakeEngine engine(GetParam());
+  FakeEngine engine(fixture_answers(GetParam()));
   const auto which = Json::parse(fixture_text(GetParam() + ".json"))["engine"].get<std::string>();
   poll(*engine_from_name(which), engine.url());
   LinearStore store(clock_);
@@ -162,7 +94,7 @@ constexpr const char* kUp =
     R"(binnacle_engine_up{engine="ollama", instance="here:1", job="engines"})";
 
 TEST_F(EnginePollerTest, AModelThatIsUnloadedEndsWithAStaleMarker) {
-  FakeEngine engine("ollama-0.12.6");
+  FakeEngine engine(fixture_answers("ollama-0.12.6"));
   poll(Engine::kOllama, engine.url());
   LinearStore store(clock_);
   const int64_t begun_ms = clock_.wall_ms();
@@ -180,7 +112,7 @@ TEST_F(EnginePollerTest, AModelThatIsUnloadedEndsWithAStaleMarker) {
 }
 
 TEST_F(EnginePollerTest, StatusesPagesAndBrokenJsonAreFaultsOfTheirKind) {
-  FakeEngine engine("ollama-0.12.6");
+  FakeEngine engine(fixture_answers("ollama-0.12.6"));
   poll(Engine::kOllama, engine.url());
   engine.set("/api/version", 503, "{}");
   EXPECT_FALSE(ask().up);
@@ -219,7 +151,7 @@ TEST_F(EnginePollerTest, ASilentDistributedLlamaIsBusyASilentOllamaDown) {
 }
 
 TEST_F(EnginePollerTest, ABodyBeyondTheLimitIsNotTaken) {
-  FakeEngine engine("exo-0.3.70");
+  FakeEngine engine(fixture_answers("exo-0.3.70"));
   engine.set("/state", 200, "{\"a\": \"" + std::string(size_t{9} << 20, 'x') + "\"}");
   poll(Engine::kExo, engine.url());
   EXPECT_FALSE(ask().up);
@@ -227,7 +159,7 @@ TEST_F(EnginePollerTest, ABodyBeyondTheLimitIsNotTaken) {
 }
 
 TEST_F(EnginePollerTest, ThePollersKeepASetAndEndWhatLeavesIt) {
-  FakeEngine ollama("ollama-0.12.6");
+  FakeEngine ollama(fixture_answers("ollama-0.12.6"));
   SilentEngine silent;
   LinearStore store(clock_);
   EnginePollers pollers(io_, real_file_system(), clock_, store, registry_);
