@@ -30,6 +30,20 @@ inline protozero::pbf_reader reader_of(std::string_view bytes) {
   return protozero::pbf_reader(protozero::data_view(bytes.data(), bytes.size()));
 }
 
+inline double double_of(protozero::pbf_reader& field) {
+  expect(field, protozero::pbf_wire_type::fixed64);
+  return field.get_double();
+}
+
+inline int64_t varint_of(protozero::pbf_reader& field) {
+  expect(field, protozero::pbf_wire_type::varint);
+  return field.get_int64();
+}
+
+inline protozero::pbf_reader message_of(protozero::pbf_reader& field) {
+  return reader_of(view_of(field));
+}
+
 // How many bytes the fields with that one-byte tag and a length of one byte take from the beginning
 // on: labels are passed over by the million, and nearly all look like that. What is left, odd or
 // malformed, is for a reader.
