@@ -72,7 +72,7 @@ const ConfigSchema& config_schema() {
     for (auto more : {log_keys(), data_keys(), link_keys(), agent_keys()}) {
       std::move(more.begin(), more.end(), std::back_inserter(keys));
     }
-    return ConfigSchema(std::move(keys), {check_listeners, check_lockout});
+    return ConfigSchema(std::move(keys), {check_listeners, check_lockout, check_promotion});
   }();
   return schema;
 }
@@ -142,6 +142,17 @@ void check_lockout(const Config& config, ConfigProblems& problems) {
   problems.add(line,
                "access.lockout_max: shorter than access.lockout_base: the first lockout may not be "
                "longer than the longest");
+}
+
+void check_promotion(const Config& config, ConfigProblems& problems) {
+  const bool all = config.get_bool("collect.otlp.promote_all_resource_attributes");
+  const std::string_view list =
+      all ? "collect.otlp.promote_resource_attributes" : "collect.otlp.ignore_resource_attributes";
+  if (config.get_strings(list).empty()) return;
+  problems.add(config.line_of(list),
+               fmt::format("{}: not beside collect.otlp.promote_all_resource_attributes: {}; take "
+                           "one away",
+                           list, all));
 }
 
 std::string config_docs_intro() {

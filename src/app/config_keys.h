@@ -35,5 +35,7 @@ std::string check_host_name(std::string_view name);
 void check_listeners(const Config& config, ConfigProblems& problems);
 void check_lockout(const Config& config,
                    ConfigProblems& problems);  // the first is not over the longest
+// What is promoted is either all but some attributes or a list.
+void check_promotion(const Config& config, ConfigProblems& problems);
 
 }  // namespace binnacle::app

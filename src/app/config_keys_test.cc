@@ -122,6 +122,17 @@ TEST_F(ConfigKeysTest, LockoutsGrow) {
   EXPECT_THAT(problems("access: {lockout_base: 1m, lockout_max: 1m}"), IsEmpty());
 }
 
+TEST_F(ConfigKeysTest, AttributesArePromotedInOneWay) {
+  EXPECT_THAT(problems("collect: {otlp: {promote_all_resource_attributes: true, "
+                       "promote_resource_attributes: [a]}}"),
+              ElementsAre(HasSubstr("collect.otlp.promote_resource_attributes: not beside")));
+  EXPECT_THAT(problems("collect: {otlp: {ignore_resource_attributes: [a]}}"),
+              ElementsAre(HasSubstr("collect.otlp.ignore_resource_attributes: not beside")));
+  EXPECT_THAT(problems("collect: {otlp: {promote_all_resource_attributes: true, "
+                       "ignore_resource_attributes: [a]}}"),
+              IsEmpty());
+}
+
 TEST_F(ConfigKeysTest, ChecksSingleValues) {
   EXPECT_THAT(
       problems("collect: {host: {disk_exclude: '('}}"),

@@ -29,9 +29,18 @@ inline protozero::pbf_reader reader_of(std::string_view bytes) {
   return protozero::pbf_reader(protozero::data_view(bytes.data(), bytes.size()));
 }
 
-inline int64_t int_of(protozero::pbf_reader& field) {
+inline protozero::pbf_reader message_of(protozero::pbf_reader& field) {
+  return reader_of(view_of(field));
+}
+
+inline int64_t varint_of(protozero::pbf_reader& field) {
   expect(field, protozero::pbf_wire_type::varint);
   return field.get_int64();
+}
+
+inline double double_of(protozero::pbf_reader& field) {
+  expect(field, protozero::pbf_wire_type::fixed64);
+  return field.get_double();
 }
 
 }  // namespace binnacle

@@ -30,7 +30,7 @@ Result<model::Matcher> decode_matcher(protozero::pbf_reader message) {
   std::string name, value;
   while (message.next()) {
     if (message.tag() == kMatcherType) {
-      type = static_cast<int32_t>(int_of(message));
+      type = static_cast<int32_t>(varint_of(message));
     } else if (message.tag() == kMatcherName) {
       name = view_of(message);
     } else if (message.tag() == kMatcherValue) {
@@ -49,11 +49,11 @@ Result<ReadQuery> decode_query(protozero::pbf_reader message) {
   ReadQuery query;
   while (message.next()) {
     if (message.tag() == kQueryStart) {
-      query.start_ms = int_of(message);
+      query.start_ms = varint_of(message);
     } else if (message.tag() == kQueryEnd) {
-      query.end_ms = int_of(message);
+      query.end_ms = varint_of(message);
     } else if (message.tag() == kQueryMatchers) {
-      TRY_ASSIGN(model::Matcher matcher, decode_matcher(reader_of(view_of(message))));
+      TRY_ASSIGN(model::Matcher matcher, decode_matcher(message_of(message)));
       query.matchers.push_back(std::move(matcher));
     } else {
       message.skip();
@@ -79,13 +79,13 @@ Result<ReadRequest> decode_request(protozero::pbf_reader message) {
   std::vector<int32_t> accepted;
   while (message.next()) {
     if (message.tag() == kRequestQueries) {
-      TRY_ASSIGN(ReadQuery query, decode_query(reader_of(view_of(message))));
+      TRY_ASSIGN(ReadQuery query, decode_query(message_of(message)));
       request.queries.push_back(std::move(query));
     } else if (message.tag() == kRequestAccepted &&
                message.wire_type() == protozero::pbf_wire_type::length_delimited) {
       for (const int32_t type : message.get_packed_enum()) accepted.push_back(type);
     } else if (message.tag() == kRequestAccepted) {
-      accepted.push_back(static_cast<int32_t>(int_of(message)));
+      accepted.push_back(static_cast<int32_t>(varint_of(message)));
     } else {
       message.skip();
     }

@@ -1,15 +1,11 @@
 // OTLP metrics in protobuf. Field numbers: opentelemetry-proto, metrics/v1 and common/v1.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
-#include "base/float_text.h"
-#include "base/json_text.h"
 #include "collect/receive/otlp_metrics.h"
-#include "collect/receive/protobuf_fields.h"
-#include "net/base64.h"
+#include "collect/receive/otlp_protobuf_value.h"
 
 namespace binnacle::collect::receive {
 namespace {
@@ -17,136 +13,10 @@ namespace {
 using protozero::pbf_reader;
 using protozero::pbf_wire_type;
 
-// Carries an Error through the decoder, which reports by exceptions as protozero does.
-struct Refusal final : std::exception {
-  explicit Refusal(Error e) : error(std::move(e)) {}
-  const char* what() const noexcept override { return error.message.c_str(); }
-  Error error;
-};
-
-double double_of(pbf_reader& field) {
-  expect(field, pbf_wire_type::fixed64);
-  return field.get_double();
-}
-
 uint64_t fixed64_of(pbf_reader& field) {
   expect(field, pbf_wire_type::fixed64);
   return field.get_fixed64();
 }
-
-int64_t varint_of(pbf_reader& field) {
-  expect(field, pbf_wire_type::varint);
-  return field.get_int64();
-}
-
-pbf_reader message_of(pbf_reader& field) { return reader_of(view_of(field)); }
-
-std::pair<std::string_view, std::string_view> key_and_value(pbf_reader fields) {
-  std::pair<std::string_view, std::string_view> out;
-  while (fields.next()) {
-    switch (fields.tag()) {
-      case 1:
-        out.first = view_of(fields);
-        break;
-      case 2:
-        out.second = view_of(fields);
-        break;
-      default:
-        fields.skip();
-    }
-  }
-  return out;
-}
-
-// An AnyValue as text. Within arrays and maps, strings stand in quotes: the whole is JSON then.
-class ValueWriter {
- public:
-  explicit ValueWriter(std::string& out) : out_(out) {}
-
-  void write(std::string_view any_value, int depth) {
-    if (depth > kMaxOtlpValueDepth) {
-      throw Refusal(
-          {Code::kInvalidArgument,
-           fmt::format("an attribute's value nests more than {} deep", kMaxOtlpValueDepth)});
-    }
-    bool any = false;
-    for (pbf_reader value = reader_of(any_value); value.next();)
-      any = write_one(value, depth) || any;
-    if (!any && depth > 0) out_ += "null";
-  }
-
- private:
-  bool write_one(pbf_reader& value, int depth) {
-    switch (value.tag()) {
-      case 1:
-        write_text(view_of(value), depth);
-        return true;
-      case 2:
-        out_ += varint_of(value) != 0 ? "true" : "false";
-        return true;
-      case 3:
-        out_ += std::to_string(varint_of(value));
-        return true;
-      case 4:
-        append_float_json(out_, double_of(value));
-        return true;
-      case 5:
-        write_array(message_of(value), depth);
-        return true;
-      case 6:
-        write_map(message_of(value), depth);
-        return true;
-      case 7:
-        write_text(net::encode_base64(view_of(value)), depth);
-        return true;
-      default:
-        value.skip();
-        return false;
-    }
-  }
-  void write_text(std::string_view text, int depth) {
-    if (depth > 0) {
-      append_json_string(out_, text);
-    } else {
-      out_ += text;
-    }
-  }
-  void write_array(pbf_reader values, int depth) {
-    out_.push_back('[');
-    bool first = true;
-    while (values.next()) {
-      if (values.tag() != 1) {
-        values.skip();
-        continue;
-      }
-      if (!std::exchange(first, false)) out_.push_back(',');
-      write(view_of(values), depth + 1);
-    }
-    out_.push_back(']');
-  }
-  void write_map(pbf_reader values, int depth) {
-    std::vector<std::pair<std::string_view, std::string_view>> entries;
-    while (values.next()) {
-      if (values.tag() == 1) {
-        entries.push_back(key_and_value(message_of(values)));
-      } else {
-        values.skip();
-      }
-    }
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    out_.push_back('{');
-    for (size_t i = 0; i < entries.size(); ++i) {
-      if (i > 0) out_.push_back(',');
-      append_json_string(out_, entries[i].first);
-      out_.push_back(':');
-      write(entries[i].second, depth + 1);
-    }
-    out_.push_back('}');
-  }
-
-  std::string& out_;
-};
 
 class Decoder {
  public:
@@ -165,7 +35,7 @@ class Decoder {
  private:
   template <typename T>
   uint32_t add(std::vector<T>& list, const T& value) {
-    if (const auto held = out_.hold(sizeof(T)); !held) throw Refusal(held.error());
+    if (const auto held = out_.hold(sizeof(T)); !held) throw OtlpRefusal(held.error());
     list.push_back(value);
     return static_cast<uint32_t>(list.size());
   }
@@ -432,7 +302,7 @@ class Decoder {
   }
 
   void attribute(std::string_view key_value) {
-    const auto [key, any_value] = key_and_value(reader_of(key_value));
+    const auto [key, any_value] = otlp_key_value(reader_of(key_value));
     add(out_.attributes, {key, text_of(any_value)});
   }
 
@@ -444,9 +314,9 @@ class Decoder {
       if (!only.next()) return text;
     }
     std::string text;
-    ValueWriter(text).write(any_value, 0);
+    write_otlp_value(text, any_value);
     if (const auto held = out_.hold(sizeof(std::string) + text.size()); !held)
-      throw Refusal(held.error());
+      throw OtlpRefusal(held.error());
     return out_.texts.emplace_back(std::move(text));
   }
 
@@ -460,7 +330,7 @@ class Decoder {
 Status decode_otlp_protobuf(std::string_view body, OtlpMetrics& out) {
   try {
     Decoder(out).request(reader_of(body));
-  } catch (const Refusal& refusal) {
+  } catch (const OtlpRefusal& refusal) {
     return fail(refusal.error);
   } catch (const std::exception& broken) {
     return fail(Code::kInvalidArgument,

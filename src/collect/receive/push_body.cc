@@ -18,8 +18,7 @@ constexpr std::array<std::string_view, 8> kSuffixes = {"_bucket",  "_sum",  "_co
 
 // Those that the gateway writes itself; pushed ones are not kept.
 bool is_of_the_gateway(std::string_view family) {
-  return family == "push_time_seconds" || family == "push_failure_time_seconds" ||
-         family == "binnacle_push_expired";
+  return family == kPushTimeSeconds || family == kPushFailureSeconds || family == kPushExpired;
 }
 
 class BodyReader {
@@ -121,6 +120,10 @@ class BodyReader {
 };
 
 }  // namespace
+
+model::Labels push_series(const model::Labels& key, std::string_view metric) {
+  return model::LabelsBuilder(key).set(model::kMetricName, metric).build();
+}
 
 size_t PushGroup::series() const {
   size_t sum = 0;

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <utility>
 
 #include "base/config_units.h"
+#include "collect/receive/push_instruments.h"
 #include "collect/receive/push_json.h"
 #include "collect/receive/push_text.h"
 
@@ -19,22 +19,6 @@ using net::Response;
 constexpr std::string_view kPrefix = "/metrics/job";
 constexpr std::string_view kSuffix = ".group";
 
-// The three series that tell of a group itself.
-constexpr std::string_view kPushTime = "push_time_seconds";
-constexpr std::string_view kFailureTime = "push_failure_time_seconds";
-constexpr std::string_view kExpired = "binnacle_push_expired";
-
-model::Labels group_series(const model::Labels& key, std::string_view metric) {
-  return model::LabelsBuilder(key).set(model::kMetricName, metric).build();
-}
-
-void mark_stale(const model::Labels& labels, int64_t at_ms, model::Appender& to) {
-  // A series that the store does not take has nothing to end.
-  (void)to.append(model::kNoSeries, labels, {at_ms, model::stale_nan()});
-}
-
-double seconds(int64_t ms) { return static_cast<double>(ms) / 1000; }
-
 Result<int64_t> ttl_of(const Request& request, int64_t if_absent) {
   const net::Params params = net::Params::parse(request.query);
   if (!params.has("ttl")) return if_absent;
@@ -45,25 +29,6 @@ Result<int64_t> ttl_of(const Request& request, int64_t if_absent) {
 
 }  // namespace
 
-struct PushGateway::Instruments {
-  explicit Instruments(Registry& registry)
-      : groups(registry.gauge("binnacle_push_groups", "Groups that the push API holds.")),
-        expired(registry.gauge("binnacle_push_expired_groups",
-                               "Groups of the push API whose time to live is over.")),
-        series(registry.gauge("binnacle_push_series", "Series that the push API holds.")),
-        bytes(registry.gauge("binnacle_push_bytes", "Bytes of the pushed groups' files.")),
-        samples(registry.counter("binnacle_push_samples_total",
-                                 "Samples of pushed groups that were stored.")),
-        refused(registry.counter("binnacle_push_refused_samples_total",
-                                 "Samples of pushed groups that the store refused.")) {}
-  Gauge& groups;
-  Gauge& expired;
-  Gauge& series;
-  Gauge& bytes;
-  Counter& samples;
-  Counter& refused;
-};
-
 PushGateway::PushGateway(PushGatewayOptions options, std::string folder, FileSystem& files,
                          model::Appendable& store, const Clock& clock, Registry& registry)
     : folder_(std::move(folder)),
@@ -72,7 +37,7 @@ PushGateway::PushGateway(PushGatewayOptions options, std::string folder, FileSys
       store_(store),
       clock_(clock),
       registry_(registry),
-      instruments_(std::make_unique<Instruments>(registry)),
+      instruments_(std::make_unique<PushInstruments>(registry)),
       options_(options) {}
 
 PushGateway::~PushGateway() = default;
@@ -285,8 +250,7 @@ Status PushGateway::remove(const model::Labels& key) {
   const int64_t at_ms = next_ms(found->second);
   TRY(forget(found));
   const auto to = store_.appender();
-  append_stale(group, at_ms, *to);
-  if (group.ttl_ms != 0) mark_stale(group_series(group.key, kExpired), at_ms, *to);
+  append_end(group, at_ms, *to);
   if (const Status stored = commit(*to); !stored)
     log_.warn("stale markers of a deleted group not stored", {{"error", stored.error().message}});
   return {};
@@ -304,95 +268,6 @@ void PushGateway::note_failure(const model::Labels& key) {
   }
   Held& held = groups_.at(key.packed());
   (void)store(held, held.group);
-}
-
-// Two changes within a millisecond must not meet in one sample.
-int64_t PushGateway::next_ms(const Held& held) const {
-  const int64_t now_ms = clock_.wall_ms();
-  return now_ms == held.stored_ms ? now_ms + 1 : now_ms;
-}
-
-void PushGateway::append_group(Held& held, int64_t at_ms, model::Appender& to) const {
-  const PushGroup& group = held.group;
-  const auto put = [&](const model::Labels& labels, double value) {
-    if (!to.append(model::kNoSeries, labels, {at_ms, value})) instruments_->refused.add();
-  };
-  held.stored_ms = at_ms;
-  const bool expired = group.expired(at_ms);
-  if (group.ttl_ms != 0) put(group_series(group.key, kExpired), expired ? 1 : 0);
-  if (expired) {
-    if (!std::exchange(held.stale, true)) append_stale(group, at_ms, to);
-    return;
-  }
-  put(group_series(group.key, kPushTime), seconds(group.pushed_ms));
-  put(group_series(group.key, kFailureTime), seconds(group.failed_ms));
-  for (const auto& [name, family] : group.families) {
-    to.append_metadata(name, family.metadata);
-    for (const PushedSeries& series : family.series) put(series.labels, series.value);
-  }
-}
-
-// Of the series that `before` has and `after` has not.
-void PushGateway::append_gone(const PushGroup& before, const PushGroup& after, int64_t at_ms,
-                              model::Appender& to) {
-  std::set<std::string_view> stays;
-  for (const auto& [name, family] : after.families) {
-    for (const PushedSeries& series : family.series) stays.insert(series.labels.packed());
-  }
-  for (const auto& [name, family] : before.families) {
-    for (const PushedSeries& series : family.series) {
-      if (!stays.contains(series.labels.packed())) mark_stale(series.labels, at_ms, to);
-    }
-  }
-  if (before.ttl_ms != 0 && after.ttl_ms == 0)
-    mark_stale(group_series(before.key, kExpired), at_ms, to);
-}
-
-// Of all series but the one that tells of the expiry.
-void PushGateway::append_stale(const PushGroup& group, int64_t at_ms, model::Appender& to) {
-  for (const auto& [name, family] : group.families) {
-    for (const PushedSeries& series : family.series) mark_stale(series.labels, at_ms, to);
-  }
-  mark_stale(group_series(group.key, kPushTime), at_ms, to);
-  mark_stale(group_series(group.key, kFailureTime), at_ms, to);
-}
-
-Status PushGateway::store(Held& held, const PushGroup& before) {
-  const int64_t at_ms = next_ms(held);
-  const auto to = store_.appender();
-  append_gone(before, held.group, at_ms, *to);
-  append_group(held, at_ms, *to);
-  return commit(*to);
-}
-
-Status PushGateway::commit(model::Appender& to) {
-  TRY_ASSIGN(const model::CommitReport report, to.commit());
-  instruments_->samples.add(static_cast<double>(report.stored));
-  instruments_->refused.add(static_cast<double>(report.refused.size()));
-  return {};
-}
-
-Status PushGateway::append_all() {
-  MutexLock lock(mu_);
-  if (groups_.empty()) {
-    instruments_->expired.set(0);
-    return {};
-  }
-  const auto to = store_.appender();
-  std::vector<Held*> turned_stale;
-  size_t expired = 0;
-  for (auto& [packed, held] : groups_) {
-    const bool was_stale = held.stale;
-    append_group(held, next_ms(held), *to);
-    expired += held.stale ? 1 : 0;
-    if (held.stale && !was_stale) turned_stale.push_back(&held);
-  }
-  instruments_->expired.set(static_cast<double>(expired));
-  Status done = commit(*to);
-  if (!done) {
-    for (Held* held : turned_stale) held->stale = false;  // once more with the next interval
-  }
-  return done;
 }
 
 void PushGateway::show_held() {

@@ -22,6 +22,8 @@
 
 namespace binnacle::collect::receive {
 
+struct PushInstruments;
+
 struct PushGatewayOptions {
   size_t max_body_bytes = size_t{8} << 20;
   size_t max_groups = 10'000;
@@ -49,7 +51,6 @@ class PushGateway {
   void set_options(PushGatewayOptions options) EXCLUDES(mu_);
 
  private:
-  struct Instruments;
   struct Held {
     PushGroup group;
     size_t bytes = 0;       // of its file
@@ -78,6 +79,7 @@ class PushGateway {
   static void append_gone(const PushGroup& before, const PushGroup& after, int64_t at_ms,
                           model::Appender& to);
   static void append_stale(const PushGroup& group, int64_t at_ms, model::Appender& to);
+  static void append_end(const PushGroup& group, int64_t at_ms, model::Appender& to);
   Status store(Held& held, const PushGroup& before) REQUIRES(mu_);
   Status commit(model::Appender& to);
   void count(const PushGroup& group, size_t bytes, bool comes) REQUIRES(mu_);
@@ -91,7 +93,7 @@ class PushGateway {
   model::Appendable& store_;
   const Clock& clock_;
   Registry& registry_;
-  const std::unique_ptr<Instruments> instruments_;
+  const std::unique_ptr<PushInstruments> instruments_;
   const Log log_{"push"};
 
   mutable Mutex mu_;

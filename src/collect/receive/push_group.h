@@ -18,6 +18,12 @@
 
 namespace binnacle::collect::receive {
 
+// The series that tell of a group itself.
+inline constexpr std::string_view kPushTimeSeconds = "push_time_seconds";
+inline constexpr std::string_view kPushFailureSeconds = "push_failure_time_seconds";
+inline constexpr std::string_view kPushExpired = "binnacle_push_expired";
+model::Labels push_series(const model::Labels& key, std::string_view metric);
+
 struct PushedSeries {
   model::Labels own;     // as pushed, without the group's labels
   model::Labels labels;  // as stored

@@ -89,11 +89,11 @@ void append_push_json(std::string& out, const PushGroup& group) {
     append_family(out, name, family, group.pushed_ms);
     out.push_back(',');
   }
-  append_family(out, "push_failure_time_seconds",
+  append_family(out, kPushFailureSeconds,
                 own_family(group, "When a push was refused last.", group.failed_ms),
                 group.pushed_ms);
   out.push_back(',');
-  append_family(out, "push_time_seconds",
+  append_family(out, kPushTimeSeconds,
                 own_family(group, "When a push was taken last.", group.pushed_ms), group.pushed_ms);
   out.push_back('}');
 }

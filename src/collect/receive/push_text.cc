@@ -16,7 +16,6 @@ namespace binnacle::collect::receive {
 namespace {
 
 using protozero::pbf_reader;
-using protozero::pbf_wire_type;
 
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {
@@ -46,17 +45,11 @@ void append_name(std::string& out, std::string_view name) {
   }
 }
 
-double double_of(pbf_reader& field) {
-  expect(field, pbf_wire_type::fixed64);
-  return field.get_double();
+double count_of(pbf_reader& field) {
+  return static_cast<double>(static_cast<uint64_t>(varint_of(field)));
 }
 
-uint64_t varint_of(pbf_reader& field) {
-  expect(field, pbf_wire_type::varint);
-  return field.get_uint64();
-}
-
-model::MetricType type_of(uint64_t number) {
+model::MetricType type_of(int64_t number) {
   switch (number) {
     case 0:
       return model::MetricType::kCounter;
@@ -96,7 +89,7 @@ Pair pair_of(pbf_reader fields, bool bucket) {
   Pair pair;
   while (fields.next()) {
     if (fields.tag() == 1 && bucket) {
-      pair.second = static_cast<double>(varint_of(fields));
+      pair.second = count_of(fields);
     } else if (fields.tag() == 1) {
       pair.first = double_of(fields);
     } else if (fields.tag() == 2) {
@@ -121,7 +114,7 @@ Distribution distribution_of(pbf_reader fields, bool histogram) {
   while (fields.next()) {
     switch (fields.tag()) {
       case 1:
-        out.count = static_cast<double>(varint_of(fields));
+        out.count = count_of(fields);
         break;
       case 2:
         out.sum = double_of(fields);
