@@ -87,5 +87,5 @@ for part in $PARTS; do
   done
 done
 for name in $SERVERS; do
-  [ "$(value "$name" plain)" != 0 ] || { echo "$name scraped nothing" >&2 && exit 1; }
+  [ "$(value "$name" "${PARTS%% *}")" != 0 ] || { echo "$name scraped nothing" >&2 && exit 1; }
 done
