@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -47,6 +48,7 @@ struct SampleQueue::Parts {
   Mutex writing;
   QueueWriter writer GUARDED_BY(writing);
   uint64_t next_segment GUARDED_BY(writing) = 1;
+  bool failing GUARDED_BY(writing) = false;  // the last append
 
   Mutex reading;
   QueueReader reader GUARDED_BY(reading);
@@ -69,6 +71,7 @@ struct SampleQueue::Parts {
   // Writing.
   Status append_frame(std::span<const model::KnownSample>& samples, const LabelsOfRef& labels_of)
       REQUIRES(writing);
+  void note_failed_append(Gap gap) REQUIRES(writing) EXCLUDES(mu);
   Status begin_segment() REQUIRES(writing);
   void note_appended(const QueueFrame& frame) REQUIRES(writing);
   bool make_room(uint64_t most) REQUIRES(writing) EXCLUDES(mu);
@@ -172,13 +175,25 @@ Status SampleQueue::append(std::span<const model::KnownSample> samples,
       const auto [from, to] = std::ranges::minmax_element(
           samples, {}, [](const model::KnownSample& s) { return s.sample.timestamp_ms; });
       parts.instruments.queue_error.add(static_cast<double>(samples.size()));
-      parts.tell(
+      parts.note_failed_append(
           {from->sample.timestamp_ms, to->sample.timestamp_ms, samples.size(), "queue_error"});
       return fail(std::move(appended).error().with_context("queue " + parts.options.name));
     }
     samples = rest;
+    parts.failing = false;
   }
   return {};
+}
+
+// Appends that fail in a row are one gap, told when it begins.
+void SampleQueue::Parts::note_failed_append(Gap gap) {
+  if (!std::exchange(failing, true)) return tell(std::move(gap));
+  const MutexLock held(mu);
+  Gap& last = gaps.back();
+  if (last.reason != gap.reason) return;
+  last.from_ms = std::min(last.from_ms, gap.from_ms);
+  last.to_ms = std::max(last.to_ms, gap.to_ms);
+  last.samples += gap.samples;
 }
 
 Status SampleQueue::Parts::append_frame(std::span<const model::KnownSample>& samples,

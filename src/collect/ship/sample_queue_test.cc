@@ -179,6 +179,11 @@ TEST_F(SampleQueueTest, AFullDiskCostsTheOldest) {
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::kResourceExhausted);
   EXPECT_EQ(queue_->gaps().back().reason, "queue_error");
+  const size_t gaps = queue_->gaps().size();
+  ASSERT_FALSE(append(ms += 1000));
+  EXPECT_EQ(queue_->gaps().size(), gaps) << "failures in a row are one gap";
+  EXPECT_EQ(queue_->gaps().back().to_ms, ms);
+  EXPECT_EQ(queue_->gaps().back().samples, 6U);
   files_.set_capacity(std::nullopt);
   ASSERT_TRUE(append(ms += 1000));
   EXPECT_EQ(drain(), (std::vector<int64_t>{ms}));

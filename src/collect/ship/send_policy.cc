@@ -32,7 +32,8 @@ std::string first_line(std::string_view text) {
 }
 
 bool speaks_of_us(int status) {
-  return status == 401 || status == 403 || status == 404 || status == 407 || status == 408;
+  return status < 400 || status == 401 || status == 403 || status == 404 || status == 407 ||
+         status == 408;
 }
 
 }  // namespace

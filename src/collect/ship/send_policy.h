@@ -24,9 +24,10 @@ struct SendVerdict {
   std::string words;    // what went wrong, with the receiver's own words, cut to a line
 };
 
-// 2xx is fine. No answer, 5xx, 429, and what speaks of us and not of the samples (401, 403, 404,
-// 407, 408) is to be tried again: an expired key must not cost what the queue holds. Anything else
-// refuses the samples. Retry-After is honoured in seconds and as a date against `now_ms`.
+// 2xx is fine. No answer, 5xx, 429, and what speaks of us and not of the samples (redirects, 401,
+// 403, 404, 407, 408) is to be tried again: an expired key must not cost what the queue holds.
+// Anything else refuses the samples. Retry-After is honoured in seconds and as a date against
+// `now_ms`.
 SendVerdict judge(const Result<net::Response>& answer, const ShipperOptions& options,
                   int64_t now_ms);
 

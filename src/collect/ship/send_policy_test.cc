@@ -17,9 +17,9 @@ SendVerdict judged(int status, const std::string& retry_after = {}) {
 TEST(SendPolicy, TellsRefusalsFromFailures) {
   for (const int status : {200, 202, 204})
     EXPECT_EQ(judged(status).outcome, SendOutcome::kOk) << status;
-  for (const int status : {301, 400, 409, 413, 422})
+  for (const int status : {400, 409, 413, 422})
     EXPECT_EQ(judged(status).outcome, SendOutcome::kRefused) << status;
-  for (const int status : {401, 403, 404, 500, 502, 503, 504})
+  for (const int status : {301, 401, 403, 404, 500, 502, 503, 504})
     EXPECT_EQ(judged(status).outcome, SendOutcome::kFailed) << status;
   EXPECT_EQ(judged(429).outcome, SendOutcome::kSlowed);
   EXPECT_EQ(judge(fail(Code::kUnavailable, "refused"), {}, 0).outcome, SendOutcome::kFailed);
