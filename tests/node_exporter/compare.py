@@ -9,11 +9,13 @@ side has is printed. Exit: 0 they agree, 1 they do not, 77 node_exporter is not 
 """
 
 import math
+import pathlib
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -30,6 +32,7 @@ CLAIMED = re.compile(
     r"time_seconds|uname_info|os_\w+|entropy_\w+|"
     r"hwmon_(temp(_max|_crit)?_celsius|fan_rpm|in_volts|curr_amps|power_(average_)?watt|"
     r"chip_names|sensor_label)|"
+    r"textfile_(mtime_seconds|scrape_error|compared_\w+)|"
     r"thermal_zone_temp|processes_(?!threads_state)\w+|nf_conntrack_entries(_limit)?)$"
 )
 
@@ -98,15 +101,34 @@ def wait_until_up(process, port):
     raise RuntimeError(f"node_exporter did not listen within {START_TIMEOUT_S} s")
 
 
+# What programs leave for the textfile collector: two files that are fine and one that is broken.
+TEXT_FILES = {
+    "a.prom": "# HELP node_textfile_compared_jobs Jobs.\n# TYPE node_textfile_compared_jobs gauge\n"
+              'node_textfile_compared_jobs{queue="a \\"b\\""} 1.5e3\nnode_textfile_compared_jobs 2\n',
+    "b.prom": "node_textfile_compared_broken{ 1\n",
+    "c.prom": "# HELP node_textfile_compared_runs_total Runs.\n"
+              "# TYPE node_textfile_compared_runs_total counter\nnode_textfile_compared_runs_total 7\n",
+    "d.txt": "node_textfile_compared_other 1\n",
+}
+
+
 def three_readings(exporter, host_dump):
+    with tempfile.TemporaryDirectory(prefix="binnacle-textfile-") as folder:
+        for name, text in TEXT_FILES.items():
+            pathlib.Path(folder, name).write_text(text)
+        return three_readings_with(exporter, host_dump, folder)
+
+
+def three_readings_with(exporter, host_dump, folder):
     port = free_port()
     process = subprocess.Popen(
-        [exporter, f"--web.listen-address=127.0.0.1:{port}", "--collector.processes"],
+        [exporter, f"--web.listen-address=127.0.0.1:{port}", "--collector.processes",
+         f"--collector.textfile.directory={folder}"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until_up(process, port)
         before = scrape(port)
-        ours = Exposition(subprocess.run([host_dump], check=True, capture_output=True,
+        ours = Exposition(subprocess.run([host_dump, folder], check=True, capture_output=True,
                                          text=True).stdout)
         return before, ours, scrape(port)
     finally:

@@ -1,5 +1,6 @@
 // Prints what the host collector tells about this machine, once, as text exposition (0.0.4): for
 // the comparison with node_exporter, and to look at by hand.
+// usage: host_dump [FOLDER]   FOLDER: of *.prom files, for the textfile part.
 #include <cstdio>
 #include <map>
 #include <string>
@@ -80,12 +81,14 @@ Status read_samples(store::metrics::LinearStore& store, int64_t now_ms,
   return series->status();
 }
 
-Status dump() {
+Status dump(const std::string& textfile_folder) {
   const SystemClock clock;
   Registry registry;
   store::metrics::LinearStore store(clock);
+  HostOptions options;
+  options.textfile.folder = textfile_folder;
   TRY_ASSIGN(const auto collector,
-             HostCollector::create({}, real_file_system(), clock, store, registry, {}));
+             HostCollector::create(options, real_file_system(), clock, store, registry, {}));
   const int64_t now_ms = clock.wall_ms();
   TRY(collector->collect_once(now_ms));
   std::map<std::string, Family> families;
@@ -102,8 +105,8 @@ Status dump() {
 }  // namespace
 }  // namespace binnacle
 
-int main() {
-  if (const auto done = binnacle::dump(); !done) {
+int main(int argc, char** argv) {
+  if (const auto done = binnacle::dump(argc > 1 ? argv[1] : ""); !done) {
     std::fprintf(stderr, "host_dump: %s\n", done.error().message.c_str());
     return 1;
   }
