@@ -88,12 +88,19 @@ asio::awaitable<PollResult> EnginePoller::ask() {
     const PollFault fault = answers.back().fault;
     if (fault == PollFault::kUnreachable || fault == PollFault::kNoAnswer) break;
   }
-  PollResult result = read_answers(target_.engine, std::move(answers));
+  PollResult result = read_answers(target_.engine, std::move(answers), target_.max_series);
   count(result);
   co_return result;
 }
 
 void EnginePoller::count(const PollResult& result) {
+  if (result.left_out > 0) {
+    registry_
+        .counter("binnacle_engine_poll_series_left_out_total",
+                 "Series of polled engines left out, at each poll: they tell of too many.",
+                 {{"engine", std::string(engine_name(target_.engine))}})
+        .add(static_cast<double>(result.left_out));
+  }
   for (const PollAnswer& answer : result.faults) {
     registry_
         .counter("binnacle_engine_poll_failures_total",

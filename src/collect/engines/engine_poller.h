@@ -30,6 +30,7 @@ struct PollTarget {
   // half of it.
   int64_t timeout_ms = 4'000;
   size_t max_body_bytes = size_t{8} << 20;
+  size_t max_series = kMaxPolledSeries;  // further ones are left out and counted
 };
 
 // kInvalidArgument: not an engine that is polled, no URL, times out of order.

@@ -19,7 +19,7 @@ bool same(const PollTarget& a, const PollTarget& b) {
   // and begins it anew.
   return a.engine == b.engine && a.url == b.url && a.labels == b.labels &&
          a.interval_ms == b.interval_ms && a.timeout_ms == b.timeout_ms &&
-         a.max_body_bytes == b.max_body_bytes;
+         a.max_body_bytes == b.max_body_bytes && a.max_series == b.max_series;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 namespace binnacle::collect::engines {
 namespace {
@@ -98,7 +99,7 @@ std::optional<double> amount(const PollField& field, const Json& value) {
 
 class Reading {
  public:
-  explicit Reading(Engine engine) : engine_(engine) {}
+  Reading(Engine engine, size_t max_series) : engine_(engine), max_series_(max_series) {}
 
   model::LabelsBuilder labels(std::string_view name) const {
     model::LabelsBuilder builder;
@@ -118,6 +119,8 @@ class Reading {
     if (good && field.labels[0].name.empty()) add_value(labels(name_of(field)).build(), field, 0);
     return good;
   }
+
+  size_t left_out() const { return left_out_.size(); }
 
   std::vector<PolledSeries> series() const {
     std::vector<PolledSeries> all;
@@ -151,14 +154,22 @@ class Reading {
   }
 
   void add_value(const model::Labels& labels, const PollField& field, double taken) {
+    if (taken_ >= max_series_ && !values_.contains(labels.packed())) {
+      left_out_.insert(labels.packed());
+      return;
+    }
     const auto [it, fresh] = values_.try_emplace(labels.packed(), Value{taken, 1});
+    if (fresh) ++taken_;
     if (fresh || field.take == Take::kOne) return;
     it->second.sum += taken;
     if (canonical(field.series).combine == Combine::kAverage) ++it->second.divisor;
   }
 
   const Engine engine_;
+  const size_t max_series_;
   std::map<std::string, Value> values_;
+  size_t taken_ = 0;  // series of fields among them
+  std::set<std::string> left_out_;
 };
 
 struct Parsed {
@@ -243,7 +254,7 @@ std::vector<std::string_view> poll_paths(Engine engine) {
   return paths;
 }
 
-PollResult read_answers(Engine engine, std::vector<PollAnswer> answers) {
+PollResult read_answers(Engine engine, std::vector<PollAnswer> answers, size_t max_series) {
   PollResult result;
   const PollEngine* polled = poll_engine(engine);
   if (polled == nullptr) return result;
@@ -251,7 +262,7 @@ PollResult read_answers(Engine engine, std::vector<PollAnswer> answers) {
   const bool busy = is_busy(*polled, answers);
   result.up = busy || answer_of(parsed, polled->health_path) != nullptr;
 
-  Reading reading(engine);
+  Reading reading(engine, max_series);
   reading.set(reading.labels("binnacle_engine_up").build(), result.up ? 1 : 0);
   if (polled->one_at_a_time && result.up) {
     reading.set(reading.labels("binnacle_engine_busy").build(), busy ? 1 : 0);
@@ -267,6 +278,7 @@ PollResult read_answers(Engine engine, std::vector<PollAnswer> answers) {
   // While it is busy nothing can be due.
   if (result.up && !busy) take_fields(*polled, parsed, reading);
   result.series = reading.series();
+  result.left_out = reading.left_out();
   std::ranges::copy_if(answers, std::back_inserter(result.faults),
                        [](const PollAnswer& answer) { return answer.fault != PollFault::kNone; });
   return result;

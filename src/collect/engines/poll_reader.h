@@ -35,6 +35,7 @@ struct PollResult {
   std::vector<PolledSeries> series;  // by labels, each once
   std::vector<PollAnswer> faults;    // answers that were of no use, kNotJson found here among them
   bool up = false;
+  size_t left_out = 0;  // series beyond the limit
 };
 
 // The paths to be asked, the health endpoint first, each once.
@@ -42,6 +43,9 @@ std::vector<std::string_view> poll_paths(Engine engine);
 
 // Beside the canonical series: binnacle_engine_up, binnacle_engine_busy of an engine that takes one
 // request at a time, binnacle_engine_info, binnacle_engine_expected_series_absent.
-PollResult read_answers(Engine engine, std::vector<PollAnswer> answers);
+// What comes from the tables is at most `max_series`; what tells of the engine comes in any case.
+inline constexpr size_t kMaxPolledSeries = 2'000;
+PollResult read_answers(Engine engine, std::vector<PollAnswer> answers,
+                        size_t max_series = kMaxPolledSeries);
 
 }  // namespace binnacle::collect::engines

@@ -101,6 +101,16 @@ TEST(PollReaderTest, NoModelLoadedIsNoneNotNothing) {
   EXPECT_EQ(values.at(kLoadedAbsent), 0);
 }
 
+TEST(PollReaderTest, MoreSeriesThanAllowedAreLeftOut) {
+  const PollFixture fixture = poll_fixture("ollama-0.12.6");
+  const PollResult all = read_answers(fixture.engine, answers_of(fixture));
+  EXPECT_EQ(all.left_out, 0u);
+  const PollResult few = read_answers(fixture.engine, answers_of(fixture), 3);
+  EXPECT_EQ(few.left_out, 7u);
+  EXPECT_EQ(few.series.size(), all.series.size() - 7);
+  EXPECT_EQ(values_of(few).at(R"(binnacle_engine_up{engine="ollama"})"), 1);
+}
+
 TEST(PollReaderTest, HealthyWithoutTheRestIsUpAndMissesIt) {
   const PollFixture fixture = poll_fixture("ollama-0.12.6");
   std::vector<PollAnswer> answers = answers_of(fixture);
