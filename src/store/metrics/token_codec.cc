@@ -195,7 +195,7 @@ class PaddedBytes {
   explicit PaddedBytes(std::string_view bytes)
       : words_((bytes.size() + kPad + 7) / 8), end_bit_(bytes.size() * 8) {
     char* to = reinterpret_cast<char*>(words_.words().data());
-    std::memcpy(to, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
     std::memset(to + bytes.size(), 0, kPad);
     bytes_ = to;
   }
