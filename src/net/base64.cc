@@ -27,20 +27,24 @@ std::string encode_base64(std::string_view bytes) {
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
+  const auto ends_line = [](char c) { return c == '\n' || c == '\r'; };
+  while (!text.empty() && (text.back() == '=' || ends_line(text.back()))) text.remove_suffix(1);
   std::string bytes;
   uint32_t buffer = 0;
   int bits = 0;
+  size_t digits = 0;
   for (const char c : text) {
+    if (ends_line(c)) continue;
     const int digit = base64_digit(c);
     if (digit < 0) return std::nullopt;
     buffer = (buffer << 6 | static_cast<uint32_t>(digit)) & 0xffffff;
     bits += 6;
+    ++digits;
     if (bits < 8) continue;
     bits -= 8;
     bytes += static_cast<char>(buffer >> bits & 0xff);
   }
+  if (digits % 4 == 1) return std::nullopt;
   return bytes;
 }
 

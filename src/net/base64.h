@@ -9,7 +9,8 @@
 namespace binnacle::net {
 
 std::string encode_base64(std::string_view bytes);
-// Takes the alphabet for URLs (section 5) too, and text without padding. nullopt: not base64.
+// Takes the alphabet for URLs (section 5) too, and text without padding; line ends are passed over.
+// nullopt: not base64.
 std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace binnacle::net

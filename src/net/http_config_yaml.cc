@@ -186,17 +186,22 @@ TlsClientOptions read_tls_config(const YamlValue& value) {
   map.file("key_file", tls.key_file);
   map.read("server_name", tls.server_name);
   map.read("insecure_skip_verify", tls.insecure_skip_verify);
-  for (const char* name : {"ca", "cert", "key"}) {
-    map.unused(name, "has no effect: write the PEM text to a file and name it in the _file field");
-  }
+  map.read("ca", tls.ca_pem);
+  map.read("cert", tls.certificate_pem);
+  map.read("key", tls.key_pem);
   for (const char* name : {"ca_ref", "cert_ref", "key_ref"}) map.unused(name, kNoSecretManager);
   for (const char* name : {"min_version", "max_version"}) {
     map.unused(name, "has no effect: TLS 1.2 and 1.3 are spoken, the newest that the peer can");
   }
-  const bool pem_texts = map.field("cert") || map.field("key");
   map.finish();
-  if (!pem_texts && tls.certificate_file.empty() != tls.key_file.empty()) {
-    value.problem("cert_file and key_file go together: give both or none");
+  at_most_one(map, "ca", !tls.ca_pem.empty(), "ca_file", !tls.ca_file.empty());
+  at_most_one(map, "cert", !tls.certificate_pem.empty(), "cert_file",
+              !tls.certificate_file.empty());
+  at_most_one(map, "key", !tls.key_pem.empty(), "key_file", !tls.key_file.empty());
+  const bool has_certificate = !tls.certificate_file.empty() || !tls.certificate_pem.empty();
+  const bool has_key = !tls.key_file.empty() || !tls.key_pem.empty();
+  if (has_certificate != has_key) {
+    value.problem("a certificate and its key go together: give cert_file and key_file or none");
   }
   return tls;
 }

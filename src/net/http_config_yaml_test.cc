@@ -82,15 +82,17 @@ TEST(HttpConfigYaml, RefusesContradictions) {
   EXPECT_THAT(problem_of("tls_config: {cert_file: a}"), HasSubstr("go together"));
   EXPECT_THAT(problem_of("http_headers: {authorization: {values: [a]}}"),
               HasSubstr("not set here"));
+  EXPECT_THAT(problem_of("tls_config: {ca: PEM, ca_file: a}"), HasSubstr("both given"));
   EXPECT_THAT(problem_of("tls_config: {ca_fil: a}"), HasSubstr("did you mean ca_file?"));
 }
 
 TEST(HttpConfigYaml, NamesWhatHasNoEffect) {
-  YamlDocument document("a.yml", "{enable_http2: true, tls_config: {ca: PEM, min_version: TLS13}}");
+  YamlDocument document("a.yml",
+                        "{enable_http2: true, tls_config: {ca_ref: x, min_version: TLS13}}");
   (void)read(document);
   EXPECT_TRUE(document.status());
   EXPECT_THAT(document.warnings().lines(),
-              ElementsAre(HasSubstr("tls_config.ca: "), HasSubstr("tls_config.min_version: "),
+              ElementsAre(HasSubstr("tls_config.ca_ref: "), HasSubstr("tls_config.min_version: "),
                           HasSubstr("enable_http2: ")));
 }
 

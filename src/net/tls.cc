@@ -114,6 +114,16 @@ Result<std::shared_ptr<ssl::context>> build_client(const TlsClientOptions& optio
   return context;
 }
 
+// What no file is named for may stand in the options themselves.
+void take_texts(const TlsClientOptions& options, PemSet& pem) {
+  const auto take = [](PemFile& file, const std::string& text, const char* what) {
+    if (file.path.empty() && !text.empty()) file = {what, text};
+  };
+  take(pem.certificate, options.certificate_pem, "(the certificate in the configuration)");
+  take(pem.key, options.key_pem, "(the key in the configuration)");
+  take(pem.ca, options.ca_pem, "(the CA in the configuration)");
+}
+
 }  // namespace
 
 struct TlsServerContext::State {
@@ -198,11 +208,12 @@ const TlsClientOptions& TlsClientContext::options() const { return state_->optio
 
 Result<std::shared_ptr<ssl::context>> TlsClientContext::current() {
   const TlsClientOptions& options = state_->options;
-  if (options.certificate_file.empty() != options.key_file.empty()) {
+  auto pem = read_all(state_->files, options.certificate_file, options.key_file, options.ca_file);
+  if (pem) take_texts(options, *pem);
+  if (pem && pem->certificate.path.empty() != pem->key.path.empty()) {
     return fail(Code::kInvalidArgument,
                 "TLS: a client certificate needs both a certificate file and a key file");
   }
-  auto pem = read_all(state_->files, options.certificate_file, options.key_file, options.ca_file);
   const MutexLock lock(state_->mu);
   if (pem && state_->context && pem->digest() == state_->digest) return state_->context;
   Result<std::shared_ptr<ssl::context>> built =

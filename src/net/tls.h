@@ -26,6 +26,10 @@ struct TlsClientOptions {
   std::string ca_file;           // empty: the system's
   std::string certificate_file;  // for mTLS
   std::string key_file;
+  // PEM itself, each where its file is not named.
+  std::string ca_pem = {};
+  std::string certificate_pem = {};
+  std::string key_pem = {};
   std::string server_name;  // empty: the URL's host
   bool insecure_skip_verify = false;
 };

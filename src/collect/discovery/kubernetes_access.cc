@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/yaml_reader.h"
+#include "net/base64.h"
 #include "net/http_config_yaml.h"
 
 namespace binnacle::collect::discovery {
@@ -52,11 +53,16 @@ std::optional<YamlValue> named(YamlMap& root, std::string_view list, const std::
   return std::nullopt;
 }
 
-void refuse_inline(YamlMap& map, std::string_view name) {
-  if (const auto found = map.field(std::string(name) + "-data")) {
-    found->problem("not read from here: write the decoded text to a file and name it in " +
-                   std::string(name));
-  }
+// "<name>" names a file, "<name>-data" holds what it would hold, in Base64, and wins.
+void read_pem(YamlMap& map, const std::string& name, std::string& file, std::string& pem) {
+  map.file(name, file);
+  const auto data = map.field(name + "-data");
+  if (!data) return;
+  const auto coded = data->text();
+  const auto decoded = coded ? net::decode_base64(*coded) : std::nullopt;
+  if (!decoded || decoded->empty()) return data->problem("no Base64: write it as kubectl does");
+  pem = *decoded;
+  file.clear();
 }
 
 void read_cluster(const YamlValue& value, KubernetesAccess& access) {
@@ -68,8 +74,7 @@ void read_cluster(const YamlValue& value, KubernetesAccess& access) {
   } else {
     net::check_url(value, access.server);
   }
-  map.file("certificate-authority", access.http.tls.ca_file);
-  refuse_inline(map, "certificate-authority");
+  read_pem(map, "certificate-authority", access.http.tls.ca_file, access.http.tls.ca_pem);
   map.read("insecure-skip-tls-verify", access.http.tls.insecure_skip_verify);
   map.read("tls-server-name", access.http.tls.server_name);
   map.read("proxy-url", access.http.proxy_url);
@@ -88,10 +93,9 @@ void read_user(const YamlValue& value, KubernetesAccess& access) {
   map.read("username", basic.username);
   map.read("password", basic.password);
   if (!basic.username.empty() && !access.http.authorization) access.http.basic_auth = basic;
-  map.file("client-certificate", access.http.tls.certificate_file);
-  map.file("client-key", access.http.tls.key_file);
-  refuse_inline(map, "client-certificate");
-  refuse_inline(map, "client-key");
+  net::TlsClientOptions& tls = access.http.tls;
+  read_pem(map, "client-certificate", tls.certificate_file, tls.certificate_pem);
+  read_pem(map, "client-key", tls.key_file, tls.key_pem);
   for (const char* name : {"exec", "auth-provider"}) {
     if (const auto found = map.field(name)) {
       found->problem("no programs are run to log in: use a token or a certificate");

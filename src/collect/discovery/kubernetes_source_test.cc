@@ -341,11 +341,29 @@ TEST_F(KubernetesAccessTest, AKubeconfigSaysWhatIsMissing) {
       "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n";
   EXPECT_THAT(problem_with(context), HasSubstr("names no cluster of the file (k)"));
   EXPECT_THAT(problem_with(context + "clusters: [{name: k, cluster: {server: 'https://x', "
-                                     "certificate-authority-data: QQ==}}]\n"),
-              HasSubstr("certificate-authority-data: not read from here"));
+                                     "certificate-authority-data: '?'}}]\n"),
+              HasSubstr("certificate-authority-data: no Base64"));
   EXPECT_THAT(problem_with(context + "clusters: [{name: k, cluster: {server: 'https://x'}}]\n"
                                      "users: [{name: u, user: {exec: {command: x}}}]\n"),
               HasSubstr("no programs are run"));
+}
+
+TEST_F(KubernetesAccessTest, AKubeconfigMayHoldItsCertificates) {
+  ASSERT_TRUE(files_.write_file_atomically("/account/config", R"(
+current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters:
+- {name: other, cluster: {server: 'https://other'}}
+- {name: k, cluster: {server: 'https://x:6443/', certificate-authority-data: Q0E=}}
+users: [{name: u, user: {client-certificate-data: Q0VSVA==, client-key: key.pem}}]
+)"));
+  const auto access =
+      find_kubernetes({.role = "pod", .kubeconfig_file = "/account/config"}, files_, pod_);
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server, "https://x:6443");
+  EXPECT_EQ(access->http.tls.ca_pem, "CA");
+  EXPECT_EQ(access->http.tls.certificate_pem, "CERT");
+  EXPECT_EQ(access->http.tls.key_file, "/account/key.pem");
 }
 
 TEST(SourceFactory, MakesEveryMechanism) {
