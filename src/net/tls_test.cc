@@ -160,6 +160,24 @@ TEST_F(TlsTest, ServesAClientThatTrustsTheAuthority) {
   EXPECT_EQ(peer.connections(), 2) << "a TLS connection is kept too";
 }
 
+TEST_F(TlsTest, TakesTextsWhereNoFileIsNamed) {
+  const auto required = TlsServerContext::load(files_, mutual_options()).value();
+  ScriptedPeer peer(loop_, answering(*required));
+  const TlsClientOptions named = client_options(true).tls;
+  ClientOptions options = client_options();
+  options.tls = {.ca_pem = files_.read_file(named.ca_file).value(),
+                 .certificate_pem = files_.read_file(named.certificate_file).value(),
+                 .key_pem = files_.read_file(named.key_file).value()};
+  Client client(options, files_);
+  const auto response = get(client, secure_url(peer));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "for CN=agent-7");
+
+  options.tls.key_pem = "";
+  Client keyless(options, files_);
+  EXPECT_FALSE(get(keyless, secure_url(peer)));
+}
+
 TEST_F(TlsTest, RefusesAnotherHostAndAnotherAuthority) {
   const auto context = TlsServerContext::load(files_, server_options()).value();
   ScriptedPeer peer(loop_, answering(*context));
