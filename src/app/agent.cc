@@ -12,9 +12,11 @@
 #include "app/agent_link.h"
 #include "app/config_keys.h"
 #include "app/data_folder.h"
+#include "app/engine_watch.h"
 #include "app/every.h"
 #include "app/host_name.h"
 #include "app/load_config.h"
+#include "app/machine_collector.h"
 #include "app/settings.h"
 #include "app/signals.h"
 #include "app/version.h"
@@ -22,9 +24,12 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/random.h"
+#include "collect/engines/engine_deriver.h"
 #include "collect/host/host_collector.h"
 #include "collect/mesh/mesh_prober.h"
 #include "collect/own/own_collector.h"
+#include "collect/scrape/fetcher.h"
+#include "collect/scrape/scrape_manager.h"
 #include "collect/ship/queue_appendable.h"
 #include "collect/ship/sample_queue.h"
 #include "collect/ship/shipper.h"
@@ -101,6 +106,9 @@ struct AgentProcess::Parts {
   std::unique_ptr<collect::own::OwnCollector> own;
 
   net::IoThreads io{1};
+  std::unique_ptr<collect::engines::EngineDerivers> derivers;
+  std::unique_ptr<collect::scrape::ScrapeManager> scrape;
+  std::unique_ptr<EngineWatch> engines;
   net::Client client{{.tls = settings.tls}, files};
   std::unique_ptr<net::ProbeListener> probes;  // null: peers cannot measure this node
   std::unique_ptr<collect::mesh::MeshProber> mesh;
@@ -120,6 +128,8 @@ struct AgentProcess::Parts {
   bool started = false;
 
   Status open();
+  void make_engines();
+  model::Labels node_labels() const;
   model::Labels labels(std::string_view job) const;
   Status collect_every(int64_t ms);
   void find_key();
@@ -146,26 +156,40 @@ Status AgentProcess::Parts::open() {
     TRY_ASSIGN(probes, net::ProbeListener::open(io.context(0), settings.probe_listen));
   }
   own = std::make_unique<collect::own::OwnCollector>(registry, *store, labels("binnacle-agent"));
+  make_engines();
   return {};
 }
 
+void AgentProcess::Parts::make_engines() {
+  const EngineWatchOptions watch = engine_watch_options(config);
+  if (!watch.enabled) return;
+  derivers = std::make_unique<collect::engines::EngineDerivers>(registry);
+  collect::scrape::ScrapeOptions options = scrape_options(config);
+  options.threads = 1;
+  scrape = std::make_unique<collect::scrape::ScrapeManager>(
+      options, *store, io, clock, registry, collect::scrape::http_fetchers(files, clock),
+      derivers.get());
+  engines = std::make_unique<EngineWatch>(watch, node_labels(), *scrape, *store, io, files, clock,
+                                          registry);
+  scrape->apply({engines->job()});
+}
+
+model::Labels AgentProcess::Parts::node_labels() const {
+  return model::Labels{
+      {"cluster", settings.cluster}, {"node", settings.name}, {"role", settings.role}};
+}
+
 model::Labels AgentProcess::Parts::labels(std::string_view job) const {
-  return model::Labels{{"cluster", settings.cluster},
-                       {"instance", settings.name},
-                       {"job", job},
-                       {"node", settings.name},
-                       {"role", settings.role}};
+  return model::LabelsBuilder(node_labels()).set("instance", settings.name).set("job", job).build();
 }
 
 Status AgentProcess::Parts::collect_every(int64_t ms) {
   if (host != nullptr) host->stop();
   host.reset();
   interval_ms = ms;
-  if (!config.get_bool("collect.host.enabled")) return {};
-  collect::host::HostOptions options = host_options(config);
-  options.interval_ms = ms;
-  TRY_ASSIGN(host, HostCollector::create(options, files, clock, *store, registry, labels("node")));
-  host->start();
+  TRY_ASSIGN(host, make_machine_collector(config, {files, clock, *store, registry}, labels("node"),
+                                          settings.name, ms));
+  if (host != nullptr) host->start();
   return {};
 }
 
@@ -307,6 +331,10 @@ Status AgentProcess::start() {
                   {"interval_ms", parts.interval_ms},
                   {"probe_address", parts.probes == nullptr ? "" : parts.probes->address()},
                   {"queued_samples", parts.queue->pending_samples()}});
+  if (parts.engines != nullptr) {
+    parts.scrape->start();
+    parts.engines->start();
+  }
   parts.find_key();
   return parts.joining ? parts.try_to_join() : parts.connect();
 }
@@ -338,6 +366,10 @@ void AgentProcess::stop() {
   if (!parts.started) return;
   parts.started = false;
   if (parts.host != nullptr) parts.host->stop();
+  if (parts.engines != nullptr) {
+    parts.engines->stop();
+    parts.scrape->stop();
+  }
   if (parts.mesh != nullptr) parts.mesh->stop();
   if (parts.link != nullptr) parts.link->stop();
   if (parts.shipper != nullptr) parts.shipper->stop();

@@ -21,7 +21,8 @@ std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
 std::vector<ConfigKey> agent_keys();
-std::vector<ConfigKey> data_keys();  // collect, storage, events, query, access
+std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
+std::vector<ConfigKey> data_keys();    // collect, storage, events, query, access
 
 // For ConfigKey::check: "" or what to do instead. An empty text is "not set" and fine.
 std::string check_regex(std::string_view pattern);  // RE2

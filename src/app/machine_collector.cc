@@ -35,9 +35,10 @@ collect::gpu::GpuEventSink gpu_events(model::EventBus* events, const Clock& cloc
 
 Result<std::unique_ptr<collect::host::HostCollector>> make_machine_collector(
     const Config& config, const MachineCollectorPeers& peers, const model::Labels& labels,
-    const std::string& host_name) {
+    const std::string& host_name, std::optional<int64_t> interval_ms) {
   if (!config.get_bool("collect.host.enabled")) return nullptr;
-  const auto host = host_options(config);
+  auto host = host_options(config);
+  if (interval_ms) host.interval_ms = *interval_ms;
   collect::host::Parts further = collect::container::container_parts(
       container_options(config), host, peers.files, peers.clock);
   auto gpus = collect::gpu::gpu_parts(gpu_options(config, host_name), host, peers.files,

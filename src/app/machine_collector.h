@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/config.h"
 #include "collect/host/host_collector.h"
@@ -18,10 +20,10 @@ struct MachineCollectorPeers {
   model::EventBus* events = nullptr;  // null: what happens to GPUs is told by series and log alone
 };
 
-// Null when collect.host.enabled is false. `host_name`: how GPUs name their host. All peers outlive
-// the collector.
+// Null when collect.host.enabled is false. `interval_ms`: other than collect.host.interval.
+// `host_name`: how GPUs name their host. All peers outlive the collector.
 Result<std::unique_ptr<collect::host::HostCollector>> make_machine_collector(
     const Config& config, const MachineCollectorPeers& peers, const model::Labels& labels,
-    const std::string& host_name);
+    const std::string& host_name, std::optional<int64_t> interval_ms = std::nullopt);
 
 }  // namespace binnacle::app

@@ -14,9 +14,10 @@
 #include "app/host_name.h"
 #include "app/listeners.h"
 #include "app/load_config.h"
-#include "app/node_events.h"
 #include "app/machine_collector.h"
+#include "app/node_events.h"
 #include "app/readiness.h"
+#include "app/scraping.h"
 #include "app/settings.h"
 #include "app/signals.h"
 #include "app/state_schema.h"
@@ -28,6 +29,8 @@
 #include "collect/receive/otlp.h"
 #include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
+#include "collect/ship/merged_queryable.h"
+#include "collect/ship/tee_appendable.h"
 #include "link/link_server.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
@@ -83,12 +86,18 @@ struct ServerProcess::Parts {
   std::unique_ptr<store::access::AccessGuard> guard;
 
   StoreGate metrics;
+  // The way of every sample: into the store and to the receivers of remote_write.
+  collect::ship::TeeAppendable samples{metrics, [this](model::SeriesRef ref, std::string& packed) {
+                                         const auto store = metrics.store();
+                                         return store != nullptr &&
+                                                store->append_labels(ref, packed);
+                                       }};
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::receive::PushGateway> push;
   std::unique_ptr<collect::own::OwnCollector> own;
-  collect::receive::RemoteWrite remote_write{remote_write_options(config), metrics, clock, random,
+  collect::receive::RemoteWrite remote_write{remote_write_options(config), samples, clock, random,
                                              registry};
-  collect::receive::OtlpReceiver otlp{otlp_options(config), metrics, clock, registry};
+  collect::receive::OtlpReceiver otlp{otlp_options(config), samples, clock, registry};
 
   const std::string boot_id = secure_random_hex(8);
   std::unique_ptr<link::LinkServer> link;
@@ -102,6 +111,12 @@ struct ServerProcess::Parts {
   query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
   show::QueryRequests query_requests{query_queue};
   net::IoThreads io{io_thread_count(config)};
+  // What queries read: the store, and before its beginning the stores of remote_read.
+  collect::ship::MergedQueryable reads{metrics, [this] {
+                                         const auto store = metrics.store();
+                                         return store == nullptr ? INT64_MIN : store->oldest_ms();
+                                       }};
+  std::unique_ptr<Scraping> scraping;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
 
@@ -118,10 +133,15 @@ struct ServerProcess::Parts {
 
   Status open_state();
   Status open_metrics();
+  model::Labels node_labels() const;
   model::Labels own_labels(std::string_view job) const;
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
+  Status make_scraping();
   void make_link();
+  std::string prometheus_path(const Config& from) const;
+  show::MetadataList known_metadata() const;
+  ConfigMap external_labels() const;
   Status register_routes();
   Status register_prometheus_api();
   show::ServerFacts facts();
@@ -162,26 +182,61 @@ Status ServerProcess::Parts::open_metrics() {
   return {};
 }
 
+model::Labels ServerProcess::Parts::node_labels() const {
+  return model::Labels{{"cluster", config.get_string("cluster.name")}, {"node", host_name()}};
+}
+
 model::Labels ServerProcess::Parts::own_labels(std::string_view job) const {
-  const std::string host_name_text = host_name();
-  return model::Labels{{"cluster", config.get_string("cluster.name")},
-                       {"instance", host_name_text},
-                       {"job", job},
-                       {"node", host_name_text}};
+  return model::LabelsBuilder(node_labels()).set("instance", host_name()).set("job", job).build();
 }
 
 Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Config& from) {
-  return make_machine_collector(from, {files, clock, metrics, registry, events.get()},
+  return make_machine_collector(from, {files, clock, samples, registry, events.get()},
                                 own_labels("node"), host_name());
 }
 
 Status ServerProcess::Parts::make_collectors() {
   TRY_ASSIGN(host, make_host(config));
-  own = std::make_unique<collect::own::OwnCollector>(registry, metrics, own_labels("binnacle"));
+  own = std::make_unique<collect::own::OwnCollector>(registry, samples, own_labels("binnacle"));
   push = std::make_unique<collect::receive::PushGateway>(push_options(config), folder + "/push",
-                                                         files, metrics, clock, registry);
+                                                         files, samples, clock, registry);
   TRY(push->load());
   return {};
+}
+
+Status ServerProcess::Parts::make_scraping() {
+  const auto metadata = [this] { return known_metadata(); };
+  scraping = std::make_unique<Scraping>(
+      ScrapingParts{.folder = folder + "/remote_write",
+                    .queue_max_bytes = ship_queue_max_bytes(config),
+                    .scrape = scrape_options(config),
+                    .engines = engine_watch_options(config),
+                    .engine_labels = node_labels(),
+                    .store = samples,
+                    .reads = reads,
+                    .ship = {io, files, clock, random, registry, metadata},
+                    .pool = pool});
+  TRY_ASSIGN(const auto commit, scraping->prepare(prometheus_path(config)));
+  commit();
+  return {};
+}
+
+std::string ServerProcess::Parts::prometheus_path(const Config& from) const {
+  return args.prometheus_config.empty() ? from.get_string("collect.prometheus_config")
+                                        : args.prometheus_config;
+}
+
+show::MetadataList ServerProcess::Parts::known_metadata() const {
+  const auto store = metrics.store();
+  return store == nullptr ? show::MetadataList() : store->metadata();
+}
+
+// Of prometheus.yml and of our own configuration, which wins.
+ConfigMap ServerProcess::Parts::external_labels() const {
+  ConfigMap labels = reloader.current()->get_map("storage.external_labels");
+  for (const model::Label& label : scraping->external_labels())
+    labels.emplace(label.name, label.value);
+  return labels;
 }
 
 void ServerProcess::Parts::make_link() {
@@ -213,23 +268,19 @@ show::ServerFacts ServerProcess::Parts::facts() {
 }
 
 Status ServerProcess::Parts::register_prometheus_api() {
-  const auto metadata = [this] {
-    const auto store = metrics.store();
-    return store == nullptr ? show::MetadataList() : store->metadata();
-  };
   return show::register_prometheus_api(
-      router,
-      {.store = metrics,
-       .clock = clock,
-       .limits = [this] { return query_limits(*reloader.current()); },
-       .log = query_log,
-       .queue = &query_requests,
-       .helpers = &query_helpers,
-       .metadata = metadata,
-       .external_labels = [this] { return reloader.current()->get_map("storage.external_labels"); },
-       .facts = [this] { return facts(); },
-       .version = std::string(version()),
-       .revision = std::string(revision())});
+      router, {.store = reads,
+               .clock = clock,
+               .limits = [this] { return query_limits(*reloader.current()); },
+               .log = query_log,
+               .queue = &query_requests,
+               .helpers = &query_helpers,
+               .metadata = [this] { return known_metadata(); },
+               .external_labels = [this] { return external_labels(); },
+               .facts = [this] { return facts(); },
+               .version = std::string(version()),
+               .revision = std::string(revision()),
+               .targets = &scraping->targets()});
 }
 
 Status ServerProcess::Parts::register_routes() {
@@ -305,6 +356,8 @@ void ServerProcess::Parts::join_reload() {
                     if (host != nullptr) host->start();
                   });
                 }});
+  reloader.add({"prometheus.yml",
+                [this](const Config& next) { return scraping->prepare(prometheus_path(next)); }});
   apply("metric store", [this](const Config& next) {
     if (const auto store = metrics.store()) store->set_options(store_options(next));
   });
@@ -359,6 +412,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   register_process_instruments(parts->registry, version(), revision());
   TRY(parts->open_state());
   TRY(parts->make_collectors());
+  TRY(parts->make_scraping());
   parts->make_link();
   TRY(parts->register_routes());
   TRY(parts->bind());
@@ -378,6 +432,7 @@ Status ServerProcess::start() {
   parts_->started = true;
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
+  parts_->scraping->start();
   return {};
 }
 
@@ -391,6 +446,7 @@ void ServerProcess::stop() {
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
   parts_->server->stop(grace);
   parts_->query_queue.stop();
+  parts_->scraping->stop();
   parts_->pool.stop();
   parts_->io.stop();
   if (parts_->host != nullptr) parts_->host->stop();
@@ -407,7 +463,7 @@ void ServerProcess::tick() {
     if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
       parts.log.warn("own series not stored", {{"error", refused.error().message}});
     }
-    if (const auto stored = parts.link->collect_once(parts.metrics, parts.clock.wall_ms());
+    if (const auto stored = parts.link->collect_once(parts.samples, parts.clock.wall_ms());
         !stored) {
       parts.log.warn("series of the link not stored", {{"error", stored.error().message}});
     }

@@ -13,6 +13,7 @@ namespace binnacle::app {
 struct ServerArgs {
   std::string config_file;          // empty: defaults alone
   std::string data_dir;             // empty: server.data_dir
+  std::string prometheus_config;    // empty: collect.prometheus_config
   std::vector<std::string> listen;  // empty: server.listen
   bool insecure = false;
 };

@@ -17,6 +17,11 @@ void add_server_command(CLI::App& root, int& exit_code) {
       ->check(CLI::ExistingFile);
   server->add_option("--data", args->data_dir,
                      "Folder of everything that is stored (server.data_dir)");
+  server
+      ->add_option(
+          "--prometheus-config", args->prometheus_config,
+          "prometheus.yml: what is scraped and where it is sent (collect.prometheus_config)")
+      ->check(CLI::ExistingFile);
   server->add_option("--listen", args->listen,
                      "ADDR:PORT to serve on, may be repeated (server.listen)");
   server->add_flag("--insecure", args->insecure,

@@ -165,6 +165,33 @@ collect::receive::OtlpReceiverOptions otlp_options(const Config& config) {
   return options;
 }
 
+collect::scrape::ScrapeOptions scrape_options(const Config& config) {
+  collect::scrape::ScrapeOptions options;
+  options.threads = size(config, "collect.scrape.threads");
+  options.max_concurrent = size(config, "collect.scrape.max_concurrent");
+  options.max_body_bytes = bytes(config, "collect.scrape.max_body_bytes");
+  options.page.max_samples = size(config, "collect.scrape.max_samples");
+  options.page.extra_metrics = config.get_bool("collect.scrape.extra_metrics");
+  const collect::receive::LabelLimits labels = remote_write_options(config).labels;
+  options.page.max_labels = labels.max_count;
+  options.page.max_label_name_bytes = labels.max_name_bytes;
+  options.page.max_label_value_bytes = labels.max_value_bytes;
+  return options;
+}
+
+EngineWatchOptions engine_watch_options(const Config& config) {
+  EngineWatchOptions options;
+  options.enabled = config.get_bool("collect.engines.enabled");
+  options.search_interval_ms = config.get_duration_ms("collect.engines.search_interval");
+  options.scrape_interval_ms = config.get_duration_ms("collect.engines.scrape_interval");
+  options.proc_path = config.get_string("collect.host.proc_path");
+  return options;
+}
+
+uint64_t ship_queue_max_bytes(const Config& config) {
+  return bytes(config, "ship.queue_max_bytes");
+}
+
 collect::receive::PushGatewayOptions push_options(const Config& config) {
   collect::receive::PushGatewayOptions options;
   options.max_body_bytes = bytes(config, "collect.push.max_body_bytes");

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "app/engine_watch.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "collect/container/container_options.h"
@@ -14,6 +15,7 @@
 #include "collect/receive/otlp.h"
 #include "collect/receive/push_gateway.h"
 #include "collect/receive/remote_write.h"
+#include "collect/scrape/scrape_manager.h"
 #include "link/link_server.h"
 #include "net/server.h"
 #include "query/promql/query_meter.h"
@@ -33,6 +35,9 @@ collect::host::HostOptions host_options(const Config& config);
 collect::container::ContainerOptions container_options(const Config& config);
 collect::gpu::GpuOptions gpu_options(const Config& config, const std::string& host_name);
 collect::receive::RemoteWriteOptions remote_write_options(const Config& config);
+collect::scrape::ScrapeOptions scrape_options(const Config& config);
+EngineWatchOptions engine_watch_options(const Config& config);
+uint64_t ship_queue_max_bytes(const Config& config);
 collect::receive::OtlpReceiverOptions otlp_options(const Config& config);
 collect::receive::PushGatewayOptions push_options(const Config& config);
 store::metrics::StoreOptions store_options(const Config& config);

@@ -4,10 +4,14 @@ import { ExplorePage } from './pages/explore.tsx';
 import { HostPage } from './pages/host.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { StatusPage } from './pages/status.tsx';
+import { TargetsPage } from './pages/targets.tsx';
 import { UnknownPage } from './pages/unknown.tsx';
 import { ConnectionBanner, LiveMark } from './shell/connection_state.tsx';
 import { Nav } from './shell/nav.tsx';
 import { RangePicker } from './shell/range_picker.tsx';
+
+// Pages that tell the present have no range.
+const hasRange = (page: string) => page !== 'status' && page !== 'targets';
 
 function Page() {
   const current = route.value;
@@ -15,6 +19,7 @@ function Page() {
     case 'overview': return <OverviewPage />;
     case 'host': return <HostPage instance={current.instance} />;
     case 'explore': return <ExplorePage />;
+    case 'targets': return <TargetsPage />;
     case 'status': return <StatusPage />;
     case 'unknown': return <UnknownPage />;
   }
@@ -26,7 +31,7 @@ export function App() {
       <a class="skip" href="#main">Skip to the content</a>
       <Nav />
       <div class="stage">
-        <header class="topbar"><LiveMark />{route.value.page !== 'status' && <RangePicker />}</header>
+        <header class="topbar"><LiveMark />{hasRange(route.value.page) && <RangePicker />}</header>
         <ConnectionBanner />
         <main id="main" tabIndex={-1}><Page /></main>
       </div>

@@ -155,10 +155,14 @@ std::string_view first_label(model::LabelsView labels, std::string_view a, std::
 
 }  // namespace
 
-TargetHints target_hints(model::LabelsView target) {
+TargetHints target_hints(model::LabelsView target, model::LabelsView discovered) {
+  const auto hint = [&](std::string_view hidden, std::string_view name) {
+    const std::string_view before = discovered.get(hidden);
+    return std::string(before.empty() ? first_label(target, hidden, name) : before);
+  };
   TargetHints hints;
-  hints.engine = engine_from_name(first_label(target, "__engine__", "engine"));
-  hints.version_text = first_label(target, "__engine_version__", "engine_version");
+  hints.engine = engine_from_name(hint("__engine__", "engine"));
+  hints.version_text = hint("__engine_version__", "engine_version");
   hints.version = parse_version(hints.version_text);
   hints.labelled = hints.engine && engine_name(*hints.engine) == target.get("engine");
   return hints;
@@ -170,8 +174,9 @@ EngineDerivers::EngineDerivers(Registry& registry, DeriverLimits limits)
           "binnacle_engine_series_refused_total",
           "Series of engines that no canonical series was made of: their target has too many.")) {}
 
-std::unique_ptr<scrape::TargetDeriver> EngineDerivers::for_target(model::LabelsView target) {
-  return std::make_unique<EngineDeriver>(target_hints(target), limits_, refused_);
+std::unique_ptr<scrape::TargetDeriver> EngineDerivers::for_target(model::LabelsView target,
+                                                                  model::LabelsView discovered) {
+  return std::make_unique<EngineDeriver>(target_hints(target, discovered), limits_, refused_);
 }
 
 }  // namespace binnacle::collect::engines

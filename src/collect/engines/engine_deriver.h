@@ -28,12 +28,13 @@ struct TargetHints {
   std::string version_text;
   bool labelled = false;  // the target's own label `engine` says it already
 };
-TargetHints target_hints(model::LabelsView target);
+TargetHints target_hints(model::LabelsView target, model::LabelsView discovered = {});
 
 class EngineDerivers final : public scrape::TargetDerivers {
  public:
   explicit EngineDerivers(Registry& registry, DeriverLimits limits = {});
-  std::unique_ptr<scrape::TargetDeriver> for_target(model::LabelsView target) override;
+  std::unique_ptr<scrape::TargetDeriver> for_target(model::LabelsView target,
+                                                    model::LabelsView discovered) override;
 
  private:
   const DeriverLimits limits_;

@@ -72,7 +72,7 @@ class CollectingSink final : public scrape::DerivedSink {
 class FixtureTarget {
  public:
   explicit FixtureTarget(const model::Labels& target = {}, DeriverLimits limits = {})
-      : derivers_(registry_, limits), deriver_(derivers_.for_target(target)) {}
+      : derivers_(registry_, limits), deriver_(derivers_.for_target(target, {})) {}
 
   SeriesValues scrape(const std::string& body) {
     show(body);

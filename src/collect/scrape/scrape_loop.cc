@@ -80,7 +80,9 @@ ScrapeLoop::ScrapeLoop(Target target, std::shared_ptr<const JobRuntime> job, Loo
       turns_(turns),
       schedule_(target_.interval_ms, target_.identity ^ context.offset_seed, context.clock),
       pages_(target_, context.page_limits, context.store, context.clock, context.instruments,
-             context.derivers == nullptr ? nullptr : context.derivers->for_target(target_.labels)),
+             context.derivers == nullptr
+                 ? nullptr
+                 : context.derivers->for_target(target_.labels, target_.discovered)),
       wakeup_(executor_),
       job_(std::move(job)) {
   status_.pool = job_->config->job_name;

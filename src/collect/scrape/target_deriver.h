@@ -38,8 +38,10 @@ class TargetDeriver {
 class TargetDerivers {
  public:
   virtual ~TargetDerivers() = default;
-  // Null: nothing is derived from it. `target` has the labels after relabelling. Any thread.
-  virtual std::unique_ptr<TargetDeriver> for_target(model::LabelsView target) = 0;
+  // Null: nothing is derived from it. `target` has its labels after relabelling, `discovered` those
+  // before it, `__engine__` and the like among them. Any thread.
+  virtual std::unique_ptr<TargetDeriver> for_target(model::LabelsView target,
+                                                    model::LabelsView discovered) = 0;
 };
 
 }  // namespace binnacle::collect::scrape

@@ -3,6 +3,7 @@ export type Route =
   | { readonly page: 'overview' }
   | { readonly page: 'host'; readonly instance: string | null }
   | { readonly page: 'explore' }
+  | { readonly page: 'targets' }
   | { readonly page: 'status' }
   | { readonly page: 'unknown' };
 
@@ -15,7 +16,7 @@ export function parseRoute(path: string): Route {
   }
   if (second !== undefined && second !== '') return { page: 'unknown' };
   if (first === '') return { page: 'overview' };
-  if (first === 'explore' || first === 'status') return { page: first };
+  if (first === 'explore' || first === 'targets' || first === 'status') return { page: first };
   return { page: 'unknown' };
 }
 

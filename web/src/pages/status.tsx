@@ -1,9 +1,9 @@
 // This server: what it is, who asks, and what it says of itself at /metrics.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { fetchJson, fetchText } from '../data/fetch_json.ts';
 import { formatAge, formatValue } from '../data/format.ts';
 import { type MetricSample, parseMetricsText } from '../data/metrics_text.ts';
+import { usePolled } from '../data/polled.ts';
 import { type WhoAmI, whoAmI } from '../data/who_am_i.ts';
 import { Tile } from '../host/tiles.tsx';
 import { serverNowMs } from '../live/server_time.ts';
@@ -17,27 +17,7 @@ interface Version {
   readonly build_date?: string;
 }
 
-const everyMs = 5_000;
 const mostRows = 300;
-
-function usePolled<T>(ask: () => Promise<T>): { value: T | null; error: string | null } {
-  const value = useSignal<T | null>(null);
-  const error = useSignal<string | null>(null);
-  useEffect(() => {
-    let stopped = false;
-    const poll = () => {
-      if (document.hidden) return;
-      ask().then(
-        (answer) => { if (!stopped) { value.value = answer; error.value = null; } },
-        (reason: unknown) => { if (!stopped) error.value = reason instanceof Error ? reason.message : String(reason); },
-      );
-    };
-    poll();
-    const timer = setInterval(poll, everyMs);
-    return () => { stopped = true; clearInterval(timer); };
-  }, []);
-  return { value: value.value, error: error.value };
-}
 
 const askVersion = async () => (await fetchJson('/version')) as Version;
 const askMetrics = async () => parseMetricsText(await fetchText('/metrics'));

@@ -15,6 +15,7 @@ const entries: readonly Entry[] = [
   { page: 'overview', path: '/', name: 'Overview', icon: 'overview' },
   { page: 'host', path: '/hosts', name: 'Hosts', icon: 'host' },
   { page: 'explore', path: '/explore', name: 'Explore', icon: 'explore' },
+  { page: 'targets', path: '/targets', name: 'Targets', icon: 'targets' },
   { page: 'status', path: '/status', name: 'Status', icon: 'status' },
 ];
 

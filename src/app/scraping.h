@@ -1,0 +1,73 @@
+// What the server scrapes, and what else a prometheus.yml makes run: discovery of targets, their
+// scrapes, the canonical series of engines among them, the receivers of remote_write and the stores
+// of remote_read. Engines of this machine are found and scraped without any file. Owned by the
+// server; calls from its thread, the views (targets(), external_labels()) from any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config_reload.h"
+#include "app/engine_watch.h"
+#include "app/prometheus_file.h"
+#include "base/mutex.h"
+#include "base/thread_pool.h"
+#include "collect/discovery/discovery_manager.h"
+#include "collect/engines/engine_deriver.h"
+#include "collect/scrape/scrape_manager.h"
+#include "collect/ship/merged_queryable.h"
+#include "collect/ship/remote_writers.h"
+#include "collect/ship/tee_appendable.h"
+
+namespace binnacle::app {
+
+struct ScrapingParts {
+  std::string folder;  // of the queues of receivers
+  uint64_t queue_max_bytes = 0;
+  collect::scrape::ScrapeOptions scrape;
+  EngineWatchOptions engines;
+  model::Labels engine_labels;  // of engines on this machine
+  collect::ship::TeeAppendable& store;
+  collect::ship::MergedQueryable& reads;
+  collect::ship::ShipperDeps ship;  // the I/O threads, files, clock, ...
+  ThreadPool& pool;                 // for discovery: files and name servers block
+};
+
+class Scraping {
+ public:
+  // Everything in `parts` outlives it.
+  explicit Scraping(ScrapingParts parts);
+  ~Scraping();  // stop()
+
+  // Reads the file at `path` ("": nothing is scraped) aside. kInvalidArgument with each problem on
+  // a line; the commit makes it hold.
+  Result<ConfigReloader::Commit> prepare(const std::string& path);
+
+  void start();
+  void stop();
+
+  const collect::scrape::TargetStatuses& targets() const { return scrape_; }
+  model::Labels external_labels() const EXCLUDES(mu_);
+
+ private:
+  void apply(const PrometheusFile& file);
+  void apply_remote(const PrometheusFile& file);
+
+  // Fixed after construction.
+  const ScrapingParts parts_;
+  collect::engines::EngineDerivers derivers_;
+  collect::scrape::ScrapeManager scrape_;
+  collect::discovery::DiscoveryManager discovery_;
+
+  // Owner's thread only.
+  collect::ship::RemoteWriters writers_;
+  EngineWatch engines_;
+  bool started_ = false;
+
+  mutable Mutex mu_;
+  std::shared_ptr<const PrometheusFile> file_ GUARDED_BY(mu_);
+};
+
+}  // namespace binnacle::app
