@@ -5,17 +5,15 @@ meanwhile. Each scrape has a value of its own, so that every one that vmagent ma
 usage: vmagent.py     Exit: 0 it is so, 1 it is not, 77 vmagent is missing.
 """
 
-import http.server
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 
-from peers import free_port, get, get_json, wait_until
+from peers import CountingTarget, free_port, get, get_json, wait_until
 from server_process import ServerProcess
 
 START_SECONDS = 30
@@ -32,28 +30,11 @@ scrape_configs:
 """
 
 
-class Counting(http.server.BaseHTTPRequestHandler):
-    scrapes = 0
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        Counting.scrapes += 1
-        body = f"# TYPE scrapes_served counter\nscrapes_served {Counting.scrapes}\n".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
 class Setting:
     def __init__(self, folder):
         self.folder = folder
-        self.target = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting)
-        threading.Thread(target=self.target.serve_forever, daemon=True).start()
-        self.ports = {"ours": free_port(), "agent": free_port(), "target": self.target.server_address[1]}
+        self.target = CountingTarget()
+        self.ports = {"ours": free_port(), "agent": free_port(), "target": self.target.port}
         self.data = os.path.join(folder, "ours")
         os.makedirs(self.data)
         self.start_ours()
@@ -80,7 +61,7 @@ class Setting:
         self.agent.kill()
         self.agent.wait()
         self.ours.stop()
-        self.target.shutdown()
+        self.target.stop()
 
 
 def check(setting):
@@ -90,7 +71,7 @@ def check(setting):
         time.sleep(DOWN_SECONDS)
         setting.start_ours()
     time.sleep(UP_SECONDS)
-    made = Counting.scrapes
+    made = setting.target.scrapes
     wait_until(f"scrape {made} has come", lambda: (setting.values() or [0])[-1] >= made, CATCH_UP_SECONDS)
     values = setting.values()
     missing = sorted(set(range(values[0], made + 1)) - set(values))
