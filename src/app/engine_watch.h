@@ -28,7 +28,7 @@ struct EngineWatchOptions {
   bool enabled = true;
   int64_t search_interval_ms = 30'000;
   int64_t scrape_interval_ms = 10'000;
-  std::string proc_path = "/proc";
+  std::string proc_path;  // as of collect.host
 };
 
 class EngineWatch {

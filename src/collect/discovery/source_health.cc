@@ -4,18 +4,18 @@ namespace binnacle::collect::discovery {
 
 MechanismInstruments::MechanismInstruments(Registry& registry, const std::string& mechanism)
     : refreshes(registry.counter("binnacle_discovery_refreshes_total",
-                                 "Attempts to learn the targets of a source",
+                                 "Attempts to learn the targets of a source.",
                                  {{"mechanism", mechanism}})),
       failures(
           registry.counter("binnacle_discovery_failures_total",
-                           "Attempts that failed in whole or in part; the last good targets stay",
+                           "Attempts that failed in whole or in part; the last good targets stay.",
                            {{"mechanism", mechanism}})),
       last_success_seconds(registry.gauge("binnacle_discovery_last_success_timestamp_seconds",
                                           "When a source of this mechanism was last read without "
-                                          "error",
+                                          "error.",
                                           {{"mechanism", mechanism}})),
       targets(registry.gauge("binnacle_discovery_targets",
-                             "Targets that the sources give, before relabelling",
+                             "Targets that the sources give, before relabelling.",
                              {{"mechanism", mechanism}})) {}
 
 void SourceHealth::succeeded() {

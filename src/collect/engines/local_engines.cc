@@ -109,7 +109,7 @@ const Signature& signature(Engine engine) {
 
 bool is_word_byte(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-// As a word of its own: "exo" is not in "/home/alexo/server".
+// As a word of its own: "exo" is not in "/srv/alexo/server".
 bool speaks_of(std::string_view text, std::string_view word) {
   for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
     const size_t end = at + word.size();

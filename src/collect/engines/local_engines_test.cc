@@ -45,7 +45,7 @@ TEST(CandidatesTest, KnowsTheUsualPorts) {
 }
 
 TEST(CandidatesTest, AWordInsideAnotherIsNotMeant) {
-  EXPECT_EQ(likely({.command_line = "/home/alexo/server", .ports = {4000}}), "");
+  EXPECT_EQ(likely({.command_line = "/srv/alexo/server", .ports = {4000}}), "");
   EXPECT_EQ(likely({.command_line = "/usr/bin/exo --verbose", .ports = {4000}}), "exo");
 }
 
