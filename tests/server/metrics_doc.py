@@ -83,7 +83,7 @@ def families(text):
 
 def of_sources():
     """The same of every instrument whose name stands in the sources beside the call that makes it."""
-    call = re.compile(r'\b(counter|gauge|histogram)\(\s*"(binnacle_\w+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)([^;]{0,200})')
+    call = re.compile(r'\b(counter|gauge|histogram)\(\s*"(binnacle_\w+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)(?=([^;]{0,200}))')
     found = {}
     for path in sorted(SOURCES.glob("**/*.[ch]*")):
         if re.search(r"_(test|fuzz|bench|fixture)\.|/testing/|/test_", str(path)):
