@@ -57,6 +57,17 @@ test('the first chart comes soon after loading', patient, () => withPage('/', {}
   console.log(`first chart ${ms.toFixed(0)} ms after navigation`);
 }));
 
+test('Targets tells what is scraped and what is not reached', patient, () => withPage('/targets', {}, async (page) => {
+  await server.watch('nobody', ['127.0.0.1:9']);
+  await server.watch('self', [server.listen]);
+  await page.waitForSelector('section[aria-label="Targets of nobody"] .badge-bad');
+  assert.match(await page.textContent('section[aria-label="Targets of nobody"] .cell-bad'), /refused/);
+  await page.waitForSelector('section[aria-label="Targets of self"] .badge-good');
+  await page.fill('input[aria-label="Filter targets"]', 'refused');
+  await page.waitForSelector('section[aria-label="Targets of self"]', { state: 'detached' });
+  assert.equal(path(page), '/targets?filter=refused');
+}));
+
 test('Explore shows any PromQL expression', patient, async () => {
   const query = encodeURIComponent('sum by (mode) (rate(node_cpu_seconds_total[10s]))');
   await withPage(`/explore?q=${query}`, {}, async (page) => {

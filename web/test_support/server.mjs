@@ -1,12 +1,18 @@
 // The real binary as a child process with a data folder of the test's own.
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { root } from './load.mjs';
 
 const startLimitMs = 30_000;
+const prometheusConfig = `
+global: {scrape_interval: 1s}
+scrape_configs:
+- {job_name: self, file_sd_configs: [{files: [self.json]}]}
+- {job_name: nobody, file_sd_configs: [{files: [nobody.json]}]}
+`;
 
 // BINNACLE_BIN, or the newest build of this tree.
 export function binaryPath() {
@@ -19,7 +25,14 @@ export function binaryPath() {
 
 export class Server {
   static async make() {
-    return new Server(await mkdtemp(path.join(os.tmpdir(), 'binnacle-page-')));
+    const server = new Server(await mkdtemp(path.join(os.tmpdir(), 'binnacle-page-')));
+    await writeFile(path.join(server.folder, 'prometheus.yml'), prometheusConfig);
+    return server;
+  }
+
+  // Targets of the scrape job `self` or `nobody` from now on.
+  async watch(job, targets) {
+    await writeFile(path.join(this.folder, `${job}.json`), JSON.stringify([{ targets }]));
   }
 
   constructor(folder) {
@@ -29,7 +42,8 @@ export class Server {
 
   // The second start takes the port of the first, as a restarted server does.
   async start() {
-    const child = spawn(binaryPath(), ['server', '--listen', this.listen, '--data', path.join(this.folder, 'data')],
+    const child = spawn(binaryPath(), ['server', '--listen', this.listen, '--data', path.join(this.folder, 'data'),
+      '--prometheus-config', path.join(this.folder, 'prometheus.yml')],
       { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.exited = new Promise((resolve) => child.once('exit', resolve));

@@ -55,7 +55,7 @@ function PoolPanel({ pool, words }: { readonly pool: Pool; readonly words: reado
             <th scope="col" class="number only-wide">Took</th></tr></thead>
           <tbody>{rows.slice(0, mostRows).map((target) => <TargetRow key={seriesText(target.discovered)} target={target} />)}</tbody>
         </table>
-        {rows.length === 0 && <p class="panel-note">Discovery has found no target for this job.</p>}
+        {rows.length === 0 && <p class="panel-note">{pool.dropped > 0 ? 'Relabelling has dropped every target of this job.' : 'Discovery has found no target for this job.'}</p>}
       </div>
     </section>
   );
@@ -112,7 +112,7 @@ export function TargetsPage() {
   return (
     <>
       <PageHead title="Targets" detail="nodes and what is scraped">
-        {!empty && <input class="panel-filter" type="search" placeholder="Filter: down, a job, a label" aria-label="Filter targets" value={filter}
+        {!empty && <input class="panel-filter" type="search" placeholder="Filter" aria-label="Filter targets" value={filter}
           onInput={(event) => setParam('filter', event.currentTarget.value, true)} />}
       </PageHead>
       {error !== null && <p class="banner banner-bad" role="alert">{error}</p>}
