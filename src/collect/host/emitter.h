@@ -46,8 +46,7 @@ class Emitter {
   // A series whose name and labels come from outside, `__name__` among them.
   void emit_labels(model::LabelsView labels, double value);
   // What such a metric is; the first word on a name counts, and beyond kMaxDescribed none does.
-  void describe(std::string_view name, std::string_view help, model::MetricType type)
-      EXCLUDES(mu_);
+  void describe(std::string_view name, std::string_view help, model::MetricType type) EXCLUDES(mu_);
   static constexpr size_t kMaxDescribed = 20'000;
   // A metric without labels whose name comes from the kernel; the same name gives the same object,
   // which lives as long as the Emitter.
