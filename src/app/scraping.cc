@@ -62,11 +62,14 @@ Result<ConfigReloader::Commit> Scraping::prepare(const std::string& path) {
       MutexLock lock(mu_);
       file_ = file;
     }
-    if (started_) apply(*file);
+    if (started_) apply();
   });
 }
 
-void Scraping::apply(const PrometheusFile& file) {
+void Scraping::apply() {
+  MutexLock lock(applying_);
+  const std::shared_ptr<const PrometheusFile> held = this->file();
+  const PrometheusFile& file = *held;
   std::vector<collect::scrape::JobConfig> jobs;
   if (parts_.engines.enabled) jobs.push_back(engines_.job());
   std::vector<DiscoveryJob> discovered;
@@ -102,29 +105,25 @@ void Scraping::apply_remote(const PrometheusFile& file) {
 
 void Scraping::start() {
   started_ = true;
-  std::shared_ptr<const PrometheusFile> file;
-  {
-    MutexLock lock(mu_);
-    file = file_;
-  }
   scrape_.start();
   discovery_.start();
-  apply(*file);
+  apply();
   engines_.start();
 }
 
 void Scraping::stop() {
-  if (!started_) return;
-  started_ = false;
+  if (!started_.exchange(false)) return;
   engines_.stop();
   discovery_.stop();
   scrape_.stop();
   writers_.stop();
 }
 
-model::Labels Scraping::external_labels() const {
+std::shared_ptr<const PrometheusFile> Scraping::file() const {
   MutexLock lock(mu_);
-  return file_->global.external_labels;
+  return file_;
 }
+
+model::Labels Scraping::external_labels() const { return file()->global.external_labels; }
 
 }  // namespace binnacle::app

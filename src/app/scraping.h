@@ -1,9 +1,11 @@
 // What the server scrapes, and what else a prometheus.yml makes run: discovery of targets, their
 // scrapes, the canonical series of engines among them, the receivers of remote_write and the stores
 // of remote_read. Engines of this machine are found and scraped without any file. Owned by the
-// server; calls from its thread, the views (targets(), external_labels()) from any.
+// server, whose thread starts and stops it; commits of a reload and the views (targets(),
+// external_labels()) may come from any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,8 +54,9 @@ class Scraping {
   model::Labels external_labels() const EXCLUDES(mu_);
 
  private:
-  void apply(const PrometheusFile& file);
-  void apply_remote(const PrometheusFile& file);
+  void apply() EXCLUDES(applying_, mu_);  // the file that holds now
+  void apply_remote(const PrometheusFile& file) REQUIRES(applying_);
+  std::shared_ptr<const PrometheusFile> file() const EXCLUDES(mu_);
 
   // Fixed after construction.
   const ScrapingParts parts_;
@@ -61,11 +64,12 @@ class Scraping {
   collect::scrape::ScrapeManager scrape_;
   collect::discovery::DiscoveryManager discovery_;
 
-  // Owner's thread only.
+  // Lock themselves.
   collect::ship::RemoteWriters writers_;
   EngineWatch engines_;
-  bool started_ = false;
 
+  std::atomic<bool> started_ = false;
+  Mutex applying_;  // one apply() at a time; taken before mu_
   mutable Mutex mu_;
   std::shared_ptr<const PrometheusFile> file_ GUARDED_BY(mu_);
 };
