@@ -10,6 +10,7 @@ import unittest
 import urllib.parse
 
 from agent_process import INTERVAL_SECONDS, AgentProcess
+from peers import wait_until
 from server_process import ServerProcess, run_once
 
 PATIENCE_SECONDS = 30
@@ -17,14 +18,7 @@ NODES = "/api/binnacle/v1/nodes"
 
 
 def until(condition, what):
-    """Waits for something that another process does, up to PATIENCE_SECONDS."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
+    return wait_until(what, condition, PATIENCE_SECONDS)
 
 
 class AgentTest(unittest.TestCase):

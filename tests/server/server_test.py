@@ -12,20 +12,14 @@ import tempfile
 import time
 import unittest
 
+from peers import wait_until
 from server_process import ServerProcess, run_once
 
 PATIENCE_SECONDS = 20
 
 
 def until(condition, what):
-    """Waits for something that another process does, up to PATIENCE_SECONDS."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
+    return wait_until(what, condition, PATIENCE_SECONDS)
 
 
 class ServerTest(unittest.TestCase):

@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
-#include <optional>
 
 #include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
 
-#include "base/float_text.h"
 #include "collect/receive/otlp_fixture.h"
+#include "collect/receive/test_store.h"
 #include "net/coding.h"
 #include "store/metrics/linear_store.h"
 
@@ -23,42 +21,6 @@ using store::metrics::LinearStore;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Lines = std::vector<std::string>;
-
-// Notes metadata, and lets the store fail.
-class WatchedStore final : public model::Appendable {
- public:
-  explicit WatchedStore(model::Appendable& store) : store_(store) {}
-  std::unique_ptr<model::Appender> appender() override {
-    return std::make_unique<Batch>(*this, store_.appender());
-  }
-  std::optional<Error> commit_error;
-  std::map<std::string, model::MetricMetadata> metadata;
-
- private:
-  class Batch final : public model::Appender {
-   public:
-    Batch(WatchedStore& owner, std::unique_ptr<model::Appender> batch)
-        : owner_(owner), batch_(std::move(batch)) {}
-    Result<model::SeriesRef> append(model::SeriesRef ref, model::LabelsView labels,
-                                    model::Sample sample) override {
-      return batch_->append(ref, labels, sample);
-    }
-    void append_metadata(std::string_view metric, const model::MetricMetadata& word) override {
-      owner_.metadata[std::string(metric)] = word;
-    }
-    Result<model::CommitReport> commit() override {
-      if (owner_.commit_error) return fail(*owner_.commit_error);
-      return batch_->commit();
-    }
-    void rollback() override { batch_->rollback(); }
-
-   private:
-    WatchedStore& owner_;
-    std::unique_ptr<model::Appender> batch_;
-  };
-  model::Appendable& store_;
-};
 
 class OtlpTest : public ::testing::Test {
  protected:
@@ -95,24 +57,7 @@ class OtlpTest : public ::testing::Test {
 
   // "up{job="a"} 1@0": all that is stored, times relative to now_; the marker of staleness "stale".
   Lines stored() {
-    auto querier = memory_.querier(now_ - 1'000'000'000, now_ + 1'000'000);
-    auto any = model::Matcher::create(model::MatchOp::kRegex, "__name__", ".*");
-    auto set = (*querier)->select({*std::move(any)}, {});
-    Lines out;
-    for (model::SeriesColumns columns; (*set)->next(columns);) {
-      std::string line = columns.labels.to_string();
-      for (size_t i = 0; i < columns.values.size(); ++i) {
-        line += " ";
-        if (model::is_stale(columns.values[i])) {
-          line += "stale";
-        } else {
-          append_float_text(line, columns.values[i]);
-        }
-        line += "@" + std::to_string(columns.timestamps_ms[i] - now_);
-      }
-      out.push_back(line);
-    }
-    return out;
+    return stored_lines(memory_, ".*", {now_ - 1'000'000'000, now_ + 1'000'000}, now_);
   }
 
   SimulatedClock clock_;

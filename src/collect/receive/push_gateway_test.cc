@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "base/fault_file_system.h"
-#include "base/float_text.h"
 #include "collect/receive/otlp_fixture.h"
+#include "collect/receive/test_store.h"
 #include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::receive {
@@ -18,7 +18,6 @@ using net::Response;
 using store::metrics::LinearStore;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Lines = std::vector<std::string>;
 
 class PushGatewayTest : public ::testing::Test {
  protected:
@@ -56,24 +55,7 @@ class PushGatewayTest : public ::testing::Test {
   // "x{job="a"} 1@0 stale@5" of the series whose names match, times in milliseconds since the
   // start.
   Lines stored(const std::string& names = "[^p].*") {
-    auto querier = store_.querier(start_ms_ - 1000, clock_.wall_ms() + 1000);
-    auto matcher = model::Matcher::create(model::MatchOp::kRegex, "__name__", names);
-    auto set = (*querier)->select({*std::move(matcher)}, {});
-    Lines out;
-    for (model::SeriesColumns columns; (*set)->next(columns);) {
-      std::string line = columns.labels.to_string();
-      for (size_t i = 0; i < columns.values.size(); ++i) {
-        line += " ";
-        if (model::is_stale(columns.values[i])) {
-          line += "stale";
-        } else {
-          append_float_text(line, columns.values[i]);
-        }
-        line += "@" + std::to_string(columns.timestamps_ms[i] - start_ms_);
-      }
-      out.push_back(line);
-    }
-    return out;
+    return stored_lines(store_, names, {start_ms_ - 1000, clock_.wall_ms() + 1000}, start_ms_);
   }
 
   SimulatedClock clock_;

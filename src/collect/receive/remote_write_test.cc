@@ -3,9 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "collect/receive/test_bodies.h"
+#include "collect/receive/test_store.h"
 #include "store/metrics/linear_store.h"
 
 namespace binnacle::collect::receive {
@@ -15,50 +14,6 @@ using net::Response;
 using store::metrics::LinearStore;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-// Looks on at what reaches the store, and lets it fail.
-class WatchedStore final : public model::Appendable {
- public:
-  explicit WatchedStore(model::Appendable& store) : store_(store) {}
-
-  std::unique_ptr<model::Appender> appender() override {
-    return std::make_unique<Batch>(*this, store_.appender());
-  }
-
-  size_t with_labels = 0;
-  size_t by_ref = 0;
-  size_t commits = 0;
-  bool forgets = false;  // every reference is unknown
-  std::optional<Error> commit_error;
-  std::map<std::string, model::MetricMetadata> metadata;
-
- private:
-  class Batch final : public model::Appender {
-   public:
-    Batch(WatchedStore& owner, std::unique_ptr<model::Appender> batch)
-        : owner_(owner), batch_(std::move(batch)) {}
-    Result<model::SeriesRef> append(model::SeriesRef ref, model::LabelsView labels,
-                                    model::Sample sample) override {
-      ++(labels.empty() ? owner_.by_ref : owner_.with_labels);
-      return batch_->append(owner_.forgets && labels.empty() ? 1'000'000 : ref, labels, sample);
-    }
-    void append_metadata(std::string_view metric, const model::MetricMetadata& word) override {
-      owner_.metadata[std::string(metric)] = word;
-    }
-    Result<model::CommitReport> commit() override {
-      if (owner_.commit_error) return fail(*owner_.commit_error);
-      ++owner_.commits;
-      return batch_->commit();
-    }
-    void rollback() override { batch_->rollback(); }
-
-   private:
-    WatchedStore& owner_;
-    std::unique_ptr<model::Appender> batch_;
-  };
-
-  model::Appendable& store_;
-};
 
 class RemoteWriteTest : public ::testing::Test {
  protected:
@@ -72,21 +27,7 @@ class RemoteWriteTest : public ::testing::Test {
   Response send(const WriteBody& body) { return send(body.compressed()); }
 
   // "up{job="a"} 1@0 2@1000": all that is stored, times relative to now_.
-  std::vector<std::string> stored() {
-    auto querier = memory_.querier(now_ - 1'000'000, now_ + 1'000'000);
-    auto any = model::Matcher::create(model::MatchOp::kRegex, "__name__", ".*");
-    auto set = (*querier)->select({*std::move(any)}, {});
-    std::vector<std::string> out;
-    for (model::SeriesColumns columns; (*set)->next(columns);) {
-      std::string line = columns.labels.to_string();
-      for (size_t i = 0; i < columns.values.size(); ++i) {
-        line += " " + std::to_string(static_cast<int>(columns.values[i])) + "@" +
-                std::to_string(columns.timestamps_ms[i] - now_);
-      }
-      out.push_back(line);
-    }
-    return out;
-  }
+  Lines stored() { return stored_lines(memory_, ".*", {now_ - 1'000'000, now_ + 1'000'000}, now_); }
 
   static std::string written(const Response& response) {
     return std::string(response.headers.get("X-Prometheus-Remote-Write-Samples-Written"));
@@ -112,8 +53,6 @@ class RemoteWriteTest : public ::testing::Test {
   const TestLabels up_a_ = {{"__name__", "up"}, {"job", "a"}};
   const TestLabels up_b_ = {{"__name__", "up"}, {"job", "b"}};
 };
-
-using Lines = std::vector<std::string>;
 
 TEST_F(RemoteWriteTest, StoresAndAnswersWithCounts) {
   const Response response =
