@@ -31,8 +31,19 @@ void ConfigReloader::on_done(Hook hook) {
   on_done_ = std::move(hook);
 }
 
+void ConfigReloader::pause(std::string why) {
+  MutexLock lock(reload_mu_);
+  paused_ = std::move(why);
+}
+
+void ConfigReloader::resume() {
+  MutexLock lock(reload_mu_);
+  paused_.clear();
+}
+
 Result<ReloadReport> ConfigReloader::reload() {
   MutexLock lock(reload_mu_);
+  if (!paused_.empty()) return fail(Code::kUnavailable, "no reload now: " + paused_);
   auto outcome = reload_locked();
   if (!outcome) successful_.set(0);
   if (on_done_) on_done_(outcome);

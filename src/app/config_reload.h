@@ -45,6 +45,10 @@ class ConfigReloader {
   // Called after every reload, on its thread, before reload() returns; must not call reload().
   void on_done(Hook hook) EXCLUDES(reload_mu_);
 
+  // From now on reload() is kUnavailable for that reason; waits for one that is under way.
+  void pause(std::string why) EXCLUDES(reload_mu_);
+  void resume() EXCLUDES(reload_mu_);
+
   // kInvalidArgument with one line for each problem of the file, or what the participants said;
   // then nothing has changed.
   Result<ReloadReport> reload() EXCLUDES(reload_mu_, current_mu_);
@@ -68,6 +72,7 @@ class ConfigReloader {
   Mutex reload_mu_;  // held over a whole reload
   std::vector<Participant> participants_ GUARDED_BY(reload_mu_);
   Hook on_done_ GUARDED_BY(reload_mu_);
+  std::string paused_ GUARDED_BY(reload_mu_);  // why; empty: it is not
 
   mutable Mutex current_mu_;
   std::shared_ptr<const Config> current_

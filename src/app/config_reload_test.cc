@@ -88,6 +88,16 @@ TEST_F(ConfigReloadTest, AMissingFileKeepsWhatHolds) {
   EXPECT_THAT(reloader_.reload().error().message, HasSubstr("config cannot be read"));
 }
 
+TEST_F(ConfigReloadTest, NothingIsReadWhilePaused) {
+  write("live: new\n");
+  reloader_.pause("the server is starting");
+  EXPECT_EQ(reloader_.reload().error().code, Code::kUnavailable);
+  EXPECT_EQ(reloader_.current()->get_string("live"), "");
+  reloader_.resume();
+  EXPECT_TRUE(reloader_.reload());
+  EXPECT_EQ(reloader_.current()->get_string("live"), "new");
+}
+
 TEST_F(ConfigReloadTest, OneRefusalStopsAllAndAllRefusalsAreTold) {
   reloader_.add({"first", [this](const Config&) -> Result<ConfigReloader::Commit> {
                    return [this] { committed_.push_back("first"); };

@@ -1,5 +1,10 @@
 #include "app/scraping.h"
 
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
 #include "app/remote_options.h"
 #include "base/log.h"
 #include "collect/discovery/source_factory.h"
@@ -51,6 +56,7 @@ Result<ConfigReloader::Commit> Scraping::prepare(const std::string& path) {
   if (!path.empty()) {
     TRY_ASSIGN(*file, load_prometheus_file(parts_.ship.files, path, process_environment()));
   }
+  if (Status good = check(*file); !good) return fail(std::move(good).error().with_context(path));
   return ConfigReloader::Commit([this, file] {
     for (const std::string& warning : file->warnings)
       scraping_log().warn("a setting has no effect", {{"setting", warning}});
@@ -64,6 +70,27 @@ Result<ConfigReloader::Commit> Scraping::prepare(const std::string& path) {
     }
     if (started_) apply();
   });
+}
+
+// What is wrong only beside what else runs here.
+Status Scraping::check(const PrometheusFile& file) const {
+  const auto has_name = [](const collect::scrape::ScrapeConfig& config) {
+    return config.job.job_name == EngineWatch::kJobName;
+  };
+  if (parts_.engines.enabled && std::ranges::any_of(file.scrape_configs, has_name)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("job_name `{}` is that of the engines found on this machine: choose "
+                            "another, or set collect.engines.enabled to false",
+                            EngineWatch::kJobName));
+  }
+  std::set<std::string> names;
+  for (const auto& config : remote_write_configs(file, parts_.queue_max_bytes)) {
+    if (names.insert(config.shipper.name).second) continue;
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("remote_write: two receivers `{}`: give each a `name`", config.shipper.name));
+  }
+  return {};
 }
 
 void Scraping::apply() {

@@ -54,6 +54,7 @@ class Scraping {
   model::Labels external_labels() const EXCLUDES(mu_);
 
  private:
+  Status check(const PrometheusFile& file) const;
   void apply() EXCLUDES(applying_, mu_);  // the file that holds now
   void apply_remote(const PrometheusFile& file) REQUIRES(applying_);
   std::shared_ptr<const PrometheusFile> file() const EXCLUDES(mu_);

@@ -57,6 +57,7 @@ constexpr int64_t kOwnSeriesEveryMs = 5'000;
 constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
 constexpr size_t kMaxQueuedPoolWork = 4096;
+constexpr size_t kDiscoveryThreads = 2;
 
 }  // namespace
 
@@ -105,6 +106,8 @@ struct ServerProcess::Parts {
   net::Router router;
   Readiness readiness;
   ThreadPool pool{"pool", pool_thread_count(config), kMaxQueuedPoolWork};
+  // Apart from requests: a reload waits for discovery, which must not wait for a request.
+  ThreadPool discovery_pool{"discovery", kDiscoveryThreads, kMaxQueuedPoolWork};
   ThreadPool query_helpers{"query_help", query_helper_count(config), kMaxQueuedPoolWork};
   std::unique_ptr<NodeEvents> node_events;
   query::promql::QueryLog query_log{registry};
@@ -215,7 +218,7 @@ Status ServerProcess::Parts::make_scraping() {
                     .store = samples,
                     .reads = reads,
                     .ship = {io, files, clock, random, registry, metadata},
-                    .pool = pool});
+                    .pool = discovery_pool});
   TRY_ASSIGN(const auto commit, scraping->prepare(prometheus_path(config)));
   commit();
   return {};
@@ -417,6 +420,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
+  parts->reloader.pause("the server is starting");
   parts->query_log.set_slow_ms(parts->config.get_duration_ms("query.slow_log"));
   return std::unique_ptr<ServerProcess>(new ServerProcess(std::move(parts)));
 }
@@ -433,6 +437,7 @@ Status ServerProcess::start() {
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
   parts_->scraping->start();
+  parts_->reloader.resume();
   return {};
 }
 
@@ -444,10 +449,12 @@ void ServerProcess::stop() {
   const auto grace = std::chrono::milliseconds(
       parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
+  parts_->reloader.pause("the server is stopping");
   parts_->server->stop(grace);
   parts_->query_queue.stop();
   parts_->scraping->stop();
   parts_->pool.stop();
+  parts_->discovery_pool.stop();
   parts_->io.stop();
   if (parts_->host != nullptr) parts_->host->stop();
   parts_->metrics.close();

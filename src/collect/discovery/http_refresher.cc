@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/crc32c.h"
 #include "collect/discovery/target_groups.h"
 #include "net/run_on_pool.h"
 
@@ -48,6 +49,7 @@ Status check(const net::Response& response) {
 HttpRefresher::HttpRefresher(const HttpSdConfig& config, FileSystem& files, const Clock& clock,
                              ThreadPool& pool)
     : url_(config.url),
+      source_(fmt::format("{}#{:08x}", shown(config.url), crc32c(config.url))),
       interval_ms_(config.refresh_interval_ms),
       pool_(pool),
       peer_(config.http, files, clock) {}
@@ -65,8 +67,8 @@ boost::asio::awaitable<Result<Refreshed>> HttpRefresher::refresh() {
     co_return fail(std::move(good).error().with_context(shown(url_)));
   }
   Result<std::vector<model::TargetGroup>> groups;
-  const Status ran =
-      co_await net::run_on_pool(pool_, [&] { groups = parse_target_groups(response->body, url_); });
+  const Status ran = co_await net::run_on_pool(
+      pool_, [&] { groups = parse_target_groups(response->body, source_); });
   if (!ran) co_return fail(ran.error());
   if (!groups) co_return fail(std::move(groups).error().with_context(shown(url_)));
   add_group_label(*groups, "__meta_url", url_);

@@ -23,6 +23,7 @@ class HttpRefresher final : public Refresher {
 
  private:
   const std::string url_;
+  const std::string source_;  // names the groups: without what is secret in the URL
   const int64_t interval_ms_;
   ThreadPool& pool_;
   net::HttpPeer peer_;

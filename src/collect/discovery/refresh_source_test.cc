@@ -114,7 +114,8 @@ TEST_F(HttpRefresherTest, ReadsGroups) {
       refresh("application/json; charset=UTF-8", R"([{"targets":["a:1"]},{"targets":["b:2"]}])");
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_THAT(addresses(found->groups), ElementsAre("a:1", "b:2"));
-  EXPECT_EQ(found->groups[1].source, url_ + ":1");
+  EXPECT_TRUE(found->groups[1].source.ends_with(":1"));
+  EXPECT_EQ(found->groups[1].source.find("hidden"), std::string::npos);
   EXPECT_EQ(found->groups[1].labels.get("__meta_url"), url_);
   EXPECT_THAT(request_, HasSubstr("X-Prometheus-Refresh-Interval-Seconds: 5\r\n"));
 }

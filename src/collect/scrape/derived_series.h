@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "collect/scrape/target_deriver.h"
 #include "model/appender.h"
@@ -23,6 +24,12 @@ class DerivedSeries final : public DerivedSink {
   // Ends those that were not appended since begin(); how many.
   size_t finish();
   size_t end_all(int64_t time_ms, model::Appender& to);
+
+  // Goes on with the series of one that ends.
+  void adopt(DerivedSeries& other) {
+    series_.swap(other.series_);
+    std::swap(pass_, other.pass_);
+  }
 
  private:
   struct Series {

@@ -114,6 +114,8 @@ void PageAppender::adopt(PageAppender& other) {
   former_.merge(other.former_);
   other.slots_.clear();
   other.former_.clear();
+  std::swap(report_series_, other.report_series_);
+  derived_.adopt(other.derived_);
 }
 
 Status PageAppender::read_page(const FetchedPage& page, Appender& to) {

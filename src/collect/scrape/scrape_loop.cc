@@ -167,6 +167,7 @@ asio::awaitable<void> ScrapeLoop::take_over(ScrapeLoop& predecessor) {
   predecessor.successor_ = &wakeup_;
   while (!predecessor.ended()) co_await wakeup_.wait();
   pages_.adopt(predecessor.pages_);
+  scraped_ = predecessor.scraped_;
 }
 
 asio::awaitable<Status> ScrapeLoop::on_worker(std::function<void()> work) {

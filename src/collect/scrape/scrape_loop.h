@@ -94,7 +94,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   boost::asio::cancellation_signal cancel_;
   bool stopping_ = false;
   LoopEnd how_ = LoopEnd::kTargetGone;
-  bool scraped_ = false;
+  bool scraped_ = false;  // by this loop or by those that it took over
   net::Wakeup* successor_ = nullptr;
   std::atomic<bool> ended_ = false;
 

@@ -167,11 +167,15 @@ std::shared_ptr<ScrapeLoop> ScrapeManager::make_loop(Pool& pool, Target target) 
 
 void ScrapeManager::start_loop(Pool& pool, const std::shared_ptr<ScrapeLoop>& loop) {
   if (!started_) return;
+  // Each ending loop is taken over once: targets of the same labels do not wait for the same one.
+  const auto ending = std::ranges::find_if(pool.ending, [&loop](const auto& candidate) {
+    return !candidate->ended() && candidate->target().labels == loop->target().labels;
+  });
   std::shared_ptr<ScrapeLoop> predecessor;
-  for (const auto& ending : pool.ending) {
-    if (ending->ended() || !(ending->target().labels == loop->target().labels)) continue;
-    ending->stop(LoopEnd::kHandOver);
-    predecessor = ending;
+  if (ending != pool.ending.end()) {
+    predecessor = std::move(*ending);
+    pool.ending.erase(ending);
+    predecessor->stop(LoopEnd::kHandOver);
   }
   {
     const MutexLock lock(running_mu_);

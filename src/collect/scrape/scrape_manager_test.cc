@@ -234,6 +234,29 @@ TEST_F(ScrapeManagerTest, AMovedTargetHandsItsSeriesOver) {
   EXPECT_THAT(stored(store_, "y", 0), ElementsAre(HasSubstr("stale")));
 }
 
+TEST_F(ScrapeManagerTest, TargetsOfTheSameLabelsAreEachTakenOver) {
+  const std::vector<model::TargetGroup> two = {
+      {"test",
+       {Labels{{"__address__", "a"}, {"__metrics_path__", "/p"}},
+        Labels{{"__address__", "a"}, {"__metrics_path__", "/q"}}},
+       {}}};
+  pages_.page("http://a/p", "x 1\n");
+  pages_.page("http://a/q", "y 1\n");
+  manager_.apply({job("one")});
+  manager_.set_targets("one", two);
+  manager_.start();
+  pages_.wait_for("http://a/p", 2);
+  pages_.wait_for("http://a/q", 2);
+  JobConfig slower = job("one");
+  slower.interval_ms = 30;
+  manager_.apply({slower});
+  EXPECT_TRUE(comes_true("http://a/p", [&] {
+    return std::ranges::all_of(manager_.active(), [](const ActiveTarget& target) {
+      return target.health == TargetHealth::kUp && target.interval_ms == 30;
+    });
+  }));
+}
+
 TEST_F(ScrapeManagerTest, StopCallsOffWhatHangsAndWritesNoMarkers) {
   pages_.page("http://a/metrics", "x 1\n");
   pages_.hang("http://b/metrics");
