@@ -384,6 +384,7 @@ class Decoder {
 }  // namespace
 
 Status decode_otlp_json(std::string_view body, OtlpMetrics& out) {
+  if (body.empty()) return fail(Code::kInvalidArgument, "OTLP body: empty");
   simdjson::dom::parser parser;
   element root;
   if (const auto error = parser.parse(body.data(), body.size()).get(root);
