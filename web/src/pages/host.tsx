@@ -1,8 +1,9 @@
 // One host in full.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { addressOf, followLink, openPath } from '../address/location.ts';
 import { hostPath } from '../address/route.ts';
 import { Panel } from '../chart/panel.tsx';
+import { keepLookingAt } from '../data/look.ts';
 import { useFrames } from '../data/sources.ts';
 import { FileSystemTable } from '../host/file_system_table.tsx';
 import { type Host, hostsIn, hostsQuery } from '../host/hosts.ts';
@@ -45,6 +46,7 @@ export function HostPage({ instance }: { readonly instance: string | null }) {
   const shown = instance ?? known?.[0]?.instance ?? null;
   const host = known?.find((candidate) => candidate.instance === shown);
   const panels = useMemo(() => (shown === null ? [] : hostPanels(shown)), [shown]);
+  useEffect(() => (shown === null ? undefined : keepLookingAt(shown)), [shown]);
   if (shown === null) return <NoHosts loading={known === null && error === null} error={error} title="Hosts" />;
   if (known && !host && error === null) return <SilentHost instance={shown} hosts={known} />;
   return (
