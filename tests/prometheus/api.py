@@ -60,7 +60,7 @@ SAME = [
     "query_range?query=go_goroutines&start={from_}&end={at}&step=1",
     "query_range?query=rate(go_memstats_alloc_bytes_total%5B5s%5D)&start={from_}&end={at}&step=0.5",
     "query_range?query=go_memstats_sys_bytes/1e6&start={from_}&end={at}&step=2s",
-    "query_range?query=max_over_time(go_goroutines%5B3s:1s%5D)&start={from_}&end={at}&step=1",
+    "query_range?query=max_over_time(go_goroutines%5B3500ms:1s%5D)&start={from_}&end={at}&step=1",
     "query_range?query=vector(1)&start={from_}&end={at}&step=1",
     "labels?match%5B%5D=%7Bjob%3D%22prometheus%22%7D&start={from_}&end={at}",
     "labels?match%5B%5D=go_threads&start={from_}&end={at}",
