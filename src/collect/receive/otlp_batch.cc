@@ -18,7 +18,7 @@ constexpr size_t kMaxShownBytes = 200;
 // target_info is written this densely between the first and the last point of a resource, so that a
 // query at any time between finds it.
 constexpr int64_t kTargetInfoEveryMs = 150'000;
-constexpr int64_t kMaxTargetInfos = 1000;
+constexpr int64_t kMaxTargetInfos = 1000;  // of a resource
 
 constexpr std::string_view kServiceName = "service.name";
 constexpr std::string_view kServiceNamespace = "service.namespace";
@@ -299,9 +299,12 @@ void OtlpBatch::store_target_info(const OtlpResource& resource) {
   to_->append_metadata("target_info", {model::MetricType::kGauge, "Target metadata", ""});
   const int64_t last_ms = to_ms(latest_ns_);
   const int64_t first_ms =
-      std::max(to_ms(earliest_ns_), last_ms - kMaxTargetInfos * kTargetInfoEveryMs);
-  for (int64_t at_ms = first_ms; at_ms < last_ms; at_ms += kTargetInfoEveryMs)
+      std::max(to_ms(earliest_ns_),
+               last_ms - std::min(kMaxTargetInfos, target_infos_left_) * kTargetInfoEveryMs);
+  for (int64_t at_ms = first_ms; at_ms < last_ms; at_ms += kTargetInfoEveryMs) {
     append("target_info", {}, {}, at_ms, 1);
+    --target_infos_left_;
+  }
   append("target_info", {}, {}, last_ms, 1);
 }
 

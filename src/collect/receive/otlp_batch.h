@@ -91,6 +91,9 @@ class OtlpBatch {
   OtlpOutcome outcome_;
   std::vector<bool> is_refused_;    // by point
   std::vector<uint32_t> appended_;  // by the Appender's count: of which point
+  // Many resources, each with an old and a new point, would make millions of target_info. Beyond
+  // this a resource has its newest one.
+  int64_t target_infos_left_ = 10'000;
 
   // Of the resource, metric and point at hand.
   std::string job_;
