@@ -17,16 +17,6 @@ constexpr std::string_view kWalked[] = {"memory", "cpuacct", "cpu,cpuacct", "pid
 
 }  // namespace
 
-void ContainerBoard::publish(List list) {
-  MutexLock lock(mu_);
-  list_ = std::move(list);
-}
-
-ContainerBoard::List ContainerBoard::current() const {
-  MutexLock lock(mu_);
-  return list_;
-}
-
 std::string CgroupTree::file(std::string_view controller, std::string_view cgroup,
                              std::string_view name) const {
   std::string path = folder;

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/file_system.h"
-#include "base/mutex.h"
 #include "collect/container/cgroup_path.h"
 #include "collect/container/container_names.h"
+#include "collect/host/scan_board.h"
 
 namespace binnacle::collect::container {
 
@@ -22,17 +22,7 @@ struct Container {
 };
 using ContainerRef = std::shared_ptr<const Container>;  // shared by scan and tick
 
-// Any thread.
-class ContainerBoard {
- public:
-  using List = std::shared_ptr<const std::vector<ContainerRef>>;
-  void publish(List list) EXCLUDES(mu_);
-  List current() const EXCLUDES(mu_);  // null before the first scan
-
- private:
-  mutable Mutex mu_;
-  List list_ GUARDED_BY(mu_);
-};
+using ContainerBoard = host::ScanBoard<ContainerRef>;
 
 // Where the control groups lie. Version 1 has a folder for each controller, version 2 one for all.
 struct CgroupTree {

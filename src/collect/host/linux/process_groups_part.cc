@@ -248,7 +248,7 @@ class GroupTickPart final : public Part {
 
   KernelBuffer buffer_;
   double boot_seconds_ = 0;
-  MemberBoard::Members followed_;
+  MemberBoard::List followed_;
   MemberMap<Member> members_;
   std::vector<Group> groups_;
 };

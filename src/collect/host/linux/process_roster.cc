@@ -27,16 +27,6 @@ std::string command_line(std::string raw) {
 
 }  // namespace
 
-void MemberBoard::publish(Members members) {
-  MutexLock lock(mu_);
-  members_ = std::move(members);
-}
-
-MemberBoard::Members MemberBoard::current() const {
-  MutexLock lock(mu_);
-  return members_;
-}
-
 GroupRules::GroupRules() = default;
 GroupRules::GroupRules(GroupRules&&) noexcept = default;
 GroupRules::~GroupRules() = default;

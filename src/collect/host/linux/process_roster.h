@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/mutex.h"
 #include "collect/host/linux/kernel_text.h"
 #include "collect/host/linux/parts.h"
 #include "collect/host/process_options.h"
+#include "collect/host/scan_board.h"
 
 namespace re2 {
 class RE2;
@@ -32,17 +32,7 @@ struct GroupMember {
   bool fresh = false;
 };
 
-// Hands the members from thread to thread. Any thread.
-class MemberBoard {
- public:
-  using Members = std::shared_ptr<const std::vector<GroupMember>>;  // shared by scan and tick
-  void publish(Members members) EXCLUDES(mu_);
-  Members current() const EXCLUDES(mu_);  // null before the first scan
-
- private:
-  mutable Mutex mu_;
-  Members members_ GUARDED_BY(mu_);
-};
+using MemberBoard = ScanBoard<GroupMember>;
 
 class GroupRules {
  public:
