@@ -13,6 +13,7 @@
 #include "base/file_system.h"
 #include "collect/discovery/source_config.h"
 #include "collect/scrape/scrape_config_yaml.h"
+#include "collect/ship/remote_read_options.h"
 #include "model/labels.h"
 #include "model/relabel.h"
 #include "net/http_client_config.h"
@@ -64,17 +65,6 @@ struct PrometheusRemoteWrite {
   net::HttpClientConfig http;
 };
 
-struct PrometheusRemoteRead {
-  std::string url;
-  std::string name;
-  int64_t remote_timeout_ms = 60'000;
-  NamedValues headers;
-  NamedValues required_matchers;  // label and value
-  bool read_recent = false;
-  bool filter_external_labels = true;
-  net::HttpClientConfig http;
-};
-
 struct PrometheusFile {
   PrometheusGlobal global;
   // Of the file itself and of scrape_config_files, in order.
@@ -83,7 +73,8 @@ struct PrometheusFile {
   std::vector<model::RelabelRule> alert_relabel;
   std::vector<PrometheusAlertmanager> alertmanagers;
   std::vector<PrometheusRemoteWrite> remote_writes;
-  std::vector<PrometheusRemoteRead> remote_reads;
+  // Without external labels, and without a name where the file has none: remote_read_options().
+  std::vector<collect::ship::RemoteReadOptions> remote_reads;
   std::vector<std::string> warnings;  // "prometheus.yml:12: ..."
 };
 

@@ -121,9 +121,9 @@ PrometheusRemoteWrite read_remote_write(const YamlValue& value) {
   return config;
 }
 
-PrometheusRemoteRead read_remote_read(const YamlValue& value) {
+collect::ship::RemoteReadOptions read_remote_read(const YamlValue& value) {
   YamlMap map(value);
-  PrometheusRemoteRead config;
+  collect::ship::RemoteReadOptions config;
   read_url(map, config.url);
   map.read("name", config.name);
   map.duration("remote_timeout", config.remote_timeout_ms);

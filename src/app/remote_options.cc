@@ -59,19 +59,10 @@ std::vector<RemoteWriteConfig> remote_write_configs(const PrometheusFile& file,
 }
 
 std::vector<RemoteReadOptions> remote_read_options(const PrometheusFile& file) {
-  std::vector<RemoteReadOptions> all;
-  for (const PrometheusRemoteRead& entry : file.remote_reads) {
-    RemoteReadOptions options;
-    options.name = name_of(entry.name, entry.url);
-    options.url = entry.url;
-    options.http = entry.http;
-    options.headers = entry.headers;
-    options.remote_timeout_ms = entry.remote_timeout_ms;
-    options.read_recent = entry.read_recent;
-    options.required_matchers = entry.required_matchers;
+  std::vector<RemoteReadOptions> all = file.remote_reads;
+  for (RemoteReadOptions& options : all) {
+    options.name = name_of(options.name, options.url);
     options.external_labels = pairs_of(file.global.external_labels);
-    options.filter_external_labels = entry.filter_external_labels;
-    all.push_back(std::move(options));
   }
   return all;
 }
