@@ -64,12 +64,15 @@ class NvidiaPartTest : public ::testing::Test {
     EXPECT_TRUE(parts_->collect(clock_.wall_ms()));
     return host::samples_at(store_, clock_.wall_ms());
   }
-  // What the driver says now: the tick that asks, and the one that tells.
+  // What the driver says now: the tick that asks, and the one that tells. No question is open
+  // afterwards, so that what a test then changes is seen by the next one as a whole.
   Samples answered() {
     watch_->wait_until_idle();
     tick();
     watch_->wait_until_idle();
-    return tick();
+    Samples samples = tick();
+    watch_->wait_until_idle();
+    return samples;
   }
   void release() {
     driver_.hang = false;
@@ -192,7 +195,6 @@ TEST_F(NvidiaPartTest, XidErrorsAreEventsAndCount) {
 
 TEST_F(NvidiaPartTest, TheXidThatTellsOfALossIsOfTheGpuThatIsLost) {
   answered();
-  watch_->wait_until_idle();
   driver_.gpus[0].lost = true;
   driver_.pending_xid = 79;
   const Samples samples = answered();
