@@ -167,8 +167,10 @@ int64_t EngineProgress::stall_limit_ms(int64_t now_ms) const {
                     std::max(options_.stall_limit_ms, options_.hard_limit_ms));
 }
 
+// A token counts for the time when it was asked for, its lack for the time until it was given up.
 bool EngineProgress::canary_said_since(Outcome outcome, int64_t since_ms) const {
-  return canary_ && canary_->outcome == outcome && canary_of_result_ms_ >= since_ms;
+  if (!canary_ || canary_->outcome != outcome) return false;
+  return (outcome == Outcome::kTokens ? canary_of_result_ms_ : canary_ended_ms_) >= since_ms;
 }
 
 // A request that was let in since the last progress may be reading its prompt, which shows in the
