@@ -136,7 +136,9 @@ std::optional<Canary> EngineProgress::canary_due(int64_t now_ms) {
   int64_t every_ms = idle ? options_.idle_canary_ms : options_.busy_canary_ms;
   if (every_ms == 0) return std::nullopt;
   const int64_t stalled_ms = stall_ms(now_ms);
-  const bool doubtful = stands_still(stalled_ms) || silent_since_ms_ || unanswered_since_ms_ ||
+  const bool slow =
+      canary_ && (canary_->outcome != Outcome::kTokens || canary_->took_ms >= options_.slow_ms);
+  const bool doubtful = slow || stands_still(stalled_ms) || silent_since_ms_ ||
                         judgement_.state == EngineState::kWedged;
   if (doubtful) every_ms = std::min(every_ms, options_.look_interval_ms);
   if (canary_ && now_ms - canary_ended_ms_ < every_ms) return std::nullopt;

@@ -248,7 +248,8 @@ TEST(EngineProgress, AFrontThatAnswersNothingIsWedgedUnlessItsProcessesCompute) 
   EXPECT_LE(silent.time_to(EngineState::kWedged), 2'000);
   silent.answer = Vitals::Answer::kGood;
   silent.answers_canaries = true;
-  EXPECT_EQ(silent.run(10'000), EngineState::kServing);
+  EXPECT_EQ(silent.run(10'000), EngineState::kServing)
+      << ::testing::PrintToString(silent.evidence());
 }
 
 TEST(EngineProgress, RefusedLoadingDeadAndDrainingAreNotWedged) {
