@@ -21,7 +21,7 @@ constexpr double kWorkingPower = 0.5;   // of the limit
 constexpr double kSpinningPower = 0.3;  // of the limit, while
 constexpr double kSpinningUse = 0.85;   // of the time the GPU is said to be busy
 
-constexpr std::array<std::string_view, 8> kStateNames = {
+constexpr std::array<std::string_view, kEngineStates> kStateNames = {
     "unknown", "idle", "serving", "loading", "draining", "degraded", "wedged", "down"};
 
 std::string seconds(int64_t ms) { return fmt::format("{:.1f} s", static_cast<double>(ms) / 1'000); }
@@ -120,12 +120,32 @@ void EngineProgress::canary_done(int64_t now_ms, const CanaryResult& result) {
   canary_ended_ms_ = now_ms;
   canary_of_result_ms_ = canary_began_ms_;
   canary_ = result;
+  nothing_to_ask_ = false;
   if (result.outcome == Outcome::kTokens) warm_ = true;
   if (result.outcome != Outcome::kNothing) {
     unanswered_since_ms_.reset();
   } else if (!unanswered_since_ms_) {
     unanswered_since_ms_ = canary_began_ms_;
   }
+}
+
+void EngineProgress::canary_left(int64_t now_ms) {
+  CHECK(canary_open_);
+  canary_open_ = false;
+  canary_ended_ms_ = now_ms;
+  nothing_to_ask_ = true;
+  canary_.reset();
+  unanswered_since_ms_.reset();
+}
+
+void EngineProgress::no_more_canaries() {
+  nature_.canaries = false;
+  canary_.reset();
+  unanswered_since_ms_.reset();
+}
+
+bool EngineProgress::doubtful(int64_t now_ms) const {
+  return stands_still(stall_ms(now_ms)) || silent_since_ms_ || unanswered_since_ms_;
 }
 
 std::optional<Canary> EngineProgress::canary_due(int64_t now_ms) {
@@ -141,7 +161,7 @@ std::optional<Canary> EngineProgress::canary_due(int64_t now_ms) {
   const bool doubtful = slow || stands_still(stalled_ms) || silent_since_ms_ ||
                         judgement_.state == EngineState::kWedged;
   if (doubtful) every_ms = std::min(every_ms, options_.look_interval_ms);
-  if (canary_ && now_ms - canary_ended_ms_ < every_ms) return std::nullopt;
+  if ((canary_ || nothing_to_ask_) && now_ms - canary_ended_ms_ < every_ms) return std::nullopt;
   canary_open_ = canary_seen_ = true;
   canary_began_ms_ = now_ms;
   began_idle_ = idle;
@@ -300,7 +320,7 @@ EngineProgress::Verdict EngineProgress::canary_verdict(int64_t now_ms) const {
   if (word_ == EngineWord::kSilent)
     return {EngineState::kDegraded, {"its health endpoint does not answer"}};
   if (!canary_) {
-    if (!nature_.canaries || busy_since_ms_) return {well, {}};
+    if (!nature_.canaries || nothing_to_ask_ || busy_since_ms_) return {well, {}};
     return {EngineState::kUnknown, {"no request for a token has been answered yet"}};
   }
   switch (canary_->outcome) {

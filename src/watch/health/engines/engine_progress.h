@@ -36,6 +36,7 @@ enum class EngineState : uint8_t {
   kWedged,    // holds requests or connections and does nothing
   kDown,      // refuses connections, or says itself that its engine is dead
 };
+inline constexpr size_t kEngineStates = 8;
 std::string_view engine_state_name(EngineState state);  // "wedged"
 
 struct ProgressOptions {
@@ -120,6 +121,13 @@ class EngineProgress {
   // A canary that is to begin now; it is then under way until canary_done().
   std::optional<Canary> canary_due(int64_t now_ms);
 
+  // It was not sent after all: nothing to ask for.
+  void canary_left(int64_t now_ms);
+  // The engine will not answer any.
+  void no_more_canaries();
+
+  // Whether it is worth looking at its processes.
+  bool doubtful(int64_t now_ms) const;
   // Requests in flight at the last look, our own canary left out; nullopt: not known.
   std::optional<double> in_flight() const { return in_flight_; }
 
@@ -154,7 +162,7 @@ class EngineProgress {
   void add_host_evidence(std::vector<std::string>& evidence) const;
 
   const ProgressOptions options_;
-  const EngineNature nature_;
+  EngineNature nature_;
 
   // Of looks.
   std::optional<Vitals> newest_;     // the last good one
@@ -174,6 +182,7 @@ class EngineProgress {
   bool warm_ = false;  // it has made tokens
   int64_t canary_began_ms_ = 0;
   bool began_idle_ = false;
+  bool nothing_to_ask_ = false;  // when the last one was due
   int64_t canary_ended_ms_ = 0;
   std::optional<CanaryResult> canary_;          // the last that ended
   int64_t canary_of_result_ms_ = 0;             // when that one began
