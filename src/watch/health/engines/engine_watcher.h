@@ -37,7 +37,7 @@ struct EngineWatcherOptions {
   bool canaries = true;
   int64_t look_timeout_ms = 2'000;
   int64_t repeat_ms = 5'000;  // how often an unchanged state is said again
-  std::string proc_path = "/proc";
+  std::string proc_path;      // of the processes' own files
 };
 
 struct EngineWatcherTools {
