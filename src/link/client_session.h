@@ -17,14 +17,14 @@ namespace binnacle::link {
 namespace client_event {
 struct Connected {
   Hello hello;
-  Facts facts;  // told once the hello is accepted; none: not told
+  Facts facts = {};  // told once the hello is accepted; none: not told
 };
 struct Received {
   Frame frame;
 };
 struct Tick {
   int64_t loop_lag_us = 0;  // how late it is
-  std::optional<LoadDigest> load;
+  std::optional<LoadDigest> load = {};
 };
 struct ProbeDone {
   ProbeReply reply;

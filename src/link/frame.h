@@ -88,7 +88,7 @@ struct Beat {
   uint64_t answered_number = 0;
   int64_t answered_ns = 0;
   uint32_t loop_lag_us = 0;
-  std::optional<LoadDigest> load;
+  std::optional<LoadDigest> load = {};
   friend bool operator==(const Beat&, const Beat&) = default;
 };
 

@@ -17,7 +17,7 @@ struct BeatTimes {
   int64_t came_ms = 0;                 // monotonic, of the server
   std::optional<ClockReading> clocks;  // of the exchange before; not with the first beat
   uint32_t loop_lag_us = 0;            // how late the agent's own timer fired
-  std::optional<LoadDigest> load;
+  std::optional<LoadDigest> load = {};
 };
 
 // How a connection ended.
