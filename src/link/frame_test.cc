@@ -73,24 +73,16 @@ TEST(Frame, UnknownFieldsAndKindsAreSkipped) {
 // Of version 1 as it was before echoes, facts and load: kept word for word.
 TEST(Frame, WhatAnOlderPeerSendsIsStillRead) {
   const std::string hello(
-      "\x1d\x0a\x1b\x08\x01\x10\x01\x1a\x02"
-      "aa"
-      "\x22\x01n"
-      "\x2a\x01w"
-      "\x3a\x01"
-      "b"
-      "\x4a\x02:9"
-      "\x58\x07",
-      30);
+      "\x19\x0a\x17\x08\x01\x10\x01\x1a\x02zz\x22\x01n\x2a\x01w\x3a\x01z\x4a\x02:9\x58\x07", 26);
   const std::string reply("\x08\x12\x06\x08\x01\x10\x01\x28\x0a", 9);
   const std::string beat("\x0a\x1a\x08\x08\x05\x10\x02\x18\x04\x20\x03", 11);
   const auto back = decode_message(hello + reply + beat);
   ASSERT_TRUE(back) << back.error().message;
   ASSERT_EQ(back->frames.size(), 3U);
-  EXPECT_EQ(back->frames[0], Frame(Hello{.node_id = "aa",
+  EXPECT_EQ(back->frames[0], Frame(Hello{.node_id = "zz",
                                          .name = "n",
                                          .role = "w",
-                                         .boot_id = "b",
+                                         .boot_id = "z",
                                          .probe_address = ":9",
                                          .oldest_sample_ms = 7}));
   EXPECT_EQ(back->frames[1],
