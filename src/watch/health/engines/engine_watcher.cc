@@ -12,6 +12,7 @@
 #include "net/client.h"
 #include "net/run_on_pool.h"
 #include "watch/health/engines/canary.h"
+#include "watch/health/engines/engine_reading.h"
 #include "watch/health/engines/engine_ways.h"
 #include "watch/health/engines/vitals_reader.h"
 
@@ -91,6 +92,7 @@ struct EngineWatcher::Parts {
   VitalsReader reader;
   EngineProgress progress;
   EngineJudgement judgement;
+  EngineState settled_state = EngineState::kUnknown;
   int64_t told_ms = 0;
   std::optional<double> cpu_seconds;  // of the last look at its processes, at
   int64_t cpu_ms = 0;
@@ -225,7 +227,8 @@ void EngineWatcher::Parts::judge() {
   if (!changed && now_ms() - told_ms < options.repeat_ms) return;
   told_ms = now_ms();
   if (changed) show_state();
-  tell(before);
+  tell(changed ? settled_state : judgement.state);
+  if (settled(judgement.state)) settled_state = judgement.state;
 }
 
 void EngineWatcher::Parts::tell(EngineState before) {

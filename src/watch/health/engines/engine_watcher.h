@@ -24,8 +24,10 @@ struct EngineReport {
   std::string instance;  // host:port, the label of its series
   std::string url;
   EngineState state = EngineState::kUnknown;
-  EngineState before = EngineState::kUnknown;  // the same: said again, nothing changed
-  int64_t since_ms = 0;                        // wall
+  // The settled state before, so that a restart leads from wedged to idle. The same as `state`:
+  // said again, nothing changed.
+  EngineState before = EngineState::kUnknown;
+  int64_t since_ms = 0;  // wall
   std::vector<std::string> evidence;
 };
 
