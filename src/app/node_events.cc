@@ -40,9 +40,11 @@ void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
   json told = json::parse(event.data, nullptr, false);
   data["subject"] = event.subject;
   data["data"] = told.is_discarded() ? json(event.data) : std::move(told);
+  // Judged on the node, as engines of this machine are here: the same event.
+  const bool of_engine = event.kind.starts_with("engine.");
   queue({.time_ms = event.time_ms,
-         .kind = "agent." + event.kind,
-         .subject = node.name,
+         .kind = of_engine ? event.kind : "agent." + event.kind,
+         .subject = of_engine ? node.name + "/" + event.subject : node.name,
          .data = write(data)});
 }
 

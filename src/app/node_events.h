@@ -1,6 +1,7 @@
-// What the link hears becomes events: node.connected, node.disconnected, node.left, and whatever
-// agents report by their own words as `agent.<kind>`. Publishing waits for the disk, so it is done
-// on the pool, in order. Made before the server starts, outlives its I/O threads.
+// What the link hears becomes events: node.connected, node.disconnected, node.left, what agents
+// make of their engines as engine.wedged and the like, and whatever else they report as
+// `agent.<kind>`. Publishing waits for the disk, so it is done on the pool, in order. Made before
+// the server starts, outlives its I/O threads.
 #pragma once
 
 #include <deque>
