@@ -3,6 +3,7 @@
 #include "base/config_units.h"
 #include "base/file_system.h"
 #include "base/nearest_name.h"
+#include "base/utf8.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -208,11 +209,30 @@ YamlPairs YamlValue::string_map() const {
   return out;
 }
 
+namespace {
+
+// The YAML reader hands on any bytes; what is read here becomes labels and addresses, which are
+// text.
+YamlNodePtr read_utf8(std::string_view text, ConfigProblems& problems) {
+  if (text.size() > kMaxConfigBytes || is_valid_utf8(text)) return read_yaml(text, problems);
+  int line = 1;
+  for (std::string_view rest = text;;) {
+    const Utf8Step step = utf8_step(rest);
+    if (!step.valid) break;
+    if (rest.front() == '\n') ++line;
+    rest.remove_prefix(step.bytes);
+  }
+  problems.add(line, "not UTF-8: save the file in that encoding");
+  return std::make_shared<YamlNode>();
+}
+
+}  // namespace
+
 YamlDocument::YamlDocument(std::string file_name, std::string_view text)
     : folder_(parent_folder(file_name)),
       problems_(file_name),
       warnings_(file_name),
-      root_(read_yaml(text, problems_)) {}
+      root_(read_utf8(text, problems_)) {}
 
 YamlValue YamlDocument::root() { return YamlValue(*this, root_, "", root_->line); }
 
