@@ -211,18 +211,29 @@ YamlPairs YamlValue::string_map() const {
 
 namespace {
 
-// The YAML reader hands on any bytes; what is read here becomes labels and addresses, which are
-// text.
-YamlNodePtr read_utf8(std::string_view text, ConfigProblems& problems) {
-  if (text.size() > kMaxConfigBytes || is_valid_utf8(text)) return read_yaml(text, problems);
-  int line = 1;
-  for (std::string_view rest = text;;) {
-    const Utf8Step step = utf8_step(rest);
-    if (!step.valid) break;
-    if (rest.front() == '\n') ++line;
-    rest.remove_prefix(step.bytes);
+// The line of the first text that is not UTF-8, 0 when all is. What is wrong may come of the file's
+// bytes, and of two escapes that the parser below takes for Latin-1.
+int line_not_utf8(const YamlNode& node) {
+  if (!is_valid_utf8(node.text)) return node.line;
+  for (const YamlNodePtr& item : node.items) {
+    if (const int line = line_not_utf8(*item); line != 0) return line;
   }
-  problems.add(line, "not UTF-8: save the file in that encoding");
+  for (const YamlEntry& entry : node.entries) {
+    if (!is_valid_utf8(entry.key)) return entry.line;
+    if (const int line = line_not_utf8(*entry.value); line != 0) return line;
+  }
+  return 0;
+}
+
+// What is read here becomes labels and addresses, which are text.
+YamlNodePtr read_utf8(std::string_view text, ConfigProblems& problems) {
+  YamlNodePtr root = read_yaml(text, problems);
+  const int line = line_not_utf8(*root);
+  if (line == 0) return root;
+  problems.add(
+      line,
+      "not UTF-8: save the file in that encoding, and write \\u00a0 for \\_ and \\u0085 for "
+      "\\N");
   return std::make_shared<YamlNode>();
 }
 
