@@ -3,19 +3,22 @@
 #
 #   plain, gzip   a scraped sample, beside Debian's Prometheus: both scrape the same prepared pages (scrape_pages.cc, on
 #                 core 1) and store them, on core 0. Samples per CPU second of the process, and the ratio
-#   agent         a machine watched every second, beside Debian's netdata: share of a core and memory
+#   agent         a machine watched every second, beside Debian's netdata: share of a core and memory. Processes named
+#                 like engines' and CONTAINERS control groups named like Docker's, each with a process that sleeps, bring
+#                 an agent to about 1,200 series; control groups need root
 #   agents        a server that AGENTS agents report to: links that beat four times a second, AGENT_SERIES series each
 #                 every 10 s: share of a core, memory
 #
-#   PARTS="plain agent agents"   gzip takes its time to be prepared: with SERIES=30000 TARGETS=3
-#   SERIES=100000 TARGETS=10 INTERVAL=1 SECONDS_MEASURED=20 AGENTS=1000 AGENT_SERIES=1200
+#   PARTS="plain gzip agent agents"
+#   SERIES=100000 TARGETS=10 INTERVAL=1 SECONDS_MEASURED=20 CONTAINERS=13 AGENTS=1000 AGENT_SERIES=1200
 set -euo pipefail
 BIN=${BIN:?the folder of the bench binaries}
-PARTS=${PARTS:-plain agent agents}
+PARTS=${PARTS:-plain gzip agent agents}
 SERIES=${SERIES:-100000}
 TARGETS=${TARGETS:-10}
 INTERVAL=${INTERVAL:-1}
 SECONDS_MEASURED=${SECONDS_MEASURED:-20}
+CONTAINERS=${CONTAINERS:-13}
 AGENTS=${AGENTS:-1000}
 AGENT_SERIES=${AGENT_SERIES:-1200}
 WARM_SECONDS=$((5 * INTERVAL)) # all series are known by then
@@ -24,22 +27,35 @@ SERVERS="ours prometheus"
 # shellcheck source=bench/servers.bash
 source "$(dirname "${BASH_SOURCE[0]}")/servers.bash"
 
-# Programs of ours run until their standard input ends: as long as this script.
+# What else runs besides the server, and the control groups made for it. All of it ends with this script, however that
+# ends: cleanup() waits for every child.
+started=()
+control_groups=()
+end_started() {
+  local one
+  [ "${#started[@]}" -eq 0 ] || kill -9 "${started[@]}" 2>/dev/null || true
+  for one in "${started[@]}"; do wait "$one" 2>/dev/null || true; done
+  started=()
+  for one in "${control_groups[@]}"; do rmdir "$one" 2>/dev/null || true; done
+  control_groups=()
+}
+trap 'end_started; cleanup' EXIT
+
+# The pages are served until the standard input ends.
 mkfifo "${work:?}/input"
 exec 9<>"$work/input"
 
 start_pages() { # plain|gzip
+  : >"$work/pages.address"
   taskset -c 1 "$BIN/scrape_pages" "$SERIES" "$TARGETS" "$1" <&9 >"$work/pages.address" &
-  pages=$!
+  started+=("$!")
   local i
   for ((i = 0; i < START_SECONDS * 10; i++)); do
     [ ! -s "$work/pages.address" ] || break
     sleep 0.1
   done
   address=$(cat "$work/pages.address")
-}
-end_pages() {
-  { kill -9 "$pages" && wait "$pages"; } 2>/dev/null || true
+  [ -n "$address" ] || { echo "the pages were not ready within $START_SECONDS s" >&2 && exit 1; }
 }
 
 scrape_config() {
@@ -65,7 +81,7 @@ scrape_prometheus() {
 
 # --- parts ---
 
-served() { curl -sf "http://$address/served"; }
+served() { curl -sf --max-time 10 "http://$address/served"; }
 # CPU time so far of these processes, in clock ticks: utime and stime of /proc/PID/stat.
 cpu_ticks() {
   local pid
@@ -108,7 +124,7 @@ scraping() { # plain|gzip
   start_pages "$part"
   scrape_config >"$work/scrape.yml"
   for name in $SERVERS; do measure "$name" "$part"; done
-  end_pages
+  end_started
   for key in "$part" "${part}_seconds"; do
     what="samples per CPU second"
     [ "$key" = "$part" ] || what="samples per second"
@@ -138,18 +154,56 @@ start_netdata() {
   netdata=$(cat "$folder/pid")
 }
 
+# sleeper NAME: a process with that command line.
+sleeper() {
+  (exec -a "$1" sleep infinity) &
+  started+=("$!")
+}
+# In order, and removed the other way round; those that are there already stay.
+make_control_group() {
+  local one
+  for one; do
+    [ ! -d "$one" ] || continue
+    mkdir "$one" 2>/dev/null || return
+    control_groups=("$one" "${control_groups[@]}")
+  done
+}
+start_neighbours() {
+  local name i id controller
+  for name in VLLM::Worker sglang::scheduler llama-server ollama text-generation-launcher trtllm-serve tritonserver \
+    lmdeploy mlx_lm.server exo dllama torchrun raylet 'python3 train.py'; do
+    sleeper "$name"
+    sleeper "$name"
+  done
+  for ((i = 0; i < CONTAINERS; i++)); do
+    id=$(printf '%064x' "$((0xbe4c0000 + i))")
+    sleeper "service-$i"
+    for controller in '' cpu cpuacct memory blkio pids; do
+      name=/sys/fs/cgroup/$controller
+      [ -e "$name/cgroup.procs" ] || continue
+      if ! make_control_group "$name/docker" "$name/docker/$id" || ! echo "${started[-1]}" >"$name/docker/$id/cgroup.procs"; then
+        echo "no control groups could be made below $name: fewer series than meant" >&2
+        return
+      fi
+    done
+  done
+}
+
 agent() {
   local port agent_pid series
+  start_neighbours
   port=$(free_port)
   start_receiver "$work/agent.server" "$port"
   printf 'agent: {interval: 1s}\n' >"$work/agent.yaml"
   "$BIN/binnacle" agent --config "$work/agent.yaml" --server "http://127.0.0.1:$port" --name bench --data "$work/agent.data" >"$work/agent.log" 2>&1 &
   agent_pid=$!
+  started+=("$agent_pid")
   sleep 15 # the slow parts have come round
   share agent "$agent_pid"
   series=$(curl -sf "http://127.0.0.1:$port/api/v1/query?query=count(%7Bnode%3D%22bench%22%7D)" | grep -o '"[0-9]*"\]' | tr -dc 0-9)
   kill "$agent_pid"
   wait "$agent_pid" || true
+  unset 'started[-1]'
   end_server
   printf 'one machine every second, %s series\n%-34s%14s%14s\n' "$series" '' ours netdata
   if command -v netdata >/dev/null; then
@@ -159,6 +213,7 @@ agent() {
     share netdata $(ps -o pid= -s "$netdata")
     kill "$netdata"
   fi
+  end_started
   printf '%-34s%14s%14s\n' 'percent of a core' "$(value agent cpu)" "$(value netdata cpu)" \
     'resident memory, MiB' "$(value agent memory)" "$(value netdata memory)"
 }
@@ -169,6 +224,7 @@ agents() {
   start_receiver "$work/agents.server" "$port"
   "$BIN/simulated_agents" "http://127.0.0.1:$port" "$AGENTS" "$AGENT_SERIES" "$((SECONDS_MEASURED + 20))" >"$work/agents" &
   sender=$!
+  started+=("$sender")
   until grep -q standing "$work/agents"; do
     kill -0 "$sender" 2>/dev/null || { cat "$work/agents" >&2 && exit 1; }
     sleep 0.2
@@ -176,6 +232,7 @@ agents() {
   sleep 12 # every series is known
   share agents "$server"
   wait "$sender" || { cat "$work/agents" >&2 && exit 1; }
+  unset 'started[-1]'
   end_server
   printf '%s agents, %s series each every 10 s: %s %% of a core, %s MiB; %s us a node and second\n' "$AGENTS" "$AGENT_SERIES" \
     "$(value agents cpu)" "$(value agents memory)" "$(awk -v c="$(value agents cpu)" -v n="$AGENTS" 'BEGIN { printf "%.0f", c * 1e4 / n }')"

@@ -168,6 +168,17 @@ TEST_P(FileSystemTest, CountsWhatIsInAFolder) {
   EXPECT_EQ(files().count(at("none")).error().code, Code::kNotFound);
 }
 
+// However the kernel tells it, and without a look at what a link leads to.
+TEST(RealFileSystem, CountsTheDescriptorsOfAProcess) {
+  FileSystem& files = real_file_system();
+  const size_t before = files.count("/proc/self/fd").value();
+  EXPECT_EQ(before, files.list("/proc/self/fd").value().size());
+  const auto held = files.open_readable("/proc/self/stat");
+  ASSERT_TRUE(held.has_value());
+  EXPECT_EQ(files.count("/proc/self/fd"), before + 1);
+  EXPECT_GT(files.count("/proc/self").value(), 10u);
+}
+
 TEST(RealFileSystem, TellsLinksAndTimes) {
   const TempFolder folder;
   const std::string file = folder.path() + "/file";

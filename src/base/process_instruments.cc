@@ -88,9 +88,9 @@ class ProcessInstruments {
   // What cannot be read keeps its last value.
   void refresh() {
     if (auto text = files_.read_file("/proc/self/stat")) read_stat(ProcessStat(std::move(*text)));
-    // The listing itself holds one descriptor open.
-    if (const auto open = files_.list("/proc/self/fd")) {
-      open_fds_.set(static_cast<double>(open->size()) - 1);
+    // Counting itself holds one descriptor open. To list them would look at what each points to.
+    if (const auto open = files_.count("/proc/self/fd")) {
+      open_fds_.set(static_cast<double>(*open) - 1);
     }
     max_fds_.set(soft_limit(RLIMIT_NOFILE));
     max_virtual_bytes_.set(soft_limit(RLIMIT_AS));

@@ -3,6 +3,7 @@
 #include "base/config_units.h"
 #include "base/file_system.h"
 #include "base/nearest_name.h"
+#include "base/utf8.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -208,11 +209,41 @@ YamlPairs YamlValue::string_map() const {
   return out;
 }
 
+namespace {
+
+// The line of the first text that is not UTF-8, 0 when all is. What is wrong may come of the file's
+// bytes, and of two escapes that the parser below takes for Latin-1.
+int line_not_utf8(const YamlNode& node) {
+  if (!is_valid_utf8(node.text)) return node.line;
+  for (const YamlNodePtr& item : node.items) {
+    if (const int line = line_not_utf8(*item); line != 0) return line;
+  }
+  for (const YamlEntry& entry : node.entries) {
+    if (!is_valid_utf8(entry.key)) return entry.line;
+    if (const int line = line_not_utf8(*entry.value); line != 0) return line;
+  }
+  return 0;
+}
+
+// What is read here becomes labels and addresses, which are text.
+YamlNodePtr read_utf8(std::string_view text, ConfigProblems& problems) {
+  YamlNodePtr root = read_yaml(text, problems);
+  const int line = line_not_utf8(*root);
+  if (line == 0) return root;
+  problems.add(
+      line,
+      "not UTF-8: save the file in that encoding, and write \\u00a0 for \\_ and \\u0085 for "
+      "\\N");
+  return std::make_shared<YamlNode>();
+}
+
+}  // namespace
+
 YamlDocument::YamlDocument(std::string file_name, std::string_view text)
     : folder_(parent_folder(file_name)),
       problems_(file_name),
       warnings_(file_name),
-      root_(read_yaml(text, problems_)) {}
+      root_(read_utf8(text, problems_)) {}
 
 YamlValue YamlDocument::root() { return YamlValue(*this, root_, "", root_->line); }
 

@@ -42,6 +42,20 @@ Settings read(YamlDocument& document) {
   return out;
 }
 
+TEST(YamlReader, TextIsUtf8) {
+  YamlDocument bad("f.yml", "name: a\nmode: \"\xfe\"\n");
+  EXPECT_EQ(read(bad).name, "default");
+  ASSERT_FALSE(bad.status());
+  EXPECT_THAT(bad.status().error().message, HasSubstr("f.yml:2: not UTF-8"));
+  YamlDocument key("f.yml", "{\"\xfe\": 1}");
+  EXPECT_FALSE(key.status());
+  YamlDocument escape("f.yml", "hosts:\n- \"a\\_b\"\n");
+  EXPECT_THAT(escape.status().error().message, HasSubstr("f.yml:2: not UTF-8"));
+  YamlDocument good("f.yml", "name: \xC3\xA9\n");
+  EXPECT_EQ(read(good).name, "\xC3\xA9");
+  EXPECT_TRUE(good.status());
+}
+
 TEST(YamlReader, ReadsEveryType) {
   YamlDocument document("conf/a.yml", R"(
 name: 5

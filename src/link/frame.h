@@ -43,9 +43,10 @@ std::string_view refusal_name(Refusal refusal);  // "name_taken"
 
 enum class CheckOutcome : uint8_t { kUnknown, kHealthy, kDegraded, kCritical, kFailed };
 
+// What is not in the bytes is 0, so that no member of a frame may begin as anything else.
 struct Hello {
-  uint32_t newest_version = kNewestVersion;
-  uint32_t oldest_version = kOldestVersion;
+  uint32_t newest_version = 0;
+  uint32_t oldest_version = 0;
   std::string node_id;
   std::string name;
   std::string role;

@@ -59,6 +59,17 @@ TEST(Frame, BytesAreThoseOfTheFormat) {
   EXPECT_EQ(bytes_of(Pace{}), std::string("\x02\x5a\x00", 3));
 }
 
+// A hello without a version speaks none; it must not pass for one of ours.
+TEST(Frame, WhatIsAbsentIsZero) {
+  const auto empty = decode_message(std::string_view("\x02\x0a\x00", 3));
+  ASSERT_TRUE(empty) << empty.error().message;
+  ASSERT_EQ(empty->frames.size(), 1U);
+  const auto& hello = std::get<Hello>(empty->frames[0]);
+  EXPECT_EQ(hello.newest_version, 0U);
+  EXPECT_EQ(hello.oldest_version, 0U);
+  EXPECT_EQ(bytes_of(Hello{}), std::string("\x02\x0a\x00", 3));
+}
+
 TEST(Frame, UnknownFieldsAndKindsAreSkipped) {
   // Beat{number 5} with a field 99 of a newer version, then a kind 100.
   const std::string beat("\x08\x1a\x06\x9a\x06\x01x\x08\x05", 9);

@@ -12,7 +12,12 @@ using session_event::Tick;
 constexpr int64_t kWall = 1'700'000'000'000'000'000;
 
 Hello good_hello() {
-  return {.node_id = std::string(32, 'a'), .name = "n1", .role = "worker", .boot_id = "b"};
+  return {.newest_version = kNewestVersion,
+          .oldest_version = kOldestVersion,
+          .node_id = std::string(32, 'a'),
+          .name = "n1",
+          .role = "worker",
+          .boot_id = "b"};
 }
 
 class ServerSessionTest : public testing::Test {

@@ -75,6 +75,31 @@ int group_index(const re2::RE2& regex, std::string_view group) {
   return it == names.end() ? -1 : it->second;
 }
 
+// Whether a regex has a \C, which takes a single byte out of a character.
+bool matches_bytes(std::string_view regex) {
+  bool quoted = false;
+  for (size_t i = 0; i + 1 < regex.size(); ++i) {
+    if (regex[i] != '\\') continue;
+    const char c = regex[++i];
+    if (quoted) {
+      quoted = c != 'E';
+      if (quoted) --i;
+    } else if (c == 'C') {
+      return true;
+    } else {
+      quoted = c == 'Q';
+    }
+  }
+  return false;
+}
+
+// False: too long.
+bool set_bounded(LabelsBuilder& labels, std::string_view name, std::string_view value) {
+  if (std::max(name.size(), value.size()) > kMaxRelabelledBytes) return false;
+  labels.set(name, value);
+  return true;
+}
+
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
@@ -95,6 +120,12 @@ Result<RelabelRule> RelabelRule::create(RelabelSpec spec) {
   if (spec.action == RelabelAction::kHashMod && spec.modulus == 0) {
     return fail(Code::kInvalidArgument, "relabel rule: action hashmod needs a modulus above 0");
   }
+  if (matches_bytes(spec.regex)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("relabel rule: parse regex: \\C is not supported, a label's text is "
+                            "never cut within a character ({})",
+                            spec.regex));
+  }
   RE2::Options options;
   options.set_log_errors(false);
   options.set_dot_nl(true);
@@ -108,11 +139,12 @@ Result<RelabelRule> RelabelRule::create(RelabelSpec spec) {
   return rule;
 }
 
-std::string RelabelRule::source_value(const LabelsBuilder& labels) const {
+std::optional<std::string> RelabelRule::source_value(const LabelsBuilder& labels) const {
   std::string joined;
   for (size_t i = 0; i < spec_.source_labels.size(); ++i) {
     if (i > 0) joined += spec_.separator;
     joined += labels.get(spec_.source_labels[i]);
+    if (joined.size() > kMaxRelabelledBytes) return std::nullopt;
   }
   return joined;
 }
@@ -123,7 +155,7 @@ std::string RelabelRule::expand(const std::string& text, std::string_view subjec
                 static_cast<int>(groups.size()));
   std::string out;
   std::string_view rest = text;
-  while (!rest.empty()) {
+  while (!rest.empty() && out.size() <= kMaxRelabelledBytes) {
     const char c = rest.front();
     rest.remove_prefix(1);
     if (c != '$') {
@@ -144,20 +176,24 @@ std::string RelabelRule::expand(const std::string& text, std::string_view subjec
   return out;
 }
 
-void RelabelRule::replace(LabelsBuilder& labels, const std::string& value) const {
-  if (!RE2::FullMatch(piece(value), *regex_)) return;
+bool RelabelRule::replace(LabelsBuilder& labels, const std::string& value) const {
+  if (!RE2::FullMatch(piece(value), *regex_)) return true;
   const std::string target = expand(spec_.target_label, value);
-  if (target.empty()) return;
-  labels.set(target, expand(spec_.replacement, value));
+  return target.empty() || set_bounded(labels, target, expand(spec_.replacement, value));
 }
 
-void RelabelRule::map_names(LabelsBuilder& labels) const {
+bool RelabelRule::map_names(LabelsBuilder& labels) const {
   const Labels before = labels.build();
+  size_t count = before.view().size();
   for (const Label& label : before) {
     const bool matched = RE2::FullMatch(piece(label.name), *regex_);
     switch (spec_.action) {
       case RelabelAction::kLabelMap:
-        if (matched) labels.set(expand(spec_.replacement, label.name), label.value);
+        if (!matched) break;
+        if (const std::string name = expand(spec_.replacement, label.name); !name.empty()) {
+          if (++count > kMaxRelabelledLabels || !set_bounded(labels, name, label.value))
+            return false;
+        }
         break;
       case RelabelAction::kLabelDrop:
         if (matched) labels.remove(label.name);
@@ -167,14 +203,16 @@ void RelabelRule::map_names(LabelsBuilder& labels) const {
         break;
     }
   }
+  return true;
 }
 
 bool RelabelRule::apply(LabelsBuilder& labels) const {
-  const std::string value = source_value(labels);
+  const auto source = source_value(labels);
+  if (!source) return false;
+  const std::string& value = *source;
   switch (spec_.action) {
     case RelabelAction::kReplace:
-      replace(labels, value);
-      return true;
+      return replace(labels, value);
     case RelabelAction::kKeep:
       return RE2::FullMatch(piece(value), *regex_);
     case RelabelAction::kDrop:
@@ -187,16 +225,13 @@ bool RelabelRule::apply(LabelsBuilder& labels) const {
       labels.set(spec_.target_label, fmt::to_string(hash_of(value) % spec_.modulus));
       return true;
     case RelabelAction::kLowercase:
-      labels.set(spec_.target_label, with_case(value, std::tolower));
-      return true;
+      return set_bounded(labels, spec_.target_label, with_case(value, std::tolower));
     case RelabelAction::kUppercase:
-      labels.set(spec_.target_label, with_case(value, std::toupper));
-      return true;
+      return set_bounded(labels, spec_.target_label, with_case(value, std::toupper));
     case RelabelAction::kLabelMap:
     case RelabelAction::kLabelDrop:
     case RelabelAction::kLabelKeep:
-      map_names(labels);
-      return true;
+      return map_names(labels);
   }
   return true;
 }

@@ -1,5 +1,6 @@
 // Relabelling as Prometheus defines it: a list of rules rewrites a label set or drops it. Regexes
-// are RE2, anchored at both ends. Rules are checked when made, so applying them cannot fail.
+// are RE2, anchored at both ends. Rules are checked when made, so applying them cannot fail; a set
+// that they would make too large ("$1$1", rule after rule) is dropped.
 // Source: Prometheus documentation, "relabel_config".
 #pragma once
 
@@ -17,6 +18,11 @@ class RE2;
 }
 
 namespace binnacle::model {
+
+// Of a text that a rule looks at or writes, and of the labels of a set to which a rule maps further
+// ones: far above what a store takes, far below what hurts.
+inline constexpr size_t kMaxRelabelledBytes = size_t{64} << 10;
+inline constexpr size_t kMaxRelabelledLabels = 4096;
 
 enum class RelabelAction : uint8_t {
   kReplace,
@@ -54,11 +60,14 @@ class RelabelRule {
 
  private:
   explicit RelabelRule(RelabelSpec spec) : spec_(std::move(spec)) {}
-  std::string source_value(const LabelsBuilder& labels) const;
-  // The template with this match's groups put in; `subject` was matched whole.
+  // nullopt: longer than a rule looks at.
+  std::optional<std::string> source_value(const LabelsBuilder& labels) const;
+  // The template with this match's groups put in; `subject` was matched whole. What is too long
+  // ends a little beyond the bound.
   std::string expand(const std::string& text, std::string_view subject) const;
-  void replace(LabelsBuilder& labels, const std::string& value) const;
-  void map_names(LabelsBuilder& labels) const;
+  // False: it would be too large.
+  bool replace(LabelsBuilder& labels, const std::string& value) const;
+  bool map_names(LabelsBuilder& labels) const;
 
   // Fixed after construction.
   RelabelSpec spec_;

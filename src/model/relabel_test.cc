@@ -1,6 +1,6 @@
 #include "model/relabel.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace binnacle::model {
 namespace {
@@ -97,6 +97,59 @@ TEST(Relabel, ChangesCase) {
   spec.source_labels = {"job"};
   spec.action = RelabelAction::kUppercase;
   EXPECT_EQ(relabel({rule(spec)}, kTarget)->get("zone"), "NODE");
+}
+
+TEST(Relabel, AMapToNoNameIsLeftOut) {
+  RelabelSpec spec;
+  spec.regex = "zone(.*)";
+  spec.action = RelabelAction::kLabelMap;
+  EXPECT_EQ(run(spec, kTarget), kTarget.to_string());
+}
+
+// Rules that double what is there, of which thirty would fill any memory.
+TEST(Relabel, WhatRulesBlowUpIsDropped) {
+  RelabelSpec longer;
+  longer.source_labels = {"zone"};
+  longer.target_label = "zone";
+  longer.replacement = "$1$1";
+  EXPECT_EQ(relabel(std::vector(10, rule(longer)), kTarget)->get("zone").size(), 2048U);
+  EXPECT_FALSE(relabel(std::vector(40, rule(longer)), kTarget).has_value());
+
+  RelabelSpec twice;
+  twice.source_labels = {"zone", "zone"};
+  twice.target_label = "zone";
+  twice.action = RelabelAction::kUppercase;
+  EXPECT_FALSE(relabel(std::vector(40, rule(twice)), kTarget).has_value());
+
+  RelabelSpec before;
+  before.regex = "(z.*)";
+  before.replacement = "${1}x";
+  before.action = RelabelAction::kLabelMap;
+  RelabelSpec after = before;
+  after.replacement = "${1}y";
+  std::vector<RelabelRule> more;
+  for (int i = 0; i < 20; ++i) {
+    more.push_back(rule(before));
+    more.push_back(rule(after));
+  }
+  EXPECT_FALSE(relabel(more, kTarget).has_value());
+}
+
+// RE2 takes \C for one byte of a character; what came of it would be no text.
+TEST(Relabel, ARegexMatchesWholeCharacters) {
+  RelabelSpec spec;
+  spec.source_labels = {"job"};
+  spec.target_label = "x";
+  for (const char* bad : {"(\\C).*", "\\\\\\C", "\\Qa\\E\\C"}) {
+    spec.regex = bad;
+    const auto made = RelabelRule::create(spec);
+    ASSERT_FALSE(made.has_value()) << bad;
+    EXPECT_THAT(made.error().message, testing::HasSubstr("\\C"));
+  }
+  for (const char* good : {"C", "\\\\C", "\\Q\\C\\E", "\\Q\\\\C\\E"}) {
+    spec.regex = good;
+    EXPECT_TRUE(RelabelRule::create(spec).has_value()) << good;
+  }
 }
 
 TEST(Relabel, ImpossibleRulesAreRefusedWhenMade) {

@@ -282,7 +282,7 @@ void OtlpBatch::store_summary(const OtlpPoint& point, const std::string& name) {
   const int64_t at_ms = to_ms(point.time_ns);
   append(name + "_sum", {}, {}, at_ms, value(point.value));
   append(name + "_count", {}, {}, at_ms, value(point.count));
-  for (uint32_t i = 0; i < point.bounds.size(); ++i) {
+  for (uint32_t i = 0; i < std::min(point.bounds.size(), point.counts.size()); ++i) {
     append(name, "quantile", number_text(from_.numbers[point.bounds.begin + i]), at_ms,
            value(from_.numbers[point.counts.begin + i]));
   }

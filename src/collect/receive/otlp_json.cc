@@ -304,7 +304,7 @@ class Decoder {
       } else if (number) {
         number_field(point, name, value);
       } else {
-        distribution_field(point, name, value);
+        distribution_field(kind, point, name, value);
       }
     });
     if (kind == OtlpKind::kSummary) point.has_value = true;
@@ -324,19 +324,21 @@ class Decoder {
     point.has_value = true;
   }
 
-  void distribution_field(OtlpPoint& point, std::string_view name, element value) {
+  // A summary has no buckets and a histogram no quantiles: either list would lose its partner.
+  void distribution_field(OtlpKind kind, OtlpPoint& point, std::string_view name, element value) {
+    const bool summary = kind == OtlpKind::kSummary;
     if (name == "count") {
       point.count = static_cast<double>(integer_of<uint64_t>(value, name));
     } else if (name == "sum") {
       point.value = double_of(value, name);
       point.has_value = true;
-    } else if (name == "bucketCounts") {
+    } else if (name == "bucketCounts" && !summary) {
       each_element(value, name, [&](element one) {
         counts_.push_back(static_cast<double>(integer_of<uint64_t>(one, name)));
       });
-    } else if (name == "explicitBounds") {
+    } else if (name == "explicitBounds" && !summary) {
       each_element(value, name, [&](element one) { bounds_.push_back(double_of(one, name)); });
-    } else if (name == "quantileValues") {
+    } else if (name == "quantileValues" && summary) {
       each_element(value, name, [&](element one) { quantile(object_of(one, name)); });
     }
   }

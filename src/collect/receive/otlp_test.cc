@@ -142,6 +142,19 @@ TEST_F(OtlpTest, SummariesBecomeClassicSeries) {
                              "gc_count 3@0", "gc_sum 1@0"}));
 }
 
+// Fields of the other kind are unknown ones: they must not reach for values that are not there.
+TEST_F(OtlpTest, ASummaryHasNoBucketsAndAHistogramNoQuantiles) {
+  const std::string summary = fmt::format(
+      R"({{"name":"gc","summary":{{"dataPoints":[{{{},"count":3,"sum":1,"explicitBounds":[0.5,1e300],"bucketCounts":[1]}}]}}}})",
+      at());
+  const std::string histogram = fmt::format(
+      R"({{"name":"lat","histogram":{{"aggregationTemporality":2,"dataPoints":[{{{},"count":"6","sum":9.5,"bucketCounts":[2,4],"explicitBounds":[1],"quantileValues":[{{"quantile":0.5,"value":2}}]}}]}}}})",
+      at());
+  EXPECT_EQ(json(body(summary + "," + histogram)).body, "{}");
+  EXPECT_EQ(stored(), (Lines{"gc_count 3@0", "gc_sum 1@0", R"(lat_bucket{le="+Inf"} 6@0)",
+                             R"(lat_bucket{le="1"} 2@0)", "lat_count 6@0", "lat_sum 9.5@0"}));
+}
+
 TEST_F(OtlpTest, NoRecordedValueIsAStaleMarker) {
   json(body(gauge("x", R"("flags":1)")));
   EXPECT_EQ(stored(), (Lines{"x stale@0"}));

@@ -1,5 +1,6 @@
 #include "collect/scrape/page_appender.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,10 +43,10 @@ PageResult PageAppender::store(const std::shared_ptr<const JobConfig>& job,
   use_job(job);
   ++pass_;
   time_ms_ = page.time_ms;
-  scraped_ = kept_ = added_ = appended_ = 0;
+  scraped_ = kept_ = added_ = appended_ = refused_ = 0;
   over_sample_limit_ = false;
   auto appender = store_.appender();
-  PageResult result{page.status, page.outcome};
+  PageResult result{.status = page.status, .outcome = page.outcome};
   if (result.status) {
     result.status = read_page(page, *appender);
     if (!result.status && result.outcome == ScrapeOutcome::kGood) {
@@ -66,6 +67,8 @@ PageResult PageAppender::store(const std::shared_ptr<const JobConfig>& job,
   if (auto committed = commit(*appender); !committed) {
     result.status = fail(std::move(committed).error().with_context("store"));
     result.outcome = ScrapeOutcome::kStore;
+  } else if (refused_ != 0) {
+    result.left_out = fmt::format("{} samples not stored, the first: {}", refused_, first_refusal_);
   }
   instruments_.scrapes(result.outcome).add();
   return result;
@@ -91,8 +94,7 @@ void PageAppender::report(const FetchedPage& page, PageResult& result, Appender&
 
 Status PageAppender::commit(Appender& to) {
   TRY_ASSIGN(const model::CommitReport report, to.commit());
-  for (const model::Refusal& refusal : report.refused)
-    instruments_.refused(refusal.error.code).add();
+  for (const model::Refusal& refusal : report.refused) note_refused(refusal.error);
   return {};
 }
 
@@ -118,8 +120,33 @@ void PageAppender::adopt(PageAppender& other) {
   derived_.adopt(other.derived_);
 }
 
+// Whether the page has too many samples, before the store hears of the first: a series that a batch
+// names takes room in the store even when the batch is rolled back, and millions of them would take
+// that of the neighbours. Most pages are too short for that, or have too few lines.
+Status PageAppender::check_size(const FetchedPage& page) {
+  constexpr size_t kShortestLine = 4;  // "a 1\n"
+  const auto is_over = [this](size_t samples) { return samples > limits_.max_samples; };
+  if (!is_over(page.body.size() / kShortestLine + 1)) return {};
+  if (!is_over(static_cast<size_t>(std::ranges::count(page.body, '\n')) + 1)) return {};
+  reader_.begin(page.body, page.format);
+  for (Entry entry; !is_over(scraped_);) {
+    // What is wrong with the page is told when it is read for good.
+    if (!reader_.next(entry) || entry.kind == Entry::Kind::kEnd) {
+      scraped_ = 0;
+      return {};
+    }
+    if (entry.kind == Entry::Kind::kSample) ++scraped_;
+  }
+  instruments_.max_samples.add();
+  return fail(Code::kResourceExhausted,
+              fmt::format("the page has more than {} samples (collect.scrape.max_samples): {} MiB "
+                          "of text; have the target expose less, or raise the limit",
+                          limits_.max_samples, page.body.size() >> 20));
+}
+
 Status PageAppender::read_page(const FetchedPage& page, Appender& to) {
   if (page.body.empty()) return {};
+  TRY(check_size(page));
   format_ = page.format;
   reader_.begin(page.body, page.format);
   slots_.rewind();
@@ -138,11 +165,7 @@ Status PageAppender::read_page(const FetchedPage& page, Appender& to) {
       }
       at = slots_.find(entry.series);
     }
-    if (++scraped_ > limits_.max_samples) {
-      return fail(
-          Code::kResourceExhausted,
-          fmt::format("the page has more than {} samples (max_samples)", limits_.max_samples));
-    }
+    ++scraped_;
     TRY(take_sample(entry, at, to));
     if (known_.size() == kKnownAtOnce) TRY(append_known(to));
   }
@@ -245,9 +268,16 @@ Status PageAppender::append_new(uint32_t at, Sample sample, Appender& to) {
 // True: counted, and the rest of the page goes on.
 bool PageAppender::refuse(const Error& error) {
   if (!is_of_the_series(error.code)) return false;
-  instruments_.refused(error.code).add();
-  log_.debug("series refused", {{"url", target_.url}, {"reason", error.message}});
+  note_refused(error);
   return true;
+}
+
+// The log has the first of a page: there may be millions.
+void PageAppender::note_refused(const Error& error) {
+  instruments_.refused(error.code).add();
+  if (++refused_ > 1) return;
+  first_refusal_ = error.message;
+  log_.debug("series refused", {{"url", target_.url}, {"reason", error.message}});
 }
 
 Status PageAppender::append_known(Appender& to) {

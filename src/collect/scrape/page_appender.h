@@ -38,7 +38,9 @@ struct FetchedPage {
 
 // What holds whatever a job says.
 struct PageLimits {
-  uint64_t max_samples = 5'000'000;  // of a page: what is known of each series takes memory
+  // Of a page: what is known of each series takes memory. Well below what a store holds as a rule,
+  // so that one target's page cannot take all its room.
+  uint64_t max_samples = 1'000'000;
   // Of a series, which is refused alone beyond them.
   size_t max_labels = 64;
   size_t max_label_name_bytes = 512;
@@ -47,7 +49,8 @@ struct PageLimits {
 };
 
 struct PageResult {
-  Status status;  // why nothing of the page is stored
+  Status status;         // why nothing of the page is stored
+  std::string left_out;  // what of a good page is not, "" for nothing
   ScrapeOutcome outcome = ScrapeOutcome::kGood;
   double duration_seconds = 0;
 };
@@ -75,6 +78,7 @@ class PageAppender {
     const char* series;
   };
 
+  Status check_size(const FetchedPage& page);
   Status read_page(const FetchedPage& page, model::Appender& to);
   Status take_sample(const exposition::Entry& entry, uint32_t at, model::Appender& to);
   Result<uint32_t> add_series(const exposition::Entry& entry);
@@ -83,6 +87,7 @@ class PageAppender {
   Status append_known(model::Appender& to);
   Status append_forgotten(const Pending& pending, model::Sample sample, model::Appender& to);
   bool refuse(const Error& error);
+  void note_refused(const Error& error);
   Status check_labels() const;
   void finish_good(int64_t time_ms, model::Appender& to);
   void end_series(int64_t time_ms, model::Appender& to);
@@ -123,6 +128,8 @@ class PageAppender {
   uint64_t kept_ = 0;
   uint64_t added_ = 0;
   uint64_t appended_ = 0;
+  uint64_t refused_ = 0;  // series and samples that the store or a limit left out
+  std::string first_refusal_;
   bool over_sample_limit_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "collect/scrape/page_appender.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +39,39 @@ class SumDeriver final : public TargetDeriver {
   double sum_ = 0;
 };
 
+// Remembers the names of all series that it was ever told of, stored or not.
+class NamingStore final : public model::Appendable {
+ public:
+  explicit NamingStore(model::Appendable& store) : store_(store) {}
+  std::set<std::string> named() const { return named_; }
+  std::unique_ptr<model::Appender> appender() override {
+    return std::make_unique<Batch>(store_.appender(), named_);
+  }
+
+ private:
+  class Batch final : public model::Appender {
+   public:
+    Batch(std::unique_ptr<model::Appender> to, std::set<std::string>& named)
+        : to_(std::move(to)), named_(named) {}
+    Result<model::SeriesRef> append(model::SeriesRef ref, model::LabelsView labels,
+                                    model::Sample sample) override {
+      if (!labels.empty()) named_.emplace(labels.metric_name());
+      return to_->append(ref, labels, sample);
+    }
+    Result<model::CommitReport> commit() override { return to_->commit(); }
+    void append_metadata(std::string_view metric, const model::MetricMetadata& words) override {
+      to_->append_metadata(metric, words);
+    }
+    void rollback() override { to_->rollback(); }
+
+   private:
+    std::unique_ptr<model::Appender> to_;
+    std::set<std::string>& named_;
+  };
+  model::Appendable& store_;
+  std::set<std::string> named_;
+};
+
 class PageAppenderTest : public testing::Test {
  protected:
   using Lines = std::vector<std::string>;
@@ -49,7 +84,7 @@ class PageAppenderTest : public testing::Test {
 
   PageAppender& pages() {
     if (pages_ == nullptr) {
-      pages_ = std::make_unique<PageAppender>(target_, limits_, store_, clock_, instruments_,
+      pages_ = std::make_unique<PageAppender>(target_, limits_, naming_, clock_, instruments_,
                                               std::move(deriver_));
     }
     return *pages_;
@@ -79,6 +114,7 @@ class PageAppenderTest : public testing::Test {
   Registry registry_;
   ScrapeInstruments instruments_{registry_};
   store::metrics::LinearStore store_{clock_, {.max_series = 1000}};
+  NamingStore naming_{store_};
   Target target_;
   JobConfig config_;
   std::shared_ptr<const JobConfig> job_;
@@ -227,7 +263,28 @@ TEST_F(PageAppenderTest, NoPageIsEndless) {
   EXPECT_TRUE(scrape("a 1\nb 1\n").status);
   const PageResult result = scrape("a 2\nb 2\nc 2\n");
   EXPECT_EQ(result.outcome, ScrapeOutcome::kLimit);
-  EXPECT_EQ(result.status.error().message, "the page has more than 2 samples (max_samples)");
+  EXPECT_EQ(
+      result.status.error().message,
+      "the page has more than 2 samples (collect.scrape.max_samples): 0 MiB of text; have the "
+      "target expose less, or raise the limit");
+  EXPECT_EQ(instruments_.max_samples.value(), 1);
+  EXPECT_EQ(lines("a|up"), (Lines{R"(a{instance="i", job="j"} 1@10 stale@20)",
+                                  R"(up{instance="i", job="j"} 1@10 0@20)"}));
+  // As many lines, but not as many samples.
+  EXPECT_TRUE(scrape("# HELP a A\n# TYPE a gauge\na 3\n\n\nb 3\n").status);
+  EXPECT_EQ(lines("scrape_samples_scraped"),
+            (Lines{R"(scrape_samples_scraped{instance="i", job="j"} 2@10 3@20 2@30)"}));
+}
+
+// A series that a batch names takes room in a store even when the batch is rolled back.
+TEST_F(PageAppenderTest, APageOverTheLimitNamesNoSeriesToTheStore) {
+  limits_.max_samples = 5'000;
+  std::string body;
+  for (int i = 0; i <= 5'000; ++i) body += fmt::format("a{{i=\"{}\"}} 1\n", i);
+  EXPECT_FALSE(scrape(body).status);
+  EXPECT_THAT(naming_.named(), testing::Each(testing::AnyOf("up", testing::StartsWith("scrape_"))));
+  EXPECT_TRUE(scrape("neighbour 1\n").status);
+  EXPECT_THAT(naming_.named(), Contains("neighbour"));
 }
 
 TEST_F(PageAppenderTest, AMegabyteOfAValueIsRefusedAlone) {
@@ -249,7 +306,10 @@ TEST_F(PageAppenderTest, ALabelLimitRefusesTheWholePage) {
 TEST_F(PageAppenderTest, ANewSeriesBeyondTheStoresLimitLeavesTheOthers) {
   std::string body;
   for (int i = 0; i < 1100; ++i) body += fmt::format("a{{i=\"{}\"}} 1\n", i);
-  EXPECT_TRUE(scrape(body).status);
+  const PageResult result = scrape(body);
+  EXPECT_TRUE(result.status);
+  EXPECT_EQ(result.left_out,
+            "100 samples not stored, the first: append: too many series (storage.max_series)");
   EXPECT_EQ(lines("a").size(), 1000u);
   EXPECT_EQ(instruments_.refused(Code::kResourceExhausted).value(), 100);
 }

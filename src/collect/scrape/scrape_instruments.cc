@@ -10,7 +10,7 @@ constexpr std::string_view kOutcomeNames[kScrapeOutcomes] = {
 
 Counter& limit_hits(Registry& registry, std::string limit) {
   return registry.counter("binnacle_scrape_limit_hits_total",
-                          "Scrapes and target lists over a limit of their job.",
+                          "Scrapes and target lists over a limit of their job, or of all jobs.",
                           {{"limit", std::move(limit)}});
 }
 
@@ -40,6 +40,7 @@ ScrapeInstruments::ScrapeInstruments(Registry& registry)
                                      "Markers written for series that were gone.")),
       duplicates(refused_for(registry, "twice_in_page")),
       sample_limit(limit_hits(registry, "sample_limit")),
+      max_samples(limit_hits(registry, "max_samples")),
       label_limits(limit_hits(registry, "label_limits")),
       body_size_limit(limit_hits(registry, "body_size_limit")),
       target_limit(limit_hits(registry, "target_limit")),

@@ -41,6 +41,7 @@ class ScrapeInstruments {
   Counter& stale_markers;
   Counter& duplicates;
   Counter& sample_limit;
+  Counter& max_samples;
   Counter& label_limits;
   Counter& body_size_limit;
   Counter& target_limit;

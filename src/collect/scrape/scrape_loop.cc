@@ -138,7 +138,7 @@ void ScrapeLoop::note(int64_t time_ms, const PageResult& result) {
   context_.instruments.targets(status_.health).add(-1);
   status_.health = result.status ? TargetHealth::kUp : TargetHealth::kDown;
   context_.instruments.targets(status_.health).add(1);
-  status_.last_error = result.status ? "" : result.status.error().message;
+  status_.last_error = result.status ? result.left_out : result.status.error().message;
   status_.last_scrape_ms = time_ms;
   status_.last_duration_seconds = result.duration_seconds;
 }

@@ -18,7 +18,7 @@ struct ActiveTarget {
   model::Labels labels;
   std::string url;
   TargetHealth health = TargetHealth::kUnknown;
-  std::string last_error;
+  std::string last_error;      // of one that is up: what of its page was not stored
   int64_t last_scrape_ms = 0;  // 0: none yet
   double last_duration_seconds = 0;
   int64_t interval_ms = 0;

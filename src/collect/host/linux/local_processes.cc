@@ -45,16 +45,17 @@ std::optional<std::string> socket_inode(const std::string& link) {
   return link.substr(kBefore.size(), link.size() - kBefore.size() - 1);
 }
 
-// Takes what the process holds out of `listening`: of several holders the first is named.
-std::vector<uint16_t> take_ports(FileSystem& files, const std::string& process,
-                                 PortsByInode& listening) {
+// Takes what the process holds out of `listening`: of several holders the first is named. The links
+// are read and never followed: one may lead to a dead mount, and there are thousands.
+std::vector<uint16_t> take_ports(const std::string& process, PortsByInode& listening) {
   std::vector<uint16_t> ports;
-  const auto descriptors = files.list(process + "/fd");
-  if (!descriptors) return ports;  // another user's, or gone
-  for (size_t i = 0; i < std::min(descriptors->size(), kMaxDescriptors); ++i) {
-    std::error_code error;
-    const fs::path link = fs::read_symlink(process + "/fd/" + (*descriptors)[i].name, error);
-    if (error) continue;
+  std::error_code error;  // another user's, or gone
+  fs::directory_iterator at(process + "/fd", error);
+  for (size_t i = 0; !error && at != fs::directory_iterator() && i < kMaxDescriptors; ++i) {
+    std::error_code closed;
+    const fs::path link = fs::read_symlink(at->path(), closed);
+    at.increment(error);
+    if (closed) continue;
     const auto inode = socket_inode(link.string());
     const auto held = inode ? listening.find(*inode) : listening.end();
     if (held == listening.end()) continue;
@@ -99,7 +100,7 @@ Result<std::vector<model::LocalProcess>> LocalProcesses::listening() {
     const auto pid = parse_integer(entry.name);
     if (!pid || *pid <= 0 || listening.empty()) continue;
     const std::string process = proc_path_ + "/" + entry.name;
-    model::LocalProcess one{.pid = *pid, .ports = take_ports(files_, process, listening)};
+    model::LocalProcess one{.pid = *pid, .ports = take_ports(process, listening)};
     if (one.ports.empty()) continue;
     sort_ports(one.ports);
     one.name = read_small_file(files_, process + "/comm").value_or("");
