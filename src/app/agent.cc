@@ -38,6 +38,7 @@
 #include "net/client.h"
 #include "net/io_threads.h"
 #include "net/listen_address.h"
+#include "net/name_lookup.h"
 #include "net/probe_listener.h"
 
 namespace binnacle::app {
@@ -310,6 +311,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::create(const AgentArgs& args
   auto parts =
       std::make_unique<Parts>(args, std::move(config), std::move(settings), std::move(identity));
   register_process_instruments(parts->registry, version(), revision());
+  net::register_name_lookup_instruments(parts->registry);
   TRY(parts->open());
   return std::unique_ptr<AgentProcess>(new AgentProcess(std::move(parts)));
 }
