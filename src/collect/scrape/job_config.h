@@ -37,6 +37,8 @@ struct JobConfig {
   std::vector<model::RelabelRule> relabel;         // of targets
   std::vector<model::RelabelRule> metric_relabel;  // of samples
   net::HttpClientConfig http;
+
+  bool operator==(const JobConfig&) const = default;
 };
 
 }  // namespace binnacle::collect::scrape
