@@ -21,7 +21,6 @@ EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common,
       scrape_(scrape),
       io_(io),
       files_(files),
-      clock_(clock),
       found_gauge_(registry.gauge("binnacle_engine_local_found",
                                   "Engines that the last search found on this machine.")),
       client_({}, files),
@@ -38,41 +37,15 @@ collect::scrape::JobConfig EngineWatch::job() const {
 }
 
 void EngineWatch::start() {
-  if (!options_.enabled || thread_.joinable()) return;
-  {
-    MutexLock lock(mu_);
-    stopping_ = false;
-  }
+  if (!options_.enabled || thread_.running()) return;
   pollers_.start();
-  thread_ = std::thread([this] { run(); });
+  thread_.start(options_.search_interval_ms, [this] { search(); });
 }
 
 void EngineWatch::stop() {
-  if (!thread_.joinable()) return;
-  {
-    MutexLock lock(mu_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
+  if (!thread_.running()) return;
+  thread_.stop();
   pollers_.stop();
-}
-
-void EngineWatch::run() {
-  do {
-    search();
-  } while (wait(options_.search_interval_ms));
-}
-
-bool EngineWatch::wait(int64_t ms) {
-  const int64_t until_ms = clock_.monotonic_ms() + ms;
-  MutexLock lock(mu_);
-  while (!stopping_) {
-    const int64_t left_ms = until_ms - clock_.monotonic_ms();
-    if (left_ms <= 0) return true;
-    wake_.wait_for_ms(mu_, left_ms);
-  }
-  return false;
 }
 
 void EngineWatch::search() {

@@ -6,14 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "collect/engines/engine_pollers.h"
 #include "collect/engines/local_engines.h"
 #include "collect/scrape/scrape_manager.h"
@@ -47,13 +46,11 @@ class EngineWatch {
   collect::scrape::JobConfig job() const;
 
   void start();
-  void stop() EXCLUDES(mu_);  // waits for a search that is under way, a second or so
+  void stop();  // waits for a search that is under way, a second or so
 
  private:
-  void run() EXCLUDES(mu_);
   void search();
   void tell(const std::vector<collect::engines::LocalEngine>& found);
-  bool wait(int64_t ms) EXCLUDES(mu_);  // false: stopping
 
   // Fixed after construction.
   const EngineWatchOptions options_;
@@ -61,20 +58,15 @@ class EngineWatch {
   collect::scrape::ScrapeManager& scrape_;
   net::IoThreads& io_;
   FileSystem& files_;
-  const Clock& clock_;
   const Log log_{"engines"};
   Gauge& found_gauge_;
   net::Client client_;
   collect::engines::EnginePollers pollers_;
 
-  std::thread thread_;  // of the owner's thread
-
   // The thread's own.
   std::vector<std::string> told_;  // what the log knows
 
-  Mutex mu_;
-  CondVar wake_;
-  bool stopping_ GUARDED_BY(mu_) = false;
+  RepeatingThread thread_{"engine-search"};  // last: it uses all of the above
 };
 
 }  // namespace binnacle::app
