@@ -49,6 +49,12 @@ class Compared {
       ++failed_;
       return "";
     }
+    // A subquery is evaluated between the windows, too, where there are gaps, and may fail there.
+    const bool gaps = !instant && text.find(':') != std::string::npos;
+    if (!got && gaps && got.error().code == Code::kOutOfRange) {
+      ++failed_;
+      return "";
+    }
     if (!got) return "the engine alone fails: " + got.error().message;
     if (!want) return "the oracle alone fails: " + want.error().message;
     answered_ += !want->empty();
