@@ -38,6 +38,7 @@
 #include "net/client.h"
 #include "net/io_threads.h"
 #include "net/listen_address.h"
+#include "net/name_lookup.h"
 #include "net/probe_listener.h"
 #include "watch/health/engines/engine_reading.h"
 
@@ -154,7 +155,7 @@ struct AgentProcess::Parts {
   int64_t next_join_ms = 0;
 
   Every gap_reports{kGapsEveryMs};
-  int64_t interval_ms = 0;  // that the collectors run at now
+  int64_t interval_ms = settings.interval_ms;  // that the collectors run at now
   int64_t next_own_ms = 0;
   bool started = false;
 
@@ -162,7 +163,8 @@ struct AgentProcess::Parts {
   void make_engines();
   model::Labels node_labels() const;
   model::Labels labels(std::string_view job) const;
-  Status collect_every(int64_t ms);
+  Status start_collecting();
+  Status set_pace(int64_t ms);
   void find_key();
   Status try_to_join();
   Status connect();
@@ -224,14 +226,17 @@ model::Labels AgentProcess::Parts::labels(std::string_view job) const {
   return model::LabelsBuilder(node_labels()).set("instance", settings.name).set("job", job).build();
 }
 
-Status AgentProcess::Parts::collect_every(int64_t ms) {
-  if (host != nullptr) host->stop();
-  host.reset();
-  interval_ms = ms;
+Status AgentProcess::Parts::start_collecting() {
   TRY_ASSIGN(host, make_machine_collector(config, {files, clock, *store, registry}, labels("node"),
-                                          settings.name, ms));
+                                          settings.name, interval_ms));
   if (host != nullptr) host->start();
   return {};
+}
+
+Status AgentProcess::Parts::set_pace(int64_t ms) {
+  if (ms == interval_ms) return {};
+  interval_ms = ms;
+  return host == nullptr ? Status() : host->set_interval(ms);
 }
 
 // A key that was configured, else the one of an earlier join; a token is for when the server does
@@ -365,6 +370,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::create(const AgentArgs& args
   auto parts =
       std::make_unique<Parts>(args, std::move(config), std::move(settings), std::move(identity));
   register_process_instruments(parts->registry, version(), revision());
+  net::register_name_lookup_instruments(parts->registry);
   TRY(parts->open());
   return std::unique_ptr<AgentProcess>(new AgentProcess(std::move(parts)));
 }
@@ -375,7 +381,7 @@ Status AgentProcess::start() {
   Parts& parts = *parts_;
   parts.started = true;
   parts.io.start();
-  TRY(parts.collect_every(parts.settings.interval_ms));
+  TRY(parts.start_collecting());
   parts.log.info("collecting",
                  {{"node", parts.settings.name},
                   {"node_id", parts.identity.node_id()},
@@ -398,8 +404,7 @@ Status AgentProcess::tick() {
   Parts& parts = *parts_;
   if (parts.joining) TRY(parts.try_to_join());
   const int64_t pace_ms = parts.link_state.pace_ms();
-  const int64_t wished_ms = pace_ms == 0 ? parts.settings.interval_ms : pace_ms;
-  if (wished_ms != parts.interval_ms) TRY(parts.collect_every(wished_ms));
+  TRY(parts.set_pace(pace_ms == 0 ? parts.settings.interval_ms : pace_ms));
   const int64_t now_ms = parts.clock.monotonic_ms();
   if (now_ms >= parts.next_own_ms) {
     parts.next_own_ms = now_ms + parts.interval_ms;

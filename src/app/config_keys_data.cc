@@ -348,6 +348,9 @@ void add_query_keys(std::vector<ConfigKey>& keys) {
                   .reload = Reload::kLive,
                   .min = "1MiB",
                   .max = "1000GiB"});
+  keys.push_back(count("query.max_label_answers", "100000", "100000000", "names",
+                       "Of labels, label values or series in an answer to a call without `limit`; "
+                       "the rest is left out with a warning."));
   keys.push_back(duration("query.timeout", "2m", "100ms", "1h",
                           "How long one query may take once its turn has come; 503 beyond."));
   ConfigKey concurrency =

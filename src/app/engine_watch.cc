@@ -39,42 +39,16 @@ collect::scrape::JobConfig EngineWatch::job() const {
 }
 
 void EngineWatch::start() {
-  if (!options_.enabled || thread_.joinable()) return;
-  {
-    MutexLock lock(mu_);
-    stopping_ = false;
-  }
+  if (!options_.enabled || thread_.running()) return;
   pollers_.start();
-  thread_ = std::thread([this] { run(); });
+  thread_.start(options_.search_interval_ms, [this] { search(); });
 }
 
 void EngineWatch::stop() {
-  if (!thread_.joinable()) return;
-  {
-    MutexLock lock(mu_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
+  if (!thread_.running()) return;
+  thread_.stop();
   watchers_.stop();
   pollers_.stop();
-}
-
-void EngineWatch::run() {
-  do {
-    search();
-  } while (wait(options_.search_interval_ms));
-}
-
-bool EngineWatch::wait(int64_t ms) {
-  const int64_t until_ms = parts_.clock.monotonic_ms() + ms;
-  MutexLock lock(mu_);
-  while (!stopping_) {
-    const int64_t left_ms = until_ms - parts_.clock.monotonic_ms();
-    if (left_ms <= 0) return true;
-    wake_.wait_for_ms(mu_, left_ms);
-  }
-  return false;
 }
 
 void EngineWatch::search() {

@@ -7,14 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "collect/engines/engine_pollers.h"
 #include "collect/engines/engine_roster.h"
 #include "collect/engines/local_engines.h"
@@ -63,13 +62,11 @@ class EngineWatch {
   collect::scrape::JobConfig job() const;
 
   void start();
-  void stop() EXCLUDES(mu_);  // waits for a search that is under way, a second or so
+  void stop();  // waits for a search that is under way, a second or so
 
  private:
-  void run() EXCLUDES(mu_);
   void search();
   void tell(const std::vector<collect::engines::LocalEngine>& found);
-  bool wait(int64_t ms) EXCLUDES(mu_);  // false: stopping
 
   // Fixed after construction.
   const EngineWatchOptions options_;
@@ -80,16 +77,12 @@ class EngineWatch {
   net::Client client_;
   collect::engines::EnginePollers pollers_;
 
-  std::thread thread_;  // of the owner's thread
-
   // The thread's own.
   std::vector<std::string> told_;  // what the log knows
   collect::engines::EngineRoster roster_;
   watch::health::EngineWatchers watchers_;
 
-  Mutex mu_;
-  CondVar wake_;
-  bool stopping_ GUARDED_BY(mu_) = false;
+  RepeatingThread thread_{"engine-search"};  // last: it uses all of the above
 };
 
 }  // namespace binnacle::app

@@ -3,12 +3,17 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace binnacle::app {
 namespace {
 
 using nlohmann::json;
 
 constexpr size_t kMaxWaiting = 4096;
+// Writing JSON recurses: an agent's data must not choose how deep. Its size is bounded by a
+// frame's.
+constexpr size_t kMaxDataDepth = 32;
 
 json node_json(const model::Node& node) {
   return {{"node_id", node.id.value},
@@ -21,6 +26,29 @@ std::string write(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// Whether brackets outside of texts are open deeper than that, be it JSON or not.
+bool nests_too_deep(std::string_view text) {
+  size_t depth = 0;
+  bool in_text = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_text) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_text = false;
+      }
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDataDepth) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 NodeEvents::NodeEvents(model::EventBus& bus, ThreadPool& pool, const Clock& clock,
@@ -29,6 +57,9 @@ NodeEvents::NodeEvents(model::EventBus& bus, ThreadPool& pool, const Clock& cloc
       pool_(pool),
       lost_(registry.counter("binnacle_link_events_lost_total",
                              "Events of nodes that could not be stored.")),
+      refused_data_(registry.counter(
+          "binnacle_link_event_data_refused_total",
+          "Events of nodes that were stored without their data, which nested too deep.")),
       clock_(clock) {}
 
 void NodeEvents::connected(const model::Node& node) {
@@ -37,9 +68,15 @@ void NodeEvents::connected(const model::Node& node) {
 
 void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
   json data = node_json(node);
-  json told = json::parse(event.data, nullptr, false);
   data["subject"] = event.subject;
-  data["data"] = told.is_discarded() ? json(event.data) : std::move(told);
+  if (nests_too_deep(event.data)) {
+    refused_data_.add();
+    data["data"] = {
+        {"refused", fmt::format("the data nests deeper than {} levels", kMaxDataDepth)}};
+  } else {
+    json told = json::parse(event.data, nullptr, false);
+    data["data"] = told.is_discarded() ? json(event.data) : std::move(told);
+  }
   // Judged on the node, as engines of this machine are here: the same event.
   const bool of_engine = event.kind.starts_with("engine.");
   queue({.time_ms = event.time_ms,

@@ -33,6 +33,7 @@ class NodeEvents final : public link::LinkObserver {
   model::EventBus& bus_;
   ThreadPool& pool_;
   Counter& lost_;
+  Counter& refused_data_;
   const Clock& clock_;
   const Log log_{"link"};
 

@@ -14,6 +14,7 @@
 #include "collect/discovery/source_config.h"
 #include "collect/scrape/scrape_config_yaml.h"
 #include "collect/ship/remote_read_options.h"
+#include "collect/ship/shipper_options.h"
 #include "model/labels.h"
 #include "model/relabel.h"
 #include "net/http_client_config.h"
@@ -39,32 +40,6 @@ struct PrometheusAlertmanager {
   net::HttpClientConfig http;
 };
 
-struct PrometheusRemoteQueue {
-  int64_t capacity = 10'000;
-  int64_t max_shards = 50;
-  int64_t min_shards = 1;
-  int64_t max_samples_per_send = 2'000;
-  int64_t batch_send_deadline_ms = 5'000;
-  int64_t min_backoff_ms = 30;
-  int64_t max_backoff_ms = 5'000;
-  bool retry_on_http_429 = false;
-  int64_t sample_age_limit_ms = 0;  // 0: none
-};
-
-struct PrometheusRemoteWrite {
-  std::string url;
-  std::string name;
-  int64_t remote_timeout_ms = 30'000;
-  NamedValues headers;
-  std::vector<model::RelabelRule> write_relabel;
-  bool send_exemplars = false;
-  PrometheusRemoteQueue queue;
-  bool send_metadata = true;
-  int64_t metadata_interval_ms = 60'000;
-  int64_t metadata_per_send = 2'000;
-  net::HttpClientConfig http;
-};
-
 struct PrometheusFile {
   PrometheusGlobal global;
   // Of the file itself and of scrape_config_files, in order.
@@ -72,8 +47,8 @@ struct PrometheusFile {
   std::vector<std::string> rule_files;  // globs
   std::vector<model::RelabelRule> alert_relabel;
   std::vector<PrometheusAlertmanager> alertmanagers;
-  std::vector<PrometheusRemoteWrite> remote_writes;
-  // Without external labels, and without a name where the file has none: remote_read_options().
+  // Both without external labels, and without a name where the file has none: remote_options.h.
+  std::vector<collect::ship::ShipperOptions> remote_writes;
   std::vector<collect::ship::RemoteReadOptions> remote_reads;
   std::vector<std::string> warnings;  // "prometheus.yml:12: ..."
 };

@@ -75,10 +75,10 @@ remote_read:
   ASSERT_EQ(file->alertmanagers.size(), 1U);
   EXPECT_EQ(file->alertmanagers[0].path_prefix, "/am");
   ASSERT_EQ(file->remote_writes.size(), 1U);
-  const PrometheusRemoteWrite& write = file->remote_writes[0];
+  const collect::ship::ShipperOptions& write = file->remote_writes[0];
   EXPECT_THAT(write.headers, ElementsAre(Pair("X-Tenant", "t")));
-  EXPECT_EQ(write.queue.max_shards, 5);
-  EXPECT_EQ(write.queue.batch_send_deadline_ms, 1'000);
+  EXPECT_EQ(write.max_shards, 5U);
+  EXPECT_EQ(write.batch_send_deadline_ms, 1'000);
   EXPECT_FALSE(write.send_metadata);
   EXPECT_EQ(write.http.authorization->credentials, "c");
   ASSERT_EQ(file->remote_reads.size(), 1U);

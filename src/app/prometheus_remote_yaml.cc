@@ -9,6 +9,8 @@
 namespace binnacle::app {
 namespace {
 
+using collect::ship::ShipperOptions;
+
 constexpr std::string_view kSchemes[] = {"http", "https"};
 constexpr std::string_view kApiVersions[] = {"v2"};
 constexpr std::string_view kMessages[] = {"prometheus.WriteRequest",
@@ -62,51 +64,56 @@ void read_url(YamlMap& map, std::string& url) {
   net::check_url(*map.field("url"), url);
 }
 
-void require_positive(const YamlMap& map, std::string_view name, int64_t value) {
+void require_positive(const YamlMap& map, std::string_view name, uint64_t value) {
   if (value > 0) return;
   map.value().problem("not above 0", std::to_string(value), "raise " + std::string(name));
 }
 
-void read_queue(const YamlValue& value, PrometheusRemoteQueue& queue) {
+// `capacity` bounds a queue in memory and 429 may count as refused at Prometheus; here the queue is
+// on disk and 429 is always tried again.
+void read_queue(const YamlValue& value, ShipperOptions& options) {
   YamlMap map(value);
-  map.read("capacity", queue.capacity);
-  map.read("max_shards", queue.max_shards);
-  map.read("min_shards", queue.min_shards);
-  map.read("max_samples_per_send", queue.max_samples_per_send);
-  map.duration("batch_send_deadline", queue.batch_send_deadline_ms);
-  map.duration("min_backoff", queue.min_backoff_ms);
-  map.duration("max_backoff", queue.max_backoff_ms);
-  map.read("retry_on_http_429", queue.retry_on_http_429);
-  map.duration("sample_age_limit", queue.sample_age_limit_ms);
+  uint64_t capacity = 1;
+  bool retry_on_429 = true;
+  map.read("capacity", capacity);
+  map.read("max_shards", options.max_shards);
+  map.read("min_shards", options.min_shards);
+  map.read("max_samples_per_send", options.max_samples_per_send);
+  map.duration("batch_send_deadline", options.batch_send_deadline_ms);
+  map.duration("min_backoff", options.min_backoff_ms);
+  map.duration("max_backoff", options.max_backoff_ms);
+  map.read("retry_on_http_429", retry_on_429);
+  map.duration("sample_age_limit", options.sample_age_limit_ms);
   map.finish();
-  require_positive(map, "capacity", queue.capacity);
-  require_positive(map, "max_shards", queue.max_shards);
-  require_positive(map, "min_shards", queue.min_shards);
-  require_positive(map, "max_samples_per_send", queue.max_samples_per_send);
-  if (queue.min_shards > queue.max_shards) value.problem("min_shards is above max_shards");
-  if (queue.min_backoff_ms > queue.max_backoff_ms)
+  require_positive(map, "capacity", capacity);
+  require_positive(map, "max_shards", options.max_shards);
+  require_positive(map, "min_shards", options.min_shards);
+  require_positive(map, "max_samples_per_send", options.max_samples_per_send);
+  if (options.min_shards > options.max_shards) value.problem("min_shards is above max_shards");
+  if (options.min_backoff_ms > options.max_backoff_ms)
     value.problem("min_backoff is above max_backoff");
 }
 
-void read_metadata(const YamlValue& value, PrometheusRemoteWrite& config) {
+void read_metadata(const YamlValue& value, ShipperOptions& options) {
   YamlMap map(value);
-  map.read("send", config.send_metadata);
-  map.duration("send_interval", config.metadata_interval_ms);
-  map.read("max_samples_per_send", config.metadata_per_send);
+  map.read("send", options.send_metadata);
+  map.duration("send_interval", options.metadata_interval_ms);
+  map.read("max_samples_per_send", options.max_metadata_per_send);
   map.finish();
 }
 
-PrometheusRemoteWrite read_remote_write(const YamlValue& value) {
+ShipperOptions read_remote_write(const YamlValue& value) {
   YamlMap map(value);
-  PrometheusRemoteWrite config;
-  read_url(map, config.url);
-  map.read("name", config.name);
-  map.duration("remote_timeout", config.remote_timeout_ms);
-  read_headers(map, config.headers);
-  read_rules(map, "write_relabel_configs", config.write_relabel);
-  map.read("send_exemplars", config.send_exemplars);
-  if (const auto queue = map.field("queue_config")) read_queue(*queue, config.queue);
-  if (const auto metadata = map.field("metadata_config")) read_metadata(*metadata, config);
+  ShipperOptions options;
+  bool send_exemplars = false;  // there are none to send
+  read_url(map, options.url);
+  map.read("name", options.name);
+  map.duration("remote_timeout", options.remote_timeout_ms);
+  read_headers(map, options.headers);
+  read_rules(map, "write_relabel_configs", options.write_relabel);
+  map.read("send_exemplars", send_exemplars);
+  if (const auto queue = map.field("queue_config")) read_queue(*queue, options);
+  if (const auto metadata = map.field("metadata_config")) read_metadata(*metadata, options);
   std::string message;
   map.choice("protobuf_message", message, kMessages);
   if (message == kMessages[1]) {
@@ -115,10 +122,10 @@ PrometheusRemoteWrite read_remote_write(const YamlValue& value) {
   map.unused("send_native_histograms", "has no effect: there are no native histograms here");
   map.unused("round_robin_dns", "has no effect: every new connection tries all addresses");
   map.unused("failed_request_logging", "has no effect: refused requests are logged and counted");
-  config.http = net::read_http_config(map);
-  read_cloud_logins(map, {"sigv4", "azuread", "google_iam"}, config.http);
+  options.http = net::read_http_config(map);
+  read_cloud_logins(map, {"sigv4", "azuread", "google_iam"}, options.http);
   map.finish();
-  return config;
+  return options;
 }
 
 collect::ship::RemoteReadOptions read_remote_read(const YamlValue& value) {

@@ -33,6 +33,7 @@
 #include "collect/ship/tee_appendable.h"
 #include "link/link_server.h"
 #include "net/io_threads.h"
+#include "net/name_lookup.h"
 #include "show/api_routes.h"
 #include "show/dashboard_api.h"
 #include "show/events_api.h"
@@ -414,6 +415,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(configure_logging(log_options(config)));
   auto parts = std::make_unique<Parts>(args, std::move(config));
   register_process_instruments(parts->registry, version(), revision());
+  net::register_name_lookup_instruments(parts->registry);
   TRY(parts->open_state());
   TRY(parts->make_collectors());
   TRY(parts->make_scraping());

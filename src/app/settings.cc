@@ -260,6 +260,7 @@ query::promql::QueryLimits query_limits(const Config& config) {
   limits.max_series = size(config, "query.max_series");
   limits.max_samples = size(config, "query.max_samples");
   limits.max_bytes = bytes(config, "query.max_bytes");
+  limits.max_label_answers = size(config, "query.max_label_answers");
   limits.timeout_ms = config.get_duration_ms("query.timeout");
   limits.experimental = config.get_bool("query.experimental");
   return limits;

@@ -1,6 +1,7 @@
 // process_* as Prometheus' own client libraries name them, read from /proc/self.
 #include "base/file_system.h"
 #include "base/instruments.h"
+#include "base/process_stat.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -12,46 +13,11 @@
 namespace binnacle {
 namespace {
 
-// Numbers as proc(5) counts the fields of /proc/PID/stat.
-constexpr int kFirstFieldAfterName = 3;
-constexpr int kUserTicks = 14;
-constexpr int kSystemTicks = 15;
-constexpr int kThreads = 20;
-constexpr int kStartTicks = 22;
-constexpr int kVirtualBytes = 23;
-constexpr int kResidentPages = 24;
-
 std::optional<double> leading_number(std::string_view text) {
   double value = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return {};
   return value;
 }
-
-class ProcessStat {
- public:
-  // The name, in parentheses, may hold blanks and parentheses of its own.
-  explicit ProcessStat(std::string text)
-      : text_(std::move(text)), fields_(std::string_view(text_).substr(name_end())) {}
-  ProcessStat(const ProcessStat&) = delete;
-  ProcessStat& operator=(const ProcessStat&) = delete;
-
-  double field(int number) const {
-    std::string_view rest = fields_;
-    for (int i = kFirstFieldAfterName; i < number && !rest.empty(); ++i) {
-      rest.remove_prefix(std::min(rest.find(' '), rest.size() - 1) + 1);
-    }
-    return leading_number(rest).value_or(0);
-  }
-
- private:
-  size_t name_end() const {
-    const size_t end = text_.rfind(") ");
-    return end == std::string::npos ? text_.size() : end + 2;
-  }
-
-  const std::string text_;
-  const std::string_view fields_;
-};
 
 double boot_time_seconds(FileSystem& files) {
   const auto text = files.read_file("/proc/stat");
@@ -87,7 +53,8 @@ class ProcessInstruments {
 
   // What cannot be read keeps its last value.
   void refresh() {
-    if (auto text = files_.read_file("/proc/self/stat")) read_stat(ProcessStat(std::move(*text)));
+    const auto text = files_.read_file("/proc/self/stat");
+    if (const auto stat = text ? parse_process_stat(*text) : std::nullopt) read_stat(*stat);
     // Counting itself holds one descriptor open. To list them would look at what each points to.
     if (const auto open = files_.count("/proc/self/fd")) {
       open_fds_.set(static_cast<double>(*open) - 1);
@@ -98,17 +65,16 @@ class ProcessInstruments {
 
  private:
   void read_stat(const ProcessStat& stat) {
-    const double cpu = (stat.field(kUserTicks) + stat.field(kSystemTicks)) / ticks_per_second_;
+    const double cpu = (stat.user_ticks + stat.system_ticks) / kTicksPerSecond;
     if (cpu > cpu_seconds_.value()) cpu_seconds_.add(cpu - cpu_seconds_.value());
-    virtual_bytes_.set(stat.field(kVirtualBytes));
-    resident_bytes_.set(stat.field(kResidentPages) * page_bytes_);
-    threads_.set(stat.field(kThreads));
-    start_time_.set(boot_time_ + stat.field(kStartTicks) / ticks_per_second_);
+    virtual_bytes_.set(stat.virtual_bytes);
+    resident_bytes_.set(stat.resident_pages * page_bytes_);
+    threads_.set(stat.threads);
+    start_time_.set(boot_time_ + static_cast<double>(stat.start_ticks) / kTicksPerSecond);
   }
 
   // Fixed after construction. One refresh at a time: the registry sees to it.
   FileSystem& files_ = real_file_system();
-  const double ticks_per_second_ = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const double page_bytes_ = static_cast<double>(::sysconf(_SC_PAGESIZE));
   const double boot_time_ = boot_time_seconds(files_);
   Counter& cpu_seconds_;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "model/read_budget.h"
 
 namespace binnacle::model {
 
@@ -61,6 +62,9 @@ class Querier {
  public:
   virtual ~Querier() = default;
 
+  // From now on what it and its sets hold is charged to `budget`, which outlives them all. A read
+  // that goes over ends with the budget's error.
+  virtual void charge_to(ReadBudget& budget) = 0;
   // Series in label order, unless the hints ask for any.
   virtual Result<std::unique_ptr<SeriesSet>> select(const Matchers& matchers,
                                                     const SelectHints& hints) = 0;

@@ -49,6 +49,7 @@ struct RelabelSpec {
   std::string target_label;
   std::string replacement = "$1";  // $1, ${1}, $name, ${name}, $$
   RelabelAction action = RelabelAction::kReplace;
+  bool operator==(const RelabelSpec&) const = default;
 };
 
 class RelabelRule {
@@ -57,6 +58,8 @@ class RelabelRule {
 
   // False: the label set is dropped.
   bool apply(LabelsBuilder& labels) const;
+
+  bool operator==(const RelabelRule& other) const { return spec_ == other.spec_; }
 
  private:
   explicit RelabelRule(RelabelSpec spec) : spec_(std::move(spec)) {}

@@ -1,5 +1,6 @@
 #include "net/dial.h"
 
+#include "net/name_lookup.h"
 #include "net/tcp_transport.h"
 #include "net/tls_transport.h"
 
@@ -33,44 +34,16 @@ Unexpected too_late(const std::string& what, milliseconds limit) {
               what + ": not done in time (" + std::to_string(limit.count()) + " ms)");
 }
 
-// A name server that does not answer blocks Asio's resolver thread, and cancelling waits for that
-// thread. So the caller waits for a timer that the answer or the deadline ends, and leaves a late
-// answer to itself.
-struct Resolution {
-  explicit Resolution(const asio::any_io_executor& executor)
-      : resolver(executor), answered(executor, asio::steady_timer::time_point::max()) {}
-  tcp::resolver resolver;
-  asio::steady_timer answered;
-  bool done = false;
-  error_code error;
-  tcp::resolver::results_type results;
-};
-
 asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(const HostPort& name,
                                                             Deadline& deadline) {
   error_code not_address;
   const auto address = asio::ip::make_address(name.host, not_address);
   if (!not_address) co_return std::vector{tcp::endpoint(address, name.port)};
 
-  const auto resolution = std::make_shared<Resolution>(co_await asio::this_coro::executor);
-  resolution->resolver.async_resolve(
-      name.host, std::to_string(name.port), tcp::resolver::numeric_service,
-      [resolution](error_code error, tcp::resolver::results_type results) {
-        resolution->done = true;
-        resolution->error = error;
-        resolution->results = std::move(results);
-        resolution->answered.cancel();
-      });
-  deadline.on_expiry([resolution] { resolution->answered.cancel(); });
-  if (!resolution->done && !deadline.expired()) co_await resolution->answered.async_wait(kAwait);
-  deadline.on_expiry(nullptr);
-  if (!resolution->done)
-    co_return fail(Code::kDeadlineExceeded, "resolve " + name.host + ": no answer in time");
-  if (resolution->error) {
-    co_return fail(Code::kUnavailable, "resolve " + name.host + ": " + resolution->error.message());
-  }
+  const auto addresses = co_await NameLookup::system().find(name.host, deadline);
+  if (!addresses) co_return fail(addresses.error());
   std::vector<tcp::endpoint> endpoints;
-  for (const auto& entry : resolution->results) endpoints.push_back(entry.endpoint());
+  for (const auto& one : *addresses) endpoints.emplace_back(one, name.port);
   co_return endpoints;
 }
 

@@ -18,12 +18,14 @@ struct BasicAuth {
   std::string username_file;
   std::string password;
   std::string password_file;
+  bool operator==(const BasicAuth&) const = default;
 };
 
 struct Authorization {
   std::string type = "Bearer";
   std::string credentials;
   std::string credentials_file;
+  bool operator==(const Authorization&) const = default;
 };
 
 // The client credentials grant (RFC 6749, 4.4). The token endpoint is reached by settings of its
@@ -39,6 +41,7 @@ struct OAuth2 {
   std::string proxy_url;
   std::string no_proxy;
   bool proxy_from_environment = false;
+  bool operator==(const OAuth2&) const = default;
 };
 
 // At most one of basic_auth, authorization, oauth2.
@@ -54,6 +57,7 @@ struct HttpClientConfig {
   // Added to each request.
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::string, std::string>> header_files;  // the value is the file's text
+  bool operator==(const HttpClientConfig&) const = default;
 };
 
 }  // namespace binnacle::net

@@ -32,6 +32,7 @@ struct TlsClientOptions {
   std::string key_pem = {};
   std::string server_name;  // empty: the URL's host
   bool insecure_skip_verify = false;
+  bool operator==(const TlsClientOptions&) const = default;
 };
 
 // Any thread. current() is handed to each new connection; reload() swaps it or keeps the old one

@@ -31,6 +31,7 @@ Result<std::vector<Newest>> newest_of(const PrometheusApiDeps& deps, const Reque
   QueryMeter meter(limits, deps.clock, request.cancelled);
   const int64_t now_ms = deps.clock.wall_ms();
   TRY_ASSIGN(const auto querier, deps.store.querier(now_ms - limits.lookback_ms, now_ms));
+  querier->charge_to(meter);
   std::vector<Newest> found;
   std::unordered_set<std::string> seen;  // packed labels
   for (const model::Matchers& matchers : selectors) {

@@ -1,6 +1,8 @@
 #include "show/metadata_api.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -21,28 +23,34 @@ using query::promql::QueryMeter;
 struct Scope {
   std::unique_ptr<model::Querier> querier;  // null: no time is in the range
   std::vector<model::Matchers> selectors;
-  size_t limit = 0;
+  size_t limit = 0;       // as asked for, else query.max_label_answers
+  bool is_asked = false;  // the limit
 };
 
 // What labels, label values and series share: a limit, a time range and selectors.
-Result<Scope> scope_of(const PrometheusApiDeps& deps, const Params& params) {
+Result<Scope> scope_of(const PrometheusApiDeps& deps, const Params& params, QueryMeter& meter) {
   Scope scope;
   TRY_ASSIGN(scope.limit, limit_param(params));
+  scope.is_asked = scope.limit != 0;
+  if (!scope.is_asked) scope.limit = meter.limits().max_label_answers;
   TRY_ASSIGN(const TimeRange range, range_params(params));
   TRY_ASSIGN(scope.selectors, match_params(params));
   if (range.start_ms > range.end_ms) return scope;
   TRY_ASSIGN(scope.querier, deps.store.querier(range.start_ms, range.end_ms));
+  scope.querier->charge_to(meter);
   return scope;
 }
 
-// One more than asked for, to see that there are more.
-size_t limit_to_ask(size_t limit) { return limit == 0 ? 0 : limit + 1; }
+// One more than is answered, to see that there are more.
+size_t limit_to_ask(size_t limit) { return limit + 1; }
 
 // Runs `ask` for each selector (once over everything when there is none) and joins the sorted
 // answers.
 template <typename Ask>
-Result<ApiData> joined(const Scope& scope, const Ask& ask) {
+Result<ApiData> joined(const Scope& scope, QueryMeter& meter, const Ask& ask) {
+  constexpr size_t kBytesOfNode = 96;
   std::vector<std::string> found;
+  model::HeldBytes held(&meter);
   if (scope.querier != nullptr && scope.selectors.size() <= 1) {
     TRY_ASSIGN(found, ask(scope.selectors.empty() ? model::Matchers{} : scope.selectors.front(),
                           limit_to_ask(scope.limit)));
@@ -51,10 +59,12 @@ Result<ApiData> joined(const Scope& scope, const Ask& ask) {
     for (const auto& matchers : scope.selectors) {
       TRY_ASSIGN(std::vector<std::string> some, ask(matchers, limit_to_ask(scope.limit)));
       all.insert(std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+      while (all.size() > limit_to_ask(scope.limit)) all.erase(std::prev(all.end()));
+      TRY(held.set(all.size() * kBytesOfNode));
     }
-    found.assign(all.begin(), all.end());
+    found.assign(std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
   }
-  const bool truncated = scope.limit != 0 && found.size() > scope.limit;
+  const bool truncated = found.size() > scope.limit;
   if (truncated) found.resize(scope.limit);
   ApiData data{""};
   append_strings(data.json, found);
@@ -63,8 +73,9 @@ Result<ApiData> joined(const Scope& scope, const Ask& ask) {
 }
 
 Result<ApiData> labels(const PrometheusApiDeps& deps, const Request& request) {
-  TRY_ASSIGN(const Scope scope, scope_of(deps, request.params()));
-  return joined(scope, [&](const model::Matchers& matchers, size_t limit) {
+  QueryMeter meter(deps.limits(), deps.clock, request.cancelled);
+  TRY_ASSIGN(const Scope scope, scope_of(deps, request.params(), meter));
+  return joined(scope, meter, [&](const model::Matchers& matchers, size_t limit) {
     return scope.querier->label_names(matchers, limit);
   });
 }
@@ -76,13 +87,15 @@ Result<ApiData> label_values(const PrometheusApiDeps& deps, const Request& reque
     append_json_string(message, name);
     return fail(Code::kInvalidArgument, std::move(message));
   }
-  TRY_ASSIGN(const Scope scope, scope_of(deps, request.params()));
-  return joined(scope, [&](const model::Matchers& matchers, size_t limit) {
+  QueryMeter meter(deps.limits(), deps.clock, request.cancelled);
+  TRY_ASSIGN(const Scope scope, scope_of(deps, request.params(), meter));
+  return joined(scope, meter, [&](const model::Matchers& matchers, size_t limit) {
     return scope.querier->label_values(name, matchers, limit);
   });
 }
 
-// Labels of the series that fit a selector, in label order, one more than the limit at most.
+// Labels of the series that fit a selector, in label order, one more than the limit at most. More
+// than query.max_series are an error only where they were asked for.
 Result<std::vector<model::Labels>> series_of(const Scope& scope, QueryMeter& meter) {
   constexpr size_t kWorkOfSeries = 1024;  // in values computed
   constexpr size_t kBytesOfNode = 96;
@@ -97,12 +110,12 @@ Result<std::vector<model::Labels>> series_of(const Scope& scope, QueryMeter& met
   for (const auto& matchers : scope.selectors) {
     TRY_ASSIGN(const auto set, scope.querier->select(matchers, hints));
     model::SeriesColumns columns;
-    for (size_t count = 0; (hints.limit == 0 || count < hints.limit) && set->next(columns);
-         ++count) {
+    for (size_t count = 0; count < hints.limit && set->next(columns); ++count) {
       TRY(meter.work(kWorkOfSeries));
       if (found.emplace(columns.labels).second)
         TRY(meter.charge_bytes(columns.labels.packed().size() + kBytesOfNode));
-      if (found.size() > max_series + (scope.limit == 0 ? 0 : 1)) {  // one more than is shown
+      if (found.size() > hints.limit) found.erase(std::prev(found.end()));
+      if (found.size() > max_series + 1) {  // one more than is shown
         return fail(Code::kResourceExhausted,
                     fmt::format("more than {} series match (query.max_series): select fewer, or "
                                 "set a smaller limit",
@@ -119,15 +132,16 @@ Result<ApiData> series(const PrometheusApiDeps& deps, const Request& request) {
   if (!params.has("match[]")) return fail(Code::kInvalidArgument, "no match[] parameter provided");
   if (auto selectors = match_params(params); !selectors && limit_param(params))
     return invalid_param("match[]", std::move(selectors).error());
-  TRY_ASSIGN(const Scope scope, scope_of(deps, params));
+  QueryMeter meter(deps.limits(), deps.clock, request.cancelled);
+  TRY_ASSIGN(Scope scope, scope_of(deps, params, meter));
+  if (!scope.is_asked) scope.limit = std::min(scope.limit, meter.limits().max_series);
   std::vector<model::Labels> found;
   if (scope.querier != nullptr) {
-    QueryMeter meter(deps.limits(), deps.clock, request.cancelled);
     TRY_ASSIGN(found, series_of(scope, meter));
   }
   ApiData data{"["};
   for (size_t i = 0; i < found.size(); ++i) {
-    if (scope.limit != 0 && i == scope.limit) {
+    if (i == scope.limit) {
       data.warnings.emplace_back(kTruncated);
       break;
     }
@@ -236,8 +250,8 @@ Status register_metadata_api(net::Router& router, std::shared_ptr<const Promethe
     return add_api_call(router, {std::move(pattern), std::move(methods), queue},
                         [deps, call](const Request& request) { return call(*deps, request); });
   };
-  TRY(add("/api/v1/labels", {Method::kGet, Method::kPost}, labels));
-  TRY(add("/api/v1/label/{name}/values", {Method::kGet}, label_values));
+  TRY(add("/api/v1/labels", {Method::kGet, Method::kPost}, labels, deps->queue));
+  TRY(add("/api/v1/label/{name}/values", {Method::kGet}, label_values, deps->queue));
   TRY(add("/api/v1/series", {Method::kGet, Method::kPost}, series, deps->queue));
   return add("/api/v1/metadata", {Method::kGet}, metadata);
 }

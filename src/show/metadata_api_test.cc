@@ -1,7 +1,11 @@
 #include "show/metadata_api.h"
 
+#include <atomic>
+#include <memory>
+
 #include <gmock/gmock.h>
 
+#include "show/api_routes.h"
 #include "show/test_api.h"
 
 namespace binnacle::show {
@@ -53,6 +57,64 @@ TEST_F(MetadataApiTest, LimitsAreTold) {
   EXPECT_EQ(get("/api/v1/series?match[]=up&limit=1"),
             R"({"status":"success","data":[{"__name__":"up","job":"a"})" + warning);
   EXPECT_EQ(data("/api/v1/label/job/values?limit=2"), R"(["a","b"])");
+}
+
+TEST_F(MetadataApiTest, WithoutALimitTheSettingsHolds) {
+  const std::string warning = R"(],"warnings":["results truncated due to limit"]})";
+  limits_.max_label_answers = 1;
+  for (const char* limit : {"", "&limit=0"}) {
+    EXPECT_EQ(get(std::string("/api/v1/label/job/values?match[]=up") + limit),
+              R"({"status":"success","data":["a")" + warning);
+    EXPECT_EQ(get(std::string("/api/v1/label/__name__/values?match[]=x&match[]=up") + limit),
+              R"({"status":"success","data":["up")" + warning);
+    EXPECT_EQ(get(std::string("/api/v1/labels?match[]=up") + limit),
+              R"({"status":"success","data":["__name__")" + warning);
+    EXPECT_EQ(get(std::string("/api/v1/series?match[]=x&match[]=up") + limit),
+              R"({"status":"success","data":[{"__name__":"up","job":"a"})" + warning);
+  }
+  // As asked, be it more.
+  EXPECT_EQ(data("/api/v1/label/job/values?limit=2"), R"(["a","b"])");
+  EXPECT_EQ(data("/api/v1/labels?limit=4"), R"(["__name__","http.status","job","zone"])");
+  EXPECT_EQ(data("/api/v1/series?match[]=up&limit=2"),
+            R"([{"__name__":"up","job":"a"},{"__name__":"up","job":"b"}])");
+  limits_.max_label_answers = 2;
+  EXPECT_EQ(data("/api/v1/label/job/values"), R"(["a","b"])");
+}
+
+TEST_F(MetadataApiTest, MoreSeriesThanQueriesMayTouch) {
+  put(model::Labels{{"__name__", "up"}, {"job", "c"}}, 0, 1);
+  limits_.max_series = 1;
+  EXPECT_EQ(get("/api/v1/series?match[]=up"),
+            R"({"status":"success","data":[{"__name__":"up","job":"a"}],)"
+            R"("warnings":["results truncated due to limit"]})");
+  EXPECT_THAT(get("/api/v1/series?match[]=up&limit=5", 422), HasSubstr("query.max_series"));
+}
+
+TEST_F(MetadataApiTest, TheyTakeTurnsWithQueriesAndEndWithTheirCaller) {
+  query::promql::QueryQueue queue({}, clock_, registry_);
+  QueryRequests requests(queue);
+  net::Router router;
+  ASSERT_TRUE(
+      register_metadata_api(router, std::make_shared<PrometheusApiDeps>(PrometheusApiDeps{
+                                        .store = store_,
+                                        .clock = clock_,
+                                        .limits = [this] { return limits_; },
+                                        .log = log_,
+                                        .queue = &requests,
+                                        .metadata = [this] { return metadata_; },
+                                        .external_labels = [this] { return external_labels_; },
+                                        .facts = [this] { return facts_; }})));
+  const std::atomic<bool> gone = true;
+  for (const char* path : {"/api/v1/labels", "/api/v1/label/job/values", "/api/v1/series"}) {
+    net::Request request;
+    request.query = "match[]=up";
+    request.cancelled = &gone;
+    const auto match = router.match(net::Method::kGet, path, request.path_params);
+    ASSERT_NE(match.route, nullptr) << path;
+    EXPECT_EQ(match.route->queue, &requests) << path;
+    const auto answer = std::get<net::Handler>(match.route->handler)(request);
+    EXPECT_EQ(answer.status, 499) << path;
+  }
 }
 
 TEST_F(MetadataApiTest, Metadata) {

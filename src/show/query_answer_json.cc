@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <iterator>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -162,7 +163,26 @@ void QueryAnswerJson::write_stats(std::string& out) const {
     out += fmt::format("\"{}\":", name);
     append_float_json(out, seconds);
   }
-  out += fmt::format(R"(}},"samples":{{"totalQueryableSamples":{},"peakSamples":{}}}}})",
+  out += "},\"samples\":{";
+  write_sample_counts(out);
+  out += "}}";
+}
+
+void QueryAnswerJson::write_sample_counts(std::string& out) const {
+  const auto& stats = answer_.stats;
+  const auto& steps = stats.samples_per_step;
+  uint64_t total = stats.samples;
+  if (!steps.empty()) {
+    out += "\"totalQueryableSamplesPerStep\":";
+    for (size_t i = 0; i < steps.size(); ++i) {
+      out += i == 0 ? "[[" : ",[";
+      append_time(out, answer_.steps.at(i));
+      out += fmt::format(",{}]", steps[i]);
+    }
+    out += "],";
+    total = std::accumulate(steps.begin(), steps.end(), uint64_t{0});
+  }
+  out += fmt::format(R"("totalQueryableSamples":{},"samplesRead":{},"peakSamples":{})", total,
                      stats.samples, stats.peak_bytes / kBytesOfSample);
 }
 

@@ -28,6 +28,7 @@ class QueryAnswerJson {
   void write_samples(std::string& out, query::promql::SampleSeries& series);
   void write_tail(std::string& out);
   void write_stats(std::string& out) const;
+  void write_sample_counts(std::string& out) const;
   void prepare_times();
   size_t series_count() const;
 

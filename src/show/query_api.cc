@@ -81,6 +81,7 @@ struct Asked {
 
 Result<Asked> asked_of(const PrometheusApiDeps& deps, const Params& params, bool instant) {
   Asked asked;
+  asked.query.step_stats = params.get("stats") == "all";
   asked.limits = deps.limits();
   asked.query.text = params.get("query");
   asked.query.instant = instant;

@@ -70,7 +70,15 @@ TEST_F(QueryApiTest, LookbackAndTimeout) {
 TEST_F(QueryApiTest, StatsWhenAsked) {
   EXPECT_THAT(data("/api/v1/query?query=up&stats=all"),
               testing::AllOf(HasSubstr(R"("stats":{"timings":{"evalTotalTime":)"),
-                             HasSubstr(R"("samples":{"totalQueryableSamples":)")));
+                             HasSubstr(R"("samples":{"totalQueryableSamplesPerStep":)"
+                                       R"([[1700000016,2]],"totalQueryableSamples":2,)"
+                                       R"("samplesRead":)")));
+  EXPECT_THAT(data("/api/v1/query_range?query=count_over_time(up[20s])&start=1700000000&"
+                   "end=1700000015.5&step=15.5&stats=all"),
+              HasSubstr(R"("totalQueryableSamplesPerStep":[[1700000000,1],[1700000015.5,3]],)"
+                        R"("totalQueryableSamples":4,"samplesRead":3,)"));
+  EXPECT_THAT(data("/api/v1/query?query=up&stats=true"),
+              HasSubstr(R"("samples":{"totalQueryableSamples":)"));
   EXPECT_THAT(get("/api/v1/query?query=up&stats=yes"),
               HasSubstr(R"("warnings":["value \"yes\" for parameter \"stats\" is deprecated)"));
   EXPECT_EQ(get("/api/v1/query?query=up").find("stats"), std::string::npos);

@@ -50,6 +50,7 @@ class Reading {
     querier_ = nullptr;
     if (asked.start_ms > asked.end_ms) return {};
     TRY_ASSIGN(querier_, deps_.store.querier(asked.start_ms, asked.end_ms));
+    querier_->charge_to(meter_);
     model::SelectHints hints;
     hints.start_ms = asked.start_ms;
     hints.end_ms = asked.end_ms;

@@ -62,6 +62,21 @@ Result<Response> status(MetricStore& store, const TsdbApiDeps&, const Request& r
   return success(out);
 }
 
+Result<Response> blocks(MetricStore& store, const TsdbApiDeps&, const Request&) {
+  std::string out = R"({"blocks":[)";
+  for (const store::metrics::BlockMeta& block : store.blocks()) {
+    if (out.back() == '}') out.push_back(',');
+    out += fmt::format(R"({{"ulid":"{}","minTime":{},"maxTime":{},"stats":{{"numSamples":{})",
+                       block.ulid, block.min_ms, block.max_ms, block.samples);
+    out += fmt::format(R"(,"numFloatSamples":{},"numSeries":{},"numChunks":{}}})", block.samples,
+                       block.series, block.series);
+    out += fmt::format(R"(,"compaction":{{"level":{},"sources":)", block.level);
+    append_strings(out, block.sources);
+    out += fmt::format(R"(}},"version":{}}})", block.format);
+  }
+  return success(out + "]}");
+}
+
 Result<Response> delete_series(MetricStore& store, const TsdbApiDeps&, const Request& request) {
   const net::Params params = request.params();
   TRY_ASSIGN(const int64_t start_ms, time_param(params, "start", kBeginningMs));
@@ -114,6 +129,7 @@ Status register_tsdb_api(net::Router& router, TsdbApiDeps deps) {
   };
   using net::Method;
   TRY(add(Method::kGet, "/api/v1/status/tsdb", Role::kViewer, status));
+  TRY(add(Method::kGet, "/api/v1/status/tsdb/blocks", Role::kViewer, blocks));
   for (const Method method : {Method::kPost, Method::kPut}) {
     TRY(add(method, "/api/v1/admin/tsdb/delete_series", Role::kAdmin, delete_series));
     TRY(add(method, "/api/v1/admin/tsdb/clean_tombstones", Role::kAdmin, clean_tombstones));

@@ -77,6 +77,29 @@ TEST_F(TsdbApiTest, StatusHasTheShapeThatPrometheusDocuments) {
   EXPECT_GT(data["binnacle"]["walBytes"], 0);
 }
 
+TEST_F(TsdbApiTest, BlocksHaveTheShapeThatPrometheusDocuments) {
+  const char* const path = "/api/v1/status/tsdb/blocks";
+  EXPECT_EQ(get(path).body, R"({"status":"success","data":{"blocks":[]}})");
+  put_at(up_a_, 0, 1);
+  put_at(up_a_, 1000, 2);
+  put_at(up_b_, 1000, 1);
+  ASSERT_EQ(post(kFlush).status, 204);
+  const net::Response response = get(path);
+  ASSERT_EQ(response.status, 200) << response.body;
+  const json all = json::parse(response.body)["data"]["blocks"];
+  ASSERT_EQ(all.size(), 1u);
+  const json& block = all[0];
+  EXPECT_EQ(block["ulid"].get<std::string>().size(), 26u);
+  EXPECT_LE(block["minTime"], run_.start_ms);
+  EXPECT_GT(block["maxTime"], run_.start_ms + 1000);
+  EXPECT_EQ(block["stats"], json::parse(R"({"numSamples":3,"numFloatSamples":3,"numSeries":2,
+                                            "numChunks":2})"));
+  EXPECT_EQ(block["compaction"], json({{"level", 1}, {"sources", {block["ulid"]}}}));
+  EXPECT_EQ(block["version"], store::metrics::kDefaultFormat);
+  store_.reset();
+  EXPECT_EQ(get(path).status, 503);
+}
+
 TEST_F(TsdbApiTest, StatusCountsTheChunksOfTheHead) {
   for (int i = 0; i < 40; ++i) put_at(up_a_, i * 1000, i);
   put_at(up_b_, 0, 1);

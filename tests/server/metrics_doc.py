@@ -37,7 +37,7 @@ GROUPS = (
     ("Model", ("binnacle_model_", "train_", "moe_")),
     ("Collection", ("binnacle_collector_", "binnacle_remote_write_", "binnacle_otlp_", "binnacle_push_", "binnacle_scrape",
                     "binnacle_target", "binnacle_discovery_", "binnacle_sd_", "binnacle_http_sd_", "binnacle_ship_",
-                    "binnacle_queue_", "binnacle_remote_")),
+                    "binnacle_queue_", "binnacle_remote_", "binnacle_name_lookup")),
     ("Store", ("binnacle_store_", "binnacle_wal_", "binnacle_state_")),
     ("Query", ("binnacle_query_",)),
     ("Alerting", ("binnacle_rule", "binnacle_alert", "binnacle_notif")),

@@ -6,10 +6,10 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/process_stat.h"
 #include "collect/container/container_labels.h"
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/kernel_text.h"
-#include "collect/host/linux/process_stat.h"
 
 namespace binnacle::collect::container {
 namespace {
@@ -288,10 +288,9 @@ class ScanPart final : public host::Part {
       boot_seconds_ = text ? value_of(*text, "btime").value_or(0) : 0;
     }
     const auto text = files_.read_file(proc_path_ + "/" + pid + "/stat");
-    const auto stat = text ? host::parse_process_stat(*text) : std::nullopt;
+    const auto stat = text ? parse_process_stat(*text) : std::nullopt;
     if (!stat || boot_seconds_ == 0) return std::nullopt;
-    const double seconds =
-        boot_seconds_ + static_cast<double>(stat->start_ticks) / host::kTicksPerSecond;
+    const double seconds = boot_seconds_ + static_cast<double>(stat->start_ticks) / kTicksPerSecond;
     return started_[cgroup] = seconds;
   }
 

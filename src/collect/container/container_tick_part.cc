@@ -4,10 +4,10 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/process_stat.h"
 #include "collect/container/container_labels.h"
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/kernel_text.h"
-#include "collect/host/linux/process_stat.h"
 
 namespace binnacle::collect::container {
 namespace {
@@ -77,8 +77,8 @@ constexpr Line kCpuLinesV1[] = {
     {"throttled_time", kThrottledSeconds, kNano},
 };
 constexpr Line kCpuAcctLines[] = {
-    {"user", kUserSeconds, 1 / host::kTicksPerSecond},
-    {"system", kSystemSeconds, 1 / host::kTicksPerSecond},
+    {"user", kUserSeconds, 1 / kTicksPerSecond},
+    {"system", kSystemSeconds, 1 / kTicksPerSecond},
 };
 
 // Of "8:0 rbytes=1 wbytes=2 rios=3 wios=4 ..." and of "8:0 Read 1".

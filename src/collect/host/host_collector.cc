@@ -29,28 +29,31 @@ void split(Parts all, Parts& quick, Parts& slow) {
   }
 }
 
+Status check_interval(int64_t ms) {
+  if (ms >= kMinIntervalMs && ms <= kMaxIntervalMs) return {};
+  return fail(Code::kInvalidArgument,
+              fmt::format("host collector: the interval must lie between {} ms and {} ms ({} ms)",
+                          kMinIntervalMs, kMaxIntervalMs, ms));
+}
+
 }  // namespace
 
 struct HostCollector::Lane {
-  Lane(const char* name, int64_t interval, Parts parts, const HostOptions& options,
+  Lane(const char* name, int64_t shortest, Parts parts, const HostOptions& options,
        const Clock& clock, model::Appendable& store, Registry& registry, const model::Labels& extra)
       : thread_name(name),
-        interval_ms(interval),
+        shortest_ms(shortest),
         parts(std::move(parts), extra, options.max_series, clock, store, registry) {}
 
   const char* const thread_name;
-  const int64_t interval_ms;
+  const int64_t shortest_ms;  // the interval is not shorter, whatever the collector's
   PartSet parts;
 };
 
 Result<std::unique_ptr<HostCollector>> HostCollector::create(
     const HostOptions& options, FileSystem& files, const Clock& clock, model::Appendable& store,
     Registry& registry, const model::Labels& extra, Parts further) {
-  if (options.interval_ms < kMinIntervalMs || options.interval_ms > kMaxIntervalMs) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("host collector: the interval must lie between {} ms and {} ms ({} ms)",
-                            kMinIntervalMs, kMaxIntervalMs, options.interval_ms));
-  }
+  TRY(check_interval(options.interval_ms));
   TRY_ASSIGN(Parts all, linux_parts(options, files, clock));
   std::ranges::move(further, std::back_inserter(all));
   Parts quick;
@@ -65,11 +68,12 @@ HostCollector::HostCollector(const HostOptions& options, Parts quick, Parts slow
                              const model::Labels& extra)
     : clock_(clock),
       missed_ticks_(registry.counter("binnacle_collector_missed_ticks_total",
-                                     "Ticks passed over because the one before was not done.")) {
-  lanes_.push_back(std::make_unique<Lane>("host-quick", options.interval_ms, std::move(quick),
-                                          options, clock, store, registry, extra));
-  lanes_.push_back(std::make_unique<Lane>("host-slow", std::max(options.interval_ms, kSlowLaneMs),
-                                          std::move(slow), options, clock, store, registry, extra));
+                                     "Ticks passed over because the one before was not done.")),
+      interval_ms_(options.interval_ms) {
+  lanes_.push_back(std::make_unique<Lane>("host-quick", kMinIntervalMs, std::move(quick), options,
+                                          clock, store, registry, extra));
+  lanes_.push_back(std::make_unique<Lane>("host-slow", kSlowLaneMs, std::move(slow), options, clock,
+                                          store, registry, extra));
 }
 
 HostCollector::~HostCollector() { stop(); }
@@ -93,20 +97,48 @@ void HostCollector::stop() {
   threads_.clear();
 }
 
+Status HostCollector::set_interval(int64_t interval_ms) {
+  TRY(check_interval(interval_ms));
+  {
+    MutexLock lock(mu_);
+    interval_ms_ = interval_ms;
+  }
+  wake_.notify_all();
+  return {};
+}
+
+int64_t HostCollector::interval_of(const Lane& lane) const {
+  MutexLock lock(mu_);
+  return std::max(interval_ms_, lane.shortest_ms);
+}
+
+bool HostCollector::stopping() const {
+  MutexLock lock(mu_);
+  return stopping_;
+}
+
+// A new interval counts from the tick before, so that changes to and fro add no ticks.
 void HostCollector::run(Lane& lane) {
   pthread_setname_np(pthread_self(), lane.thread_name);
-  TickSchedule schedule(lane.interval_ms * kNsPerMs, clock_.monotonic_ns());
-  StampAligner stamps(lane.interval_ms);
-  while (wait_until(schedule.next_ns())) {
-    // The PartSet has counted and logged a failure; the next tick tries again.
-    (void)lane.parts.collect(stamps.align(clock_.wall_ms()));
-    missed_ticks_.add(static_cast<double>(schedule.advance(clock_.monotonic_ns())));
+  int64_t first_ns = clock_.monotonic_ns();
+  while (!stopping()) {
+    const int64_t interval_ms = interval_of(lane);
+    int64_t last_ns = first_ns - interval_ms * kNsPerMs;
+    TickSchedule schedule(interval_ms * kNsPerMs, first_ns);
+    StampAligner stamps(interval_ms);
+    while (wait_until(schedule.next_ns(), lane, interval_ms)) {
+      last_ns = schedule.next_ns();
+      // The PartSet has counted and logged a failure; the next tick tries again.
+      (void)lane.parts.collect(stamps.align(clock_.wall_ms()));
+      missed_ticks_.add(static_cast<double>(schedule.advance(clock_.monotonic_ns())));
+    }
+    first_ns = std::max(clock_.monotonic_ns(), last_ns + interval_of(lane) * kNsPerMs);
   }
 }
 
-bool HostCollector::wait_until(int64_t monotonic_ns) {
+bool HostCollector::wait_until(int64_t monotonic_ns, const Lane& lane, int64_t interval_ms) {
   MutexLock lock(mu_);
-  while (!stopping_) {
+  while (!stopping_ && std::max(interval_ms_, lane.shortest_ms) == interval_ms) {
     const int64_t left_ns = monotonic_ns - clock_.monotonic_ns();
     if (left_ns <= 0) return true;
     // Rounded up: a tick a fraction of a millisecond late is better than turning round that often.

@@ -40,6 +40,10 @@ class HostCollector {
   void start();
   void stop() EXCLUDES(mu_);  // waits for the runs in progress; fine when it was never started
 
+  // From now on, while it runs too: threads, parts, what these know and the grid's last tick stay.
+  // kInvalidArgument as of create(). Any thread.
+  Status set_interval(int64_t interval_ms) EXCLUDES(mu_);
+
   // One tick of both kinds on the caller's thread, for tests and tools; never while started. Parts
   // with a period of their own run when it is over, all of them the first time.
   Status collect_once(int64_t now_ms);
@@ -52,7 +56,10 @@ class HostCollector {
   HostCollector(const HostOptions& options, Parts quick, Parts slow, const Clock& clock,
                 model::Appendable& store, Registry& registry, const model::Labels& extra);
   void run(Lane& lane) EXCLUDES(mu_);
-  bool wait_until(int64_t monotonic_ns) EXCLUDES(mu_);  // false: stopping
+  int64_t interval_of(const Lane& lane) const EXCLUDES(mu_);
+  // False: stopping, or the lane's interval is another one.
+  bool wait_until(int64_t monotonic_ns, const Lane& lane, int64_t interval_ms) EXCLUDES(mu_);
+  bool stopping() const EXCLUDES(mu_);
 
   // Fixed after construction.
   const Clock& clock_;
@@ -62,8 +69,9 @@ class HostCollector {
   // Owner's thread only.
   std::vector<std::thread> threads_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar wake_;
+  int64_t interval_ms_ GUARDED_BY(mu_);
   bool stopping_ GUARDED_BY(mu_) = false;
 };
 

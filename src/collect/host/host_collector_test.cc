@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <thread>
+
 #include "collect/host/linux/part_fixture.h"
 
 namespace binnacle::collect::host {
@@ -144,6 +147,10 @@ class CountingStore final : public model::Appendable {
     const int wanted = commits_ + more;
     while (commits_ < wanted) changed_.wait(mu_);
   }
+  void wait_until(int commits) {
+    MutexLock lock(mu_);
+    while (commits_ < commits) changed_.wait(mu_);
+  }
   int commits() {
     MutexLock lock(mu_);
     return commits_;
@@ -182,6 +189,42 @@ TEST_F(HostCollectorTest, TicksByItselfBetweenStartAndStop) {
   counting.wait_for_commits(1);
   (*collector)->stop();
   EXPECT_GT(counting.commits(), commits);
+}
+
+// Tells which threads ran it.
+class ThreadPart final : public Part {
+ public:
+  explicit ThreadPart(std::set<std::thread::id>& threads) : threads_(threads) {}
+  std::string_view name() const override { return "threads"; }
+  Status collect(Emitter& /*emitter*/) override {
+    threads_.insert(std::this_thread::get_id());
+    return {};
+  }
+
+ private:
+  std::set<std::thread::id>& threads_;
+};
+
+TEST_F(HostCollectorTest, AnIntervalChangesWithoutANewThreadOrPart) {
+  const SystemClock clock;
+  store::metrics::LinearStore store(clock);
+  CountingStore counting(store);
+  HostOptions options = tree_.options();
+  options.interval_ms = 120'000;
+  std::set<std::thread::id> threads;
+  Parts further;
+  further.push_back(std::make_unique<ThreadPart>(threads));
+  const auto collector = HostCollector::create(options, real_file_system(), clock, counting,
+                                               registry_, kExtra, std::move(further));
+  ASSERT_TRUE(collector);
+  (*collector)->start();
+  counting.wait_until(2);  // the first tick of both lanes
+  EXPECT_FALSE((*collector)->set_interval(99));
+  ASSERT_TRUE((*collector)->set_interval(100));
+  counting.wait_for_commits(5);
+  ASSERT_TRUE((*collector)->set_interval(120'000));
+  (*collector)->stop();
+  EXPECT_EQ(threads.size(), 1U);
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 #include "collect/scrape/scrape_config_yaml.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "collect/discovery/source_config_yaml.h"
@@ -13,9 +11,7 @@
 namespace binnacle::collect::scrape {
 namespace {
 
-constexpr std::string_view kProtocols[] = {"PrometheusProto", "OpenMetricsText0.0.1",
-                                           "OpenMetricsText1.0.0", "PrometheusText0.0.4",
-                                           "PrometheusText1.0.0"};
+constexpr std::string_view kProtobuf = "PrometheusProto";
 constexpr std::string_view kSchemes[] = {"http", "https"};
 
 // Known, and of no effect: what the two sections share.
@@ -34,60 +30,66 @@ void name_unused(YamlMap& map) {
   map.unused("extra_scrape_metrics", "has no effect: only Prometheus' usual scrape_* series exist");
 }
 
-void check_protocol(const YamlValue& at, const std::string& protocol) {
-  if (std::ranges::find(kProtocols, protocol) != std::end(kProtocols)) return;
-  at.problem("unknown protocol", protocol, fmt::format("one of {}", fmt::join(kProtocols, ", ")));
+// nullopt: a problem or a warning says why.
+std::optional<ScrapeProtocol> read_protocol(const YamlValue& at, const std::string& name) {
+  const auto protocol = protocol_of(name);
+  if (name == kProtobuf) {
+    at.warn("PrometheusProto has no effect: protobuf is not spoken here, the text formats are");
+  } else if (!protocol) {
+    at.problem("unknown protocol", name,
+               "one of OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText1.0.0, "
+               "PrometheusText0.0.4, PrometheusProto");
+  }
+  return protocol;
 }
 
-void read_protocols(YamlMap& map) {
-  constexpr std::string_view kNoEffect =
-      "has no effect: OpenMetrics 1.0 and text 0.0.4 are asked for, and the answer's own type "
-      "counts";
-  if (const auto list = map.field("scrape_protocols")) {
-    std::set<std::string> seen;
-    const auto names = list->strings();
-    for (const std::string& protocol : names) {
-      check_protocol(*list, protocol);
-      if (!seen.insert(protocol).second) list->problem("stands twice", protocol, "keep one");
-    }
-    if (names.empty()) list->problem("no protocol is named: name one or remove the field");
-    map.unused("scrape_protocols", kNoEffect);
+void read_protocols(YamlMap& map, ScrapeDefaults& out, const ScrapeDefaults& otherwise) {
+  out.protocols = otherwise.protocols;
+  const auto list = map.field("scrape_protocols");
+  if (!list) return;
+  std::set<std::string> seen;
+  std::vector<ScrapeProtocol> spoken;
+  for (const std::string& name : list->strings()) {
+    if (const auto protocol = read_protocol(*list, name)) spoken.push_back(*protocol);
+    if (!seen.insert(name).second) list->problem("stands twice", name, "keep one");
   }
-  if (const auto fallback = map.field("fallback_scrape_protocol")) {
-    if (const auto protocol = fallback->text()) check_protocol(*fallback, *protocol);
-    map.unused("fallback_scrape_protocol", kNoEffect);
-  }
+  if (seen.empty()) list->problem("no protocol is named: name one or remove the field");
+  if (!spoken.empty()) out.protocols = std::move(spoken);
 }
 
-void read_limits(YamlMap& map, JobConfig& job, const ScrapeDefaults& defaults) {
-  const auto limit = [&map](std::string_view name, uint64_t& out, uint64_t otherwise) {
-    map.read(name, out);
-    if (out == 0) out = otherwise;
+void read_limits(YamlMap& map, ScrapeDefaults& out, const ScrapeDefaults& otherwise) {
+  map.size("body_size_limit", out.body_size_limit);
+  if (out.body_size_limit == 0) out.body_size_limit = otherwise.body_size_limit;
+  const auto limit = [&](std::string_view name, uint64_t ScrapeDefaults::*field) {
+    map.read(name, out.*field);
+    if (out.*field == 0) out.*field = otherwise.*field;
   };
-  map.size("body_size_limit", job.body_size_limit);
-  if (job.body_size_limit == 0) job.body_size_limit = defaults.body_size_limit;
-  limit("sample_limit", job.sample_limit, defaults.sample_limit);
-  limit("label_limit", job.label_limit, defaults.label_limit);
-  limit("label_name_length_limit", job.label_name_length_limit, defaults.label_name_length_limit);
-  limit("label_value_length_limit", job.label_value_length_limit,
-        defaults.label_value_length_limit);
-  limit("target_limit", job.target_limit, defaults.target_limit);
-  limit("keep_dropped_targets", job.keep_dropped_targets, defaults.keep_dropped_targets);
-  for (const char* name : {"native_histogram_bucket_limit", "native_histogram_min_bucket_factor"}) {
-    map.unused(name, "has no effect: there are no native histograms here");
-  }
+  limit("sample_limit", &ScrapeDefaults::sample_limit);
+  limit("label_limit", &ScrapeDefaults::label_limit);
+  limit("label_name_length_limit", &ScrapeDefaults::label_name_length_limit);
+  limit("label_value_length_limit", &ScrapeDefaults::label_value_length_limit);
+  limit("target_limit", &ScrapeDefaults::target_limit);
+  limit("keep_dropped_targets", &ScrapeDefaults::keep_dropped_targets);
 }
 
-void read_times(YamlMap& map, JobConfig& job, const ScrapeDefaults& defaults) {
+void read_times(YamlMap& map, ScrapeDefaults& out, const ScrapeDefaults& otherwise) {
   int64_t interval_ms = 0;
   int64_t timeout_ms = 0;
   map.duration("scrape_interval", interval_ms);
   map.duration("scrape_timeout", timeout_ms);
-  job.interval_ms = interval_ms > 0 ? interval_ms : defaults.interval_ms;
-  if (timeout_ms > job.interval_ms) {
+  out.interval_ms = interval_ms > 0 ? interval_ms : otherwise.interval_ms;
+  if (timeout_ms > out.interval_ms) {
     map.value().problem("scrape_timeout is longer than scrape_interval: shorten it");
   }
-  job.timeout_ms = timeout_ms > 0 ? timeout_ms : std::min(defaults.timeout_ms, job.interval_ms);
+  out.timeout_ms = timeout_ms > 0 ? timeout_ms : std::min(otherwise.timeout_ms, out.interval_ms);
+}
+
+// What `global` and a job share; the job takes over what it does not say.
+void read_shared(YamlMap& map, ScrapeDefaults& out, const ScrapeDefaults& otherwise) {
+  read_times(map, out, otherwise);
+  read_limits(map, out, otherwise);
+  read_protocols(map, out, otherwise);
+  name_unused(map);
 }
 
 // A map of names to lists of values.
@@ -105,25 +107,7 @@ void read_params(YamlMap& map, JobConfig& job) {
 
 ScrapeDefaults read_scrape_defaults(YamlMap& global) {
   ScrapeDefaults defaults;
-  const ScrapeDefaults built_in;
-  int64_t timeout_ms = 0;
-  global.duration("scrape_interval", defaults.interval_ms);
-  global.duration("scrape_timeout", timeout_ms);
-  if (defaults.interval_ms == 0) defaults.interval_ms = built_in.interval_ms;
-  if (timeout_ms > defaults.interval_ms) {
-    global.value().problem("scrape_timeout is longer than scrape_interval: shorten it");
-  }
-  defaults.timeout_ms =
-      timeout_ms > 0 ? timeout_ms : std::min(built_in.timeout_ms, defaults.interval_ms);
-  global.size("body_size_limit", defaults.body_size_limit);
-  global.read("sample_limit", defaults.sample_limit);
-  global.read("label_limit", defaults.label_limit);
-  global.read("label_name_length_limit", defaults.label_name_length_limit);
-  global.read("label_value_length_limit", defaults.label_value_length_limit);
-  global.read("target_limit", defaults.target_limit);
-  global.read("keep_dropped_targets", defaults.keep_dropped_targets);
-  read_protocols(global);
-  name_unused(global);
+  read_shared(global, defaults, ScrapeDefaults());
   return defaults;
 }
 
@@ -136,7 +120,7 @@ ScrapeConfig read_scrape_config(const YamlValue& value, const ScrapeDefaults& de
   YamlMap map(value);
   JobConfig& job = config.job;
   map.read("job_name", job.job_name);
-  read_times(map, job, defaults);
+  read_shared(map, job, defaults);
   map.read("metrics_path", job.metrics_path);
   map.choice("scheme", job.scheme, kSchemes);
   read_params(map, job);
@@ -144,9 +128,12 @@ ScrapeConfig read_scrape_config(const YamlValue& value, const ScrapeDefaults& de
   map.read("honor_timestamps", job.honor_timestamps);
   map.read("track_timestamps_staleness", job.track_timestamps_staleness);
   map.read("enable_compression", job.enable_compression);
-  read_limits(map, job, defaults);
-  read_protocols(map);
-  name_unused(map);
+  for (const char* name : {"native_histogram_bucket_limit", "native_histogram_min_bucket_factor"}) {
+    map.unused(name, "has no effect: there are no native histograms here");
+  }
+  if (const auto fallback = map.field("fallback_scrape_protocol")) {
+    if (const auto name = fallback->text()) job.fallback_protocol = read_protocol(*fallback, *name);
+  }
   job.http = net::read_http_config(map);
   config.sources = discovery::read_sources(map);
   if (const auto rules = map.field("relabel_configs")) {

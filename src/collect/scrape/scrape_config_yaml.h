@@ -1,7 +1,6 @@
 // Reads `scrape_configs` of prometheus.yml, with what they take over from `global`. Pure.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "base/yaml_reader.h"
@@ -9,19 +8,6 @@
 #include "collect/scrape/job_config.h"
 
 namespace binnacle::collect::scrape {
-
-// What `global` says for jobs that do not say it themselves. 0: no limit.
-struct ScrapeDefaults {
-  int64_t interval_ms = 60'000;
-  int64_t timeout_ms = 10'000;  // of a job: at most its interval
-  uint64_t body_size_limit = 0;
-  uint64_t sample_limit = 0;
-  uint64_t label_limit = 0;
-  uint64_t label_name_length_limit = 0;
-  uint64_t label_value_length_limit = 0;
-  uint64_t target_limit = 0;
-  uint64_t keep_dropped_targets = 0;
-};
 
 struct ScrapeConfig {
   JobConfig job;

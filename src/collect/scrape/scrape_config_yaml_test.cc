@@ -86,6 +86,29 @@ TEST(ScrapeConfigYaml, RefusesWhatCannotWork) {
             "");
 }
 
+TEST(ScrapeConfigYaml, ProtocolsAreThoseOfTheJobOrOfAll) {
+  YamlDocument global("a.yml", "{scrape_protocols: [PrometheusText0.0.4, OpenMetricsText0.0.1]}");
+  YamlMap map(global.root());
+  const ScrapeDefaults defaults = read_scrape_defaults(map);
+  const std::vector<ScrapeProtocol> of_all = {ScrapeProtocol::kText004,
+                                              ScrapeProtocol::kOpenMetrics001};
+  EXPECT_EQ(defaults.protocols, of_all);
+  YamlDocument silent("a.yml", "{job_name: a}");
+  EXPECT_EQ(read(silent, defaults).job.protocols, of_all);
+  EXPECT_EQ(read(silent, defaults).job.fallback_protocol, std::nullopt);
+  YamlDocument own("a.yml",
+                   "{job_name: a, scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0], "
+                   "fallback_scrape_protocol: PrometheusText0.0.4}");
+  const JobConfig job = read(own, defaults).job;
+  EXPECT_EQ(job.protocols, std::vector{ScrapeProtocol::kOpenMetrics100});
+  EXPECT_EQ(job.fallback_protocol, ScrapeProtocol::kText004);
+  EXPECT_TRUE(own.status());
+  ASSERT_FALSE(own.warnings().empty());
+  EXPECT_THAT(own.warnings().lines().at(0), HasSubstr("protobuf is not spoken"));
+  EXPECT_THAT(problem_of("{job_name: a, scrape_protocols: []}"), HasSubstr("no protocol"));
+  EXPECT_THAT(problem_of("{job_name: a, fallback_scrape_protocol: Text}"), HasSubstr("(Text)"));
+}
+
 TEST(ScrapeConfigYaml, ReadsTheDefaults) {
   YamlDocument document("a.yml", "{scrape_interval: 5s, sample_limit: 7, body_size_limit: 1KB}");
   YamlMap map(document.root());

@@ -15,16 +15,10 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
-constexpr std::string_view kAccept =
-    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
-    "application/openmetrics-text;version=0.0.1;q=0.5,"
-    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
-    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
-
 net::ClientRequest request_of(const Target& target, const JobConfig& job, size_t max_body_bytes) {
   net::ClientRequest request;
   request.url = target.url;
-  request.headers.add("Accept", kAccept);
+  request.headers.add("Accept", accept_header(job.protocols));
   if (!job.enable_compression) request.headers.add("Accept-Encoding", "identity");
   request.headers.add("X-Prometheus-Scrape-Timeout-Seconds",
                       fmt::format("{}", static_cast<double>(target.timeout_ms) / 1000));
@@ -52,7 +46,7 @@ bool is_html(std::string_view body) {
 }
 
 // Whether the answer is a page of metrics at all.
-Status check_answer(const net::Response& response, FetchedPage& page) {
+Status check_answer(const JobConfig& job, const net::Response& response, FetchedPage& page) {
   if (response.status != 200) {
     page.outcome = ScrapeOutcome::kStatus;
     return fail(Code::kUnavailable,
@@ -60,7 +54,8 @@ Status check_answer(const net::Response& response, FetchedPage& page) {
                             net::status_reason(response.status)));
   }
   page.outcome = ScrapeOutcome::kBody;
-  TRY_ASSIGN(page.format, exposition::format_of(response.headers.get("Content-Type")));
+  TRY_ASSIGN(page.format,
+             answer_format(response.headers.get("Content-Type"), job.fallback_protocol));
   if (is_html(response.body)) {
     return fail(Code::kInvalidArgument,
                 "the answer is HTML or XML: is this the metrics page? (metrics_path)");
@@ -207,7 +202,7 @@ asio::awaitable<void> ScrapeLoop::fetch(const JobRuntime& job, FetchedPage& page
   auto answer = co_await send(job);
   if (answer) {
     response = std::move(*answer);
-    page.status = check_answer(response, page);
+    page.status = check_answer(*job.config, response, page);
     co_return;
   }
   page.outcome = outcome_of(answer.error().code);

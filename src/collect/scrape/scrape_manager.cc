@@ -78,6 +78,7 @@ void ScrapeManager::apply(std::vector<JobConfig> jobs) {
   for (JobConfig& config : jobs) {
     Pool& pool = pools_[config.job_name];
     names.insert(config.job_name);
+    if (pool.job != nullptr && *pool.job->config == config) continue;
     pool.job = make_runtime(std::move(config));
     sync(pool);
   }

@@ -49,7 +49,8 @@ class ScrapeManager final : public TargetStatuses {
   // on where this ends.
   void stop() EXCLUDES(mu_);
 
-  // The whole list of jobs; names are unique. Jobs that are not in it any more end.
+  // The whole list of jobs; names are unique. Jobs that are not in it any more end, those that are
+  // as they were go on untouched.
   void apply(std::vector<JobConfig> jobs) EXCLUDES(mu_);
   // All groups of a job. For a job that apply() has not brought yet they are kept until it does.
   void set_targets(std::string_view job_name, std::vector<model::TargetGroup> groups) EXCLUDES(mu_);

@@ -126,6 +126,7 @@ class ScrapeManagerTest : public testing::Test {
   Registry registry_;
   store::metrics::LinearStore store_{clock_};
   Pages pages_;
+  int fetchers_ = 0;  // that were made
   net::IoThreads io_{2};
   ScrapeManager manager_{{},
                          store_,
@@ -133,7 +134,9 @@ class ScrapeManagerTest : public testing::Test {
                          clock_,
                          registry_,
                          [this](const net::HttpClientConfig&) {
-                           return std::make_shared<FakeFetcher>(pages_); },
+                           ++fetchers_;
+                           return std::make_shared<FakeFetcher>(pages_);
+                         },
                          nullptr};
 };
 
@@ -182,7 +185,12 @@ TEST_F(ScrapeManagerTest, WhatIsNoPageOfMetricsIsNamed) {
   };
   pages_.page(url, "<html></html>", "text/html; charset=utf-8");
   EXPECT_THAT(error_of(), HasSubstr("Content-Type \"text/html\""));
-  pages_.page(url, "<html></html>");
+  JobConfig falls_back = job("one");
+  falls_back.fallback_protocol = ScrapeProtocol::kText004;
+  manager_.apply({falls_back});
+  pages_.page(url, "a 1", "application/x-metrics");
+  EXPECT_EQ(error_of(), "");
+  pages_.page(url, "<html></html>", "text/html");
   EXPECT_THAT(error_of(), HasSubstr("HTML"));
   pages_.answer(url, net::Response::text(503, "no"));
   EXPECT_EQ(error_of(), "server returned HTTP status 503 Service Unavailable");
@@ -205,6 +213,28 @@ TEST_F(ScrapeManagerTest, AnUnchangedTargetKeepsItsLoopAndSeries) {
   EXPECT_GE(manager_.active()[1].last_scrape_ms, before);
   pages_.wait_for("http://a/metrics", 3);
   EXPECT_THAT(stored(store_, "x", 0), ElementsAre(testing::Not(HasSubstr("stale"))));
+}
+
+TEST_F(ScrapeManagerTest, AnUnchangedJobIsNotTouchedByAReload) {
+  JobConfig full = job("one");
+  full.relabel.push_back(*model::RelabelRule::create({.target_label = "x"}));
+  full.http.basic_auth = net::BasicAuth{.username = "u"};
+  manager_.apply({full, job("two")});
+  manager_.set_targets("one", group({"a"}));
+  manager_.start();
+  EXPECT_EQ(fetchers_, 2);
+  manager_.apply({full, job("two")});
+  EXPECT_EQ(fetchers_, 2) << "its connections stay";
+  full.relabel[0] = *model::RelabelRule::create({.target_label = "y"});
+  manager_.apply({full, job("two")});
+  EXPECT_EQ(fetchers_, 3);
+  full.http.basic_auth->username = "v";
+  manager_.apply({full, job("two")});
+  EXPECT_EQ(fetchers_, 4);
+  manager_.apply({full});
+  manager_.apply({full, job("two")});
+  EXPECT_EQ(fetchers_, 5) << "a job that comes back is new";
+  pages_.wait_for("http://a/metrics");
 }
 
 TEST_F(ScrapeManagerTest, ARemovedTargetEndsWithMarkers) {

@@ -10,12 +10,25 @@ namespace {
 
 using model::SeriesColumns;
 
+size_t bytes_of(const std::vector<RemoteSeries>& all) {
+  size_t bytes = all.capacity() * sizeof(RemoteSeries);
+  for (const RemoteSeries& series : all) {
+    bytes += series.labels.packed().size() +
+             (series.timestamps_ms.capacity() + series.values.capacity()) * sizeof(double);
+  }
+  return bytes;
+}
+
 // Series of several sources, each in label order. The first source that has a sample at a time
 // counts.
 class MergedSet final : public model::SeriesSet {
  public:
-  MergedSet(std::unique_ptr<model::SeriesSet> local, std::vector<std::vector<RemoteSeries>> remote)
-      : local_(std::move(local)), remote_(std::move(remote)), at_(remote_.size(), 0) {
+  MergedSet(std::unique_ptr<model::SeriesSet> local, std::vector<std::vector<RemoteSeries>> remote,
+            model::HeldBytes held)
+      : held_(std::move(held)),
+        local_(std::move(local)),
+        remote_(std::move(remote)),
+        at_(remote_.size(), 0) {
     local_more_ = local_->next(local_columns_);
   }
 
@@ -70,6 +83,7 @@ class MergedSet final : public model::SeriesSet {
     }
   }
 
+  const model::HeldBytes held_;  // of what is remote
   const std::unique_ptr<model::SeriesSet> local_;
   const std::vector<std::vector<RemoteSeries>> remote_;
   std::vector<size_t> at_;  // of each in remote_
@@ -95,15 +109,22 @@ class MergedQueryable::View final : public model::Querier {
         max_ms_(max_ms),
         local_from_ms_(local_from_ms) {}
 
+  void charge_to(model::ReadBudget& budget) override {
+    budget_ = &budget;
+    local_->charge_to(budget);
+  }
+
   Result<std::unique_ptr<model::SeriesSet>> select(const model::Matchers& matchers,
                                                    const model::SelectHints& hints) override {
     std::vector<std::vector<RemoteSeries>> remote;
+    model::HeldBytes held(budget_);
     for (const auto& client : remotes_) {
       const bool recent = client->options().read_recent;
       const int64_t max_ms = recent ? max_ms_ : std::min(max_ms_, local_from_ms_ - 1);
       if (max_ms < min_ms_ || !client->wants(matchers)) continue;
       auto series = client->read(matchers, min_ms_, max_ms);
       if (series) {
+        TRY(held.add(bytes_of(*series)));
         remote.push_back(std::move(*series));
       } else if (client->options().required) {
         return fail(std::move(series).error());
@@ -120,7 +141,7 @@ class MergedQueryable::View final : public model::Querier {
     whole.newest_only = false;
     whole.resolution_ms = 0;
     TRY_ASSIGN(auto local, local_->select(matchers, whole));
-    return std::make_unique<MergedSet>(std::move(local), std::move(remote));
+    return std::make_unique<MergedSet>(std::move(local), std::move(remote), std::move(held));
   }
 
   Result<std::vector<std::string>> label_names(const model::Matchers& matchers,
@@ -140,6 +161,7 @@ class MergedQueryable::View final : public model::Querier {
   const int64_t min_ms_;
   const int64_t max_ms_;
   const int64_t local_from_ms_;
+  model::ReadBudget* budget_ = nullptr;
   std::vector<std::string> warnings_;
 };
 

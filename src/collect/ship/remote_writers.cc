@@ -14,29 +14,37 @@ RemoteWriters::RemoteWriters(std::string folder, TeeAppendable& tee, ShipperDeps
 
 RemoteWriters::~RemoteWriters() { stop(); }
 
+RemoteWriters::Destinations RemoteWriters::current() const {
+  const MutexLock held(mu_);
+  return destinations_;
+}
+
 Result<RemoteWriters::Destination> RemoteWriters::prepare(const RemoteWriteConfig& config) const {
-  Destination made;
-  made.name = config.shipper.name;
-  const auto known = std::ranges::find(destinations_, made.name, &Destination::name);
-  if (known != destinations_.end()) {
-    made.queue = known->queue;
-  } else {
+  Destination made{.options = config.shipper, .queue = nullptr, .shipper = nullptr};
+  const std::string& name = made.options.name;
+  for (const Destination& known : current()) {
+    if (known.options.name != name) continue;
+    if (known.options == config.shipper && !stopped_) return known;
+    made.queue = known.queue;
+  }
+  if (made.queue == nullptr) {
     QueueOptions options;
-    options.name = made.name;
+    options.name = name;
     options.max_bytes = config.queue_max_bytes;
-    TRY_ASSIGN(made.queue, SampleQueue::open(folder_ + "/" + queue_folder_name(made.name),
+    TRY_ASSIGN(made.queue, SampleQueue::open(folder_ + "/" + queue_folder_name(name),
                                              std::move(options), deps_.files, deps_.registry));
   }
   TRY_ASSIGN(made.shipper, Shipper::create(config.shipper, made.queue, deps_));
   return made;
 }
 
-Status RemoteWriters::apply(const std::vector<RemoteWriteConfig>& configs) {
-  const MutexLock held(mu_);
-  std::vector<Destination> next;
+Result<RemoteWriters::Destinations> RemoteWriters::prepare(
+    const std::vector<RemoteWriteConfig>& configs) const {
+  Destinations next;
   for (const RemoteWriteConfig& config : configs) {
     const std::string& name = config.shipper.name;
-    if (std::ranges::find(next, name, &Destination::name) != next.end()) {
+    const auto has_name = [&name](const Destination& one) { return one.options.name == name; };
+    if (std::ranges::any_of(next, has_name)) {
       return fail(Code::kInvalidArgument,
                   fmt::format("remote write {}: two destinations have that name, by which their "
                               "queues are found",
@@ -45,32 +53,54 @@ Status RemoteWriters::apply(const std::vector<RemoteWriteConfig>& configs) {
     TRY_ASSIGN(Destination made, prepare(config));
     next.push_back(std::move(made));
   }
-  // A queue has one reader at a time.
-  for (Destination& old : destinations_) old.shipper->stop();
+  return next;
+}
+
+Status RemoteWriters::apply(const std::vector<RemoteWriteConfig>& configs) {
+  const MutexLock one_at_a_time(applying_);
+  TRY_ASSIGN(const Destinations next, prepare(configs));
+  const Destinations before = current();
   std::vector<std::shared_ptr<SampleQueue>> queues;
-  for (Destination& one : next) queues.push_back(one.queue);
+  for (const Destination& one : next) queues.push_back(one.queue);
   tee_.set_queues(std::move(queues));
-  for (const Destination& old : destinations_) {
-    const bool stays = std::ranges::find(next, old.name, &Destination::name) != next.end();
-    if (!stays && old.queue->pending_samples() > 0) {
-      log_.warn("a destination is gone, its queue keeps what was not shipped",
-                {{"destination", old.name}, {"samples", old.queue->pending_samples()}});
-    }
+  {
+    const MutexLock held(mu_);
+    destinations_ = next;
   }
-  destinations_ = std::move(next);
-  for (Destination& one : destinations_) one.shipper->start();
+  const auto is_in = [](const Destinations& list, const auto& what, auto member) {
+    return std::ranges::find(list, what, member) != list.end();
+  };
+  Destinations old;
+  for (const Destination& one : before) {
+    if (is_in(next, one.shipper, &Destination::shipper)) continue;
+    old.push_back(one);
+    if (is_in(next, one.queue, &Destination::queue) || one.queue->pending_samples() == 0) continue;
+    log_.warn("a destination is gone, its queue keeps what was not shipped",
+              {{"destination", one.options.name}, {"samples", one.queue->pending_samples()}});
+  }
+  // A queue has one reader at a time.
+  stop_all(old);
+  stopped_ = false;
+  for (const Destination& one : next) {
+    if (!is_in(before, one.shipper, &Destination::shipper)) one.shipper->start();
+  }
   return {};
 }
 
+void RemoteWriters::stop_all(const Destinations& old) {
+  for (const Destination& one : old) one.shipper->begin_stop();
+  for (const Destination& one : old) one.shipper->stop();
+}
+
 void RemoteWriters::stop() {
-  const MutexLock held(mu_);
-  for (Destination& one : destinations_) one.shipper->stop();
+  const MutexLock one_at_a_time(applying_);
+  stop_all(current());
+  stopped_ = true;
 }
 
 std::vector<ShipperStatus> RemoteWriters::status() const {
-  const MutexLock held(mu_);
   std::vector<ShipperStatus> all;
-  for (const Destination& one : destinations_) all.push_back(one.shipper->status());
+  for (const Destination& one : current()) all.push_back(one.shipper->status());
   return all;
 }
 

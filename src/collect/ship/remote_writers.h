@@ -1,8 +1,7 @@
 // All destinations of the server's own remote write: a queue and a Shipper each, fed by a
-// TeeAppendable, exchanged as a whole at a reload. A queue belongs to the name of its destination:
-// what it holds outlives reloads and restarts, also under another URL. The folder of a destination
-// that is not there any more stays, so that it can come back. One thread applies and stops; any
-// thread asks.
+// TeeAppendable. A reload leaves those alone that are as they were. A queue belongs to the name of
+// its destination: what it holds outlives reloads and restarts, also under another URL. The folder
+// of a destination that is not there any more stays, so that it can come back. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -31,21 +30,27 @@ class RemoteWriters {
   RemoteWriters(std::string folder, TeeAppendable& tee, ShipperDeps deps);
   ~RemoteWriters();  // stop()
 
-  // These destinations from now on. An error (two of one name, options that contradict each other,
-  // a queue that cannot be opened) leaves everything as it was.
-  Status apply(const std::vector<RemoteWriteConfig>& configs) EXCLUDES(mu_);
+  // These destinations from now on. Waits for requests in flight to those that changed or are gone,
+  // for all of them together. An error (two of one name, options that contradict each other, a
+  // queue that cannot be opened) leaves everything as it was.
+  Status apply(const std::vector<RemoteWriteConfig>& configs) EXCLUDES(applying_, mu_);
   // Samples still reach the queues, but go no further.
-  void stop() EXCLUDES(mu_);
+  void stop() EXCLUDES(applying_, mu_);
 
   std::vector<ShipperStatus> status() const EXCLUDES(mu_);
 
  private:
   struct Destination {
-    std::string name;
+    ShipperOptions options;
     std::shared_ptr<SampleQueue> queue;  // shared with batches of the tee that are under way
-    std::unique_ptr<Shipper> shipper;
+    std::shared_ptr<Shipper> shipper;    // shared with the list that a reload makes of it
   };
-  Result<Destination> prepare(const RemoteWriteConfig& config) const REQUIRES(mu_);
+  using Destinations = std::vector<Destination>;
+  Result<Destinations> prepare(const std::vector<RemoteWriteConfig>& configs) const
+      REQUIRES(applying_);
+  Result<Destination> prepare(const RemoteWriteConfig& config) const REQUIRES(applying_);
+  void stop_all(const Destinations& old) REQUIRES(applying_);
+  Destinations current() const EXCLUDES(mu_);
 
   // Fixed after construction.
   const std::string folder_;
@@ -53,8 +58,10 @@ class RemoteWriters {
   const ShipperDeps deps_;
   const Log log_{"ship"};
 
+  Mutex applying_;  // one change at a time; taken before mu_
+  bool stopped_ GUARDED_BY(applying_) = false;
   mutable Mutex mu_;
-  std::vector<Destination> destinations_ GUARDED_BY(mu_);
+  Destinations destinations_ GUARDED_BY(mu_);
 };
 
 // A destination's name as the name of a folder: what is no letter, digit, '.', '-' or '_' becomes

@@ -76,6 +76,76 @@ TEST_F(RemoteWritersTest, EachDestinationGetsEverySampleThroughReloads) {
   EXPECT_TRUE(arrives(first, 2));
 }
 
+// Takes requests and answers none until it is let go.
+class HangingReceiver {
+ public:
+  ~HangingReceiver() { let_go(); }
+  void let_go() EXCLUDES(mu_) {
+    const MutexLock held(mu_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void wait_asked() EXCLUDES(mu_) {
+    const MutexLock held(mu_);
+    while (!asked_) CHECK(changed_.wait_for_ms(mu_, 20'000));
+  }
+  const TestReceiver& receiver() const { return receiver_; }
+
+ private:
+  net::Response answer() EXCLUDES(mu_) {
+    const MutexLock held(mu_);
+    asked_ = true;
+    changed_.notify_all();
+    while (!open_) changed_.wait(mu_);
+    return net::Response::text(204, "");
+  }
+
+  Mutex mu_;
+  CondVar changed_;
+  bool open_ GUARDED_BY(mu_) = false;
+  bool asked_ GUARDED_BY(mu_) = false;
+  const TestReceiver receiver_{[this](int) { return answer(); }};
+};
+
+TEST_F(RemoteWritersTest, AnUnchangedDestinationIsNotTouchedByAReload) {
+  HangingReceiver slow;
+  const TestReceiver other;
+  RemoteWriters writers("/ship", tee_, {io_, files_, clock_, random_, registry_, nullptr});
+  ASSERT_TRUE(writers.apply({to("slow", slow.receiver()), to("other", other)}));
+  append(1);
+  slow.wait_asked();
+  EXPECT_TRUE(arrives(other, 1));
+  RemoteWriteConfig changed = to("other", other);
+  changed.shipper.max_samples_per_send = 7;
+  ASSERT_TRUE(writers.apply({changed, to("slow", slow.receiver())}));
+  append(2);
+  EXPECT_TRUE(arrives(other, 2));
+  slow.let_go();
+  EXPECT_TRUE(arrives(slow.receiver(), 2));
+  EXPECT_EQ(slow.receiver().requests(), 2) << "the request under way was not cut off";
+}
+
+TEST_F(RemoteWritersTest, ChangedDestinationsAreWaitedForTogether) {
+  constexpr int64_t kFlushMs = 1'000;
+  HangingReceiver hanging[3];
+  RemoteWriters writers("/ship", tee_, {io_, files_, clock_, random_, registry_, nullptr});
+  std::vector<RemoteWriteConfig> configs;
+  for (const HangingReceiver& one : hanging) {
+    configs.push_back(to(std::to_string(configs.size()), one.receiver()));
+    configs.back().shipper.flush_deadline_ms = kFlushMs;
+  }
+  ASSERT_TRUE(writers.apply(configs));
+  append(1);
+  for (HangingReceiver& one : hanging) one.wait_asked();
+  for (RemoteWriteConfig& config : configs) config.shipper.max_samples_per_send = 7;
+  const int64_t began_ms = clock_.monotonic_ms();
+  ASSERT_TRUE(writers.apply(configs));
+  EXPECT_LT(clock_.monotonic_ms() - began_ms, 5 * kFlushMs / 2);
+  for (HangingReceiver& one : hanging) one.let_go();
+  // What was under way goes out again: it may not have arrived.
+  for (HangingReceiver& one : hanging) EXPECT_TRUE(arrives(one.receiver(), 2));
+}
+
 TEST_F(RemoteWritersTest, ABadReloadChangesNothing) {
   const TestReceiver receiver;
   RemoteWriters writers("/ship", tee_, {io_, files_, clock_, random_, registry_, nullptr});

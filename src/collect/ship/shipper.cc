@@ -115,8 +115,9 @@ struct Shipper::Impl {
       EXCLUDES(mu);
   void complain(const SendVerdict& verdict, uint64_t samples) REQUIRES(mu);
 
+  void begin_stop() EXCLUDES(mu);
   void stop() EXCLUDES(mu);
-  bool wait_landed(int64_t ms) EXCLUDES(mu);
+  bool wait_landed() EXCLUDES(mu);
 
   // Fixed after construction.
   const ShipperOptions options;
@@ -150,6 +151,7 @@ struct Shipper::Impl {
   CondVar changed;
   std::vector<std::shared_ptr<Flight>> flights GUARDED_BY(mu);
   size_t in_flight GUARDED_BY(mu) = 0;
+  int64_t give_up_ms GUARDED_BY(mu) = 0;    // when stopping: on those in flight
   bool undelivered GUARDED_BY(mu) = false;  // of this round
   int64_t last_success_ms GUARDED_BY(mu) = 0;
   std::string last_error GUARDED_BY(mu);
@@ -418,15 +420,20 @@ void Shipper::Impl::complain(const SendVerdict& verdict, uint64_t samples) {
 
 // --- the end ---
 
-void Shipper::Impl::stop() {
+void Shipper::Impl::begin_stop() {
   {
     const MutexLock held(mu);
     if (stopping.exchange(true)) return;
+    give_up_ms = deps.clock.monotonic_ms() + options.flush_deadline_ms;
     changed.notify_all();
     for (const auto& flight : flights) asio::post(flight->io, [flight] { flight->pause.cancel(); });
   }
   queue->interrupt();
-  if (!wait_landed(options.flush_deadline_ms)) {
+}
+
+void Shipper::Impl::stop() {
+  begin_stop();
+  if (!wait_landed()) {
     const MutexLock held(mu);
     for (const auto& flight : flights)
       asio::post(flight->io, [flight] { flight->cancel.emit(asio::cancellation_type::terminal); });
@@ -434,11 +441,11 @@ void Shipper::Impl::stop() {
   thread.stop();
 }
 
-bool Shipper::Impl::wait_landed(int64_t ms) {
-  const int64_t end_ms = deps.clock.monotonic_ms() + ms;
+// False when the time was over first.
+bool Shipper::Impl::wait_landed() {
   const MutexLock held(mu);
   while (in_flight > 0) {
-    const int64_t left_ms = end_ms - deps.clock.monotonic_ms();
+    const int64_t left_ms = give_up_ms - deps.clock.monotonic_ms();
     if (left_ms <= 0) return false;
     changed.wait_for_ms(mu, left_ms);
   }
@@ -459,6 +466,8 @@ Shipper::~Shipper() { stop(); }
 void Shipper::start() {
   CHECK(impl_->thread.post([impl = impl_.get()] { impl->run(); }));
 }
+
+void Shipper::begin_stop() { impl_->begin_stop(); }
 
 void Shipper::stop() { impl_->stop(); }
 

@@ -58,8 +58,10 @@ class Shipper {
   Shipper& operator=(const Shipper&) = delete;
 
   void start();
+  // The first half of stop(), which does not wait: for stopping many together.
+  void begin_stop();
   // Ends the round in flight within flush_deadline_ms; what did not arrive stays in the queue. Once
-  // stopped it stays so.
+  // stopped it stays so. One thread at a time.
   void stop();
 
   ShipperStatus status() const;

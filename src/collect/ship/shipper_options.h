@@ -45,7 +45,9 @@ struct ShipperOptions {
   int64_t metadata_interval_ms = 60'000;
   size_t max_metadata_per_send = 2000;
 
-  int64_t flush_deadline_ms = 5000;  // what stop() gives requests in flight
+  int64_t flush_deadline_ms = 5000;  // what a stop gives requests in flight
+
+  bool operator==(const ShipperOptions&) const = default;
 };
 
 }  // namespace binnacle::collect::ship

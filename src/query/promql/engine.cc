@@ -10,6 +10,7 @@
 #include "query/promql/parser.h"
 #include "query/promql/query_plan.h"
 #include "query/promql/series_reader.h"
+#include "query/promql/step_samples.h"
 
 namespace binnacle::query::promql {
 namespace {
@@ -202,6 +203,10 @@ Result<QueryAnswer> evaluate(model::Queryable& store, const Expr& expr, const Qu
   answer.stats.eval_seconds = seconds_since(clock, start_ns) - answer.stats.prepare_seconds;
   answer.stats.series = meter.series();
   answer.stats.samples = meter.samples();
+  if (query.step_stats) {
+    TRY_ASSIGN(answer.stats.samples_per_step,
+               samples_per_step(expr, plan, reads, evaluator, meter));
+  }
   answer.stats.peak_bytes = meter.peak_bytes();
   return answer;
 }

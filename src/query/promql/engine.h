@@ -19,8 +19,9 @@ namespace binnacle::query::promql {
 
 struct Query {
   std::string text;
-  Steps steps;           // of an instant query one step
-  bool instant = false;  // the answer may be a string or a range vector
+  Steps steps;              // of an instant query one step
+  bool instant = false;     // the answer may be a string or a range vector
+  bool step_stats = false;  // count samples step by step, which reads them once more
 };
 
 // A series of a range vector: raw samples.
@@ -38,6 +39,7 @@ struct QueryStats {
   uint64_t series = 0;   // touched
   uint64_t samples = 0;  // read
   uint64_t peak_bytes = 0;
+  std::vector<uint64_t> samples_per_step;  // where Query::step_stats asks for them
 };
 
 struct QueryAnswer {

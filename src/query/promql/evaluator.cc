@@ -241,7 +241,6 @@ Result<RowSourcePtr> Evaluator::range_call(const Call& call, size_t range_arg,
   return absent(range, std::move(result), context);
 }
 
-// The rows of a subquery's expression, and the steps that they are for.
 Result<RowSourcePtr> Evaluator::subquery_source(const Subquery& subquery, const Steps& outer,
                                                 Steps& inner) {
   const auto steps = plan_.subquery_steps(subquery, outer);

@@ -33,6 +33,8 @@ class Evaluator {
   Result<std::vector<double>> scalar(const Expr& expr) { return scalar(expr, top_); }
   Result<std::vector<SampleSeries>> range(const Expr& expr);
   static const std::string& text(const Expr& expr);
+  // The rows of a subquery's expression for outer steps, and the steps that they are for.
+  Result<RowSourcePtr> subquery_source(const Subquery& subquery, const Steps& outer, Steps& inner);
 
  private:
   using Held = std::shared_ptr<const std::vector<OwnedRow>>;  // by each row source that shows it
@@ -47,7 +49,6 @@ class Evaluator {
   Result<RowSourcePtr> info(const Call& call, EvalContext& context);
   Result<RowSourcePtr> aggregation(const Aggregation& aggregation, EvalContext& context);
   Result<RowSourcePtr> binary(const BinaryExpr& binary, EvalContext& context);
-  Result<RowSourcePtr> subquery_source(const Subquery& subquery, const Steps& outer, Steps& inner);
   Result<std::vector<SampleSeries>> subquery_samples(const Subquery& subquery);
 
   Result<std::vector<double>> scalar(const Expr& expr, EvalContext& context);

@@ -49,6 +49,12 @@ class Compared {
       ++failed_;
       return "";
     }
+    // A subquery is evaluated between the windows, too, where there are gaps, and may fail there.
+    const bool gaps = !instant && text.find(':') != std::string::npos;
+    if (!got && gaps && got.error().code == Code::kOutOfRange) {
+      ++failed_;
+      return "";
+    }
     if (!got) return "the engine alone fails: " + got.error().message;
     if (!want) return "the oracle alone fails: " + want.error().message;
     answered_ += !want->empty();
@@ -157,9 +163,13 @@ TEST(Oracle, TheEngineAnswersAsTheNaiveEvaluator) {
 TEST(Oracle, TheNaiveEvaluatorKnowsWhatIsKnown) {
   const std::vector<NaiveSeries> data{
       {{{"__name__", "c"}, {"a", "1"}}, {{60'000, 6}, {120'000, 12}, {180'000, 18}}, false},
-      {{{"__name__", "c"}, {"a", "2"}}, {{60'000, 1}, {120'000, 2}, {180'000, 0}}, false}};
+      {{{"__name__", "c"}, {"a", "2"}}, {{60'000, 1}, {120'000, 2}, {180'000, 0}}, false},
+      {{{"__name__", "r"}, {"job", "j"}}, {{170'000, 5}, {200'000, 8}}, false},
+      {{{"__name__", "target_info"}, {"job", "j"}, {"v", "1"}}, {{60'000, 1}}, false},
+      {{{"__name__", "target_info"}, {"job", "j"}, {"v", "2"}}, {{120'000, 1}}, false}};
   const auto ask = [&](const char* text) {
-    const auto expr = parse(text);
+    const auto expr = parse(text, {.experimental = true});
+    if (!expr) return expr.error().message;
     const auto answer = NaiveEvaluator(data).answer(**expr, {180'000, 180'000, 0});
     if (!answer) return answer.error().message;
     std::string out;
@@ -180,6 +190,17 @@ TEST(Oracle, TheNaiveEvaluatorKnowsWhatIsKnown) {
   EXPECT_EQ(ask("c offset 1m"), "__name__=c a=1 12;__name__=c a=2 2;");
   EXPECT_EQ(ask("sum_over_time(c[2m:1m])"), "a=1 30;a=2 2;");
   EXPECT_EQ(ask("absent(d{x=\"1\"})"), "x=1 1;");
+  EXPECT_EQ(ask("increase(c[90s] anchored)"), "a=1 12;a=2 1;");
+  EXPECT_EQ(ask("increase(c[90s] smoothed)"), "a=1 9;a=2 0.5;");
+  EXPECT_EQ(ask("delta(r[10s] smoothed)"), "job=j 1;");
+  EXPECT_EQ(ask("r smoothed"), "__name__=r job=j 6;");
+  EXPECT_EQ(ask("c offset (1m * 2 - 60)"), "__name__=c a=1 12;__name__=c a=2 2;");
+  EXPECT_EQ(ask("count_over_time(c[max_of(step(), 2m)])"), "a=1 2;a=2 2;");
+  EXPECT_EQ(ask("info(r)"), "__name__=r job=j v=2 5;");
+  EXPECT_EQ(ask("info(r, {v=\"1\"})"), "__name__=r job=j v=1 5;");
+  EXPECT_EQ(ask("info(r, {w=\"1\"})"), "");
+  EXPECT_EQ(ask("c{a=\"1\"} + on (a) fill_right (1) r"), "a=1 19;");
+  EXPECT_EQ(ask("r - on (job) group_right () fill_right (1) c{a=\"1\"}"), "a=1 -17;");
 }
 
 }  // namespace

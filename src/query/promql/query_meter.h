@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/read_budget.h"
 #include "query/promql/annotations.h"
 #include "query/promql/steps.h"
 
@@ -24,11 +25,13 @@ struct QueryLimits {
   size_t max_series = 100'000;         // that one query may touch
   size_t max_samples = 50'000'000;     // that one query may read
   size_t max_bytes = size_t{1} << 30;  // that one query may hold at a time
+  // Of labels, label values and series that one call answers where it asks for no limit itself.
+  size_t max_label_answers = 100'000;
   int64_t timeout_ms = 120'000;        // 0: none
   bool experimental = false;
 };
 
-class QueryMeter {
+class QueryMeter final : public model::ReadBudget {
  public:
   // `clock` and `cancelled` outlive the meter; null: nobody cancels.
   QueryMeter(const QueryLimits& limits, const Clock& clock, const std::atomic<bool>* cancelled);
@@ -38,16 +41,16 @@ class QueryMeter {
   Status charge_samples(size_t count);  // looks at the time and the caller too, now and then
   // Held from now on. Looks at the time and the caller each time: operators that compute for long
   // on few samples charge what they hold series by series.
-  Status charge_bytes(size_t bytes);
+  Status charge_bytes(size_t bytes) override;
   // So many columns of that many steps. A subquery may ask for more steps than there are bytes to
   // count.
   Status charge_columns(size_t columns, size_t steps);
-  void release_bytes(size_t bytes);
+  void release_bytes(size_t bytes) override;
   // Values computed, whether or not they were read from the store: looks at the time and the caller
   // now and then. Whoever goes through rows says how long they are.
   Status work(size_t values);
   // kDeadlineExceeded ("query timed out in ...") or kCancelled.
-  Status check() const;
+  Status check() const override;
 
   uint64_t samples() const { return samples_.load(std::memory_order_relaxed); }
   uint64_t series() const { return series_.load(std::memory_order_relaxed); }

@@ -77,6 +77,7 @@ Result<std::unique_ptr<SeriesReader>> SeriesReads::open(size_t read) {
 
 Result<std::unique_ptr<SeriesReader>> SeriesReads::stream(const ReadPlan& read) {
   TRY_ASSIGN(auto querier, store_.querier(read.min_ms, read.max_ms));
+  querier->charge_to(meter_);
   model::SelectHints hints;
   hints.start_ms = read.min_ms;
   hints.end_ms = read.max_ms;

@@ -1,45 +1,17 @@
 #include "store/access/upkeep.h"
 
-#include "base/check.h"
-
-#include <pthread.h>
-
 namespace binnacle::store::access {
 
 AccessUpkeep::~AccessUpkeep() { stop(); }
 
 void AccessUpkeep::start() {
-  CHECK(!thread_.joinable());
-  {
-    MutexLock lock(mu_);
-    stopping_ = false;
-  }
-  thread_ = std::thread([this] { run(); });
-  pthread_setname_np(thread_.native_handle(), "access-upkeep");
+  thread_.start(interval_ms_, [this] { round(); });
 }
 
 void AccessUpkeep::stop() {
-  if (!thread_.joinable()) return;
-  {
-    MutexLock lock(mu_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
-
-void AccessUpkeep::run() {
-  do {
-    round();
-  } while (wait());
+  if (!thread_.running()) return;
+  thread_.stop();
   round();
-}
-
-bool AccessUpkeep::wait() {
-  MutexLock lock(mu_);
-  // An early wake only makes a round come early.
-  if (!stopping_) wake_.wait_for_ms(mu_, interval_ms_);
-  return !stopping_;
 }
 
 void AccessUpkeep::round() {

@@ -4,13 +4,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "store/access/key_store.h"
 #include "store/access/session_store.h"
 #include "store/access/token_store.h"
 
 #include <cstdint>
-#include <thread>
 
 namespace binnacle::store::access {
 
@@ -23,12 +22,10 @@ class AccessUpkeep {
   AccessUpkeep(const AccessUpkeep&) = delete;
   AccessUpkeep& operator=(const AccessUpkeep&) = delete;
 
-  void start() EXCLUDES(mu_);
-  void stop() EXCLUDES(mu_);  // with a last round, so that the latest uses are written
+  void start();
+  void stop();  // with a last round, so that the latest uses are written
 
  private:
-  void run() EXCLUDES(mu_);
-  bool wait() EXCLUDES(mu_);  // false: stop
   void round();
 
   // Fixed after construction.
@@ -38,11 +35,7 @@ class AccessUpkeep {
   const int64_t interval_ms_;
   const Log log_{"access"};
 
-  Mutex mu_;
-  CondVar wake_;
-  bool stopping_ GUARDED_BY(mu_) = false;
-
-  std::thread thread_;  // start() and stop() alone
+  RepeatingThread thread_{"access-upkeep"};  // start() and stop() alone
 };
 
 }  // namespace binnacle::store::access

@@ -103,8 +103,9 @@ bool Block::has_tombstones() const { return !impl_->tombstones.empty(); }
 uint64_t Block::file_bytes() const { return impl_->file_bytes; }
 size_t Block::series_count() const { return impl_->index->directory().series; }
 
-Result<std::vector<uint32_t>> Block::select(const model::Matchers& matchers) const {
-  TRY_ASSIGN(const SeriesBitmap found, select_series(*impl_->index, matchers));
+Result<std::vector<uint32_t>> Block::select(const model::Matchers& matchers,
+                                            model::ReadBudget* budget) const {
+  TRY_ASSIGN(const SeriesBitmap found, select_series(*impl_->index, matchers, budget));
   return found.numbers();
 }
 
@@ -130,13 +131,15 @@ Status Block::read(uint32_t series, int64_t min_ms, int64_t max_ms, std::vector<
   return {};
 }
 
-Result<std::vector<std::string>> Block::label_names(const model::Matchers& matchers) const {
-  return select_label_names(*impl_->index, matchers);
+Result<std::vector<std::string>> Block::label_names(const model::Matchers& matchers,
+                                                    model::ReadBudget* budget) const {
+  return select_label_names(*impl_->index, matchers, budget);
 }
 
 Result<std::vector<std::string>> Block::label_values(std::string_view name,
-                                                     const model::Matchers& matchers) const {
-  return select_label_values(*impl_->index, name, matchers);
+                                                     const model::Matchers& matchers, size_t limit,
+                                                     model::ReadBudget* budget) const {
+  return select_label_values(*impl_->index, name, matchers, limit, budget);
 }
 
 Status Block::verify() const {

@@ -14,6 +14,7 @@
 #include "base/file_system.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "model/read_budget.h"
 #include "store/metrics/block_meta.h"
 
 namespace binnacle::store::metrics {
@@ -54,8 +55,10 @@ class Block {
   uint64_t file_bytes() const;  // of all its files
 
   size_t series_count() const;
-  // Numbers of the series that match, ascending. Series are numbered in label order.
-  Result<std::vector<uint32_t>> select(const model::Matchers& matchers) const;
+  // Numbers of the series that match, ascending. Series are numbered in label order. What is held
+  // meanwhile is charged to the budget, where there is one.
+  Result<std::vector<uint32_t>> select(const model::Matchers& matchers,
+                                       model::ReadBudget* budget = nullptr) const;
   // `cache` outlives it, or is null.
   std::unique_ptr<BlockReader> reader(ColumnCache* cache = nullptr) const;
   // One series alone.
@@ -65,9 +68,12 @@ class Block {
               std::vector<double>& values) const;
 
   // Sorted, unique; of the series that match (all when empty).
-  Result<std::vector<std::string>> label_names(const model::Matchers& matchers) const;
+  Result<std::vector<std::string>> label_names(const model::Matchers& matchers,
+                                               model::ReadBudget* budget = nullptr) const;
+  // At most `limit`, 0: all.
   Result<std::vector<std::string>> label_values(std::string_view name,
-                                                const model::Matchers& matchers) const;
+                                                const model::Matchers& matchers, size_t limit = 0,
+                                                model::ReadBudget* budget = nullptr) const;
 
   // Reads everything and checks every checksum; the error names file and offset.
   Status verify() const;

@@ -72,11 +72,12 @@ class Head {
     int64_t max_ms = 0;
     bool labels_only = false;
     const std::vector<std::string>* names = nullptr;  // of labels; null: all
+    model::ReadBudget* budget = nullptr;              // of what is held meanwhile; null: none
   };
   // The samples of those series that a reader of `snapshot` sees; false when that cannot be told
-  // any more and a newer snapshot is needed.
-  bool capture(const model::Matchers& matchers, const Wanted& wanted, CommitNumber snapshot,
-               HeadImage& out) const;
+  // any more and a newer snapshot is needed. Errors are the budget's.
+  Result<bool> capture(const model::Matchers& matchers, const Wanted& wanted, CommitNumber snapshot,
+                       HeadImage& out) const;
   const HeadIndex& index() const { return index_; }
 
   // All series with samples, in label order.

@@ -260,18 +260,21 @@ class PairFilter {
 
 }  // namespace
 
-bool Head::capture(const model::Matchers& matchers, const Wanted& wanted, CommitNumber snapshot,
-                   HeadImage& out) const {
+Result<bool> Head::capture(const model::Matchers& matchers, const Wanted& wanted,
+                           CommitNumber snapshot, HeadImage& out) const {
   const uint64_t removals = removals_;
-  const std::vector<uint32_t> selected = index_.select(matchers);
+  TRY_ASSIGN(const std::vector<uint32_t> selected, index_.select(matchers, wanted.budget));
+  model::HeldBytes held(wanted.budget);
+  TRY(held.set(3 * selected.size() * sizeof(uint32_t)));  // and by shard, in vectors that grew
   std::array<std::vector<uint32_t>, kShards> by_shard;
   for (const uint32_t number : selected) by_shard[number % kShards].push_back(number / kShards);
-  out.reserve(selected.size());
+  TRY(out.reserve(selected.size()));
   PairFilter filter(index_, wanted.names);
   for (size_t i = 0; i < kShards; ++i) {
     const Shard& shard = shards_[i];
     const auto& slots = by_shard[i];
     for (size_t begin = 0; begin < slots.size(); begin += kSeriesPerLock) {
+      TRY(out.charge());
       MutexLock lock(shard.mu);
       const size_t end = std::min(begin + kSeriesPerLock, slots.size());
       for (size_t k = begin; k < end; ++k) {
@@ -286,6 +289,7 @@ bool Head::capture(const model::Matchers& matchers, const Wanted& wanted, Commit
       }
     }
   }
+  TRY(out.charge());
   return true;
 }
 

@@ -35,6 +35,17 @@ Overlap overlap(std::string_view sealed, int64_t min_ms, int64_t max_ms) {
 
 }  // namespace
 
+Status HeadImage::reserve(size_t series) {
+  TRY(held_.set(bytes_.capacity() + series * sizeof(Entry)));
+  entries_.reserve(series);
+  return charge();
+}
+
+Status HeadImage::charge() {
+  return held_.set(bytes_.capacity() + entries_.capacity() * sizeof(Entry) +
+                   before_.capacity() * sizeof(SealedChunk));
+}
+
 void HeadImage::put(int64_t timestamp_ms, double value) {
   bytes_.append(reinterpret_cast<const char*>(&timestamp_ms), sizeof(timestamp_ms));
   bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));

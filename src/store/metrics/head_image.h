@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/labels.h"
+#include "model/read_budget.h"
 #include "model/sample.h"
 #include "store/metrics/head_series.h"
 
@@ -13,9 +14,13 @@ namespace binnacle::store::metrics {
 
 class HeadImage {
  public:
+  explicit HeadImage(model::ReadBudget* budget = nullptr) : held_(budget) {}
+
   // From now on of a series the newest sample within the range may be all that is copied.
   void only_newest() { only_newest_ = true; }
-  void reserve(size_t series) { entries_.reserve(series); }
+  // Errors are the budget's, here and in charge().
+  Status reserve(size_t series);
+  Status charge();  // what it holds by now
   // Copies what overlaps the range; nothing when that is nothing. `hidden`: so many of the newest
   // samples in order, and the late ones of commits newer than `snapshot` (if there is one), are not
   // for this reader. `labels` appends the packed labels.
@@ -75,6 +80,7 @@ class HeadImage {
   std::string bytes_;
   std::vector<Entry> entries_;
   std::vector<SealedChunk> before_;
+  model::HeldBytes held_;
   bool only_newest_ = false;
 };
 

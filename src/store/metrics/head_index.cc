@@ -14,6 +14,51 @@ using model::Matcher;
 using model::Matchers;
 using model::MatchOp;
 
+// Labels, between two looks at the budget: less than a millisecond, but for slow regexes.
+constexpr size_t kCheckEvery = 1024;
+
+// What a string holds beside itself.
+size_t outside_bytes(const std::string& text) {
+  return text.capacity() <= std::string().capacity() ? 0 : text.capacity() + 1;
+}
+
+// The first of many texts in their order, without holding more than about twice what is wanted.
+class FirstTexts {
+ public:
+  explicit FirstTexts(size_t limit) : limit_(limit) {}  // 0: all
+
+  void add(std::string_view text) {
+    if (is_cut_ && text >= texts_[limit_ - 1]) return;
+    texts_.emplace_back(text);
+    bytes_ += sizeof(std::string) + outside_bytes(texts_.back());
+    if (limit_ != 0 && texts_.size() >= 2 * limit_ + kSpare) cut();
+  }
+  size_t bytes() const { return bytes_; }
+  std::vector<std::string> take() && {
+    std::sort(texts_.begin(), texts_.end());
+    if (limit_ != 0 && texts_.size() > limit_) texts_.resize(limit_);
+    return std::move(texts_);
+  }
+
+ private:
+  static constexpr size_t kSpare = 64;
+
+  // The last that is wanted stands behind those before it.
+  void cut() {
+    std::nth_element(texts_.begin(), texts_.begin() + static_cast<ptrdiff_t>(limit_ - 1),
+                     texts_.end());
+    texts_.resize(limit_);
+    bytes_ = 0;
+    for (const std::string& text : texts_) bytes_ += sizeof(std::string) + outside_bytes(text);
+    is_cut_ = true;
+  }
+
+  const size_t limit_;
+  std::vector<std::string> texts_;
+  size_t bytes_ = 0;
+  bool is_cut_ = false;
+};
+
 Label label_of(std::string_view packed) { return *LabelsView(packed).begin(); }
 
 std::string pack(std::string_view name, std::string_view value) {
@@ -99,19 +144,25 @@ const Roaring* HeadIndex::find(std::string_view name, std::string_view value) co
   return id == PairTable::kNone ? nullptr : postings_[id].get();
 }
 
-std::vector<HeadIndex::Candidate> HeadIndex::values_of(std::string_view name) const {
-  std::vector<Candidate> out;
+Status HeadIndex::copy_values(std::string_view name, model::HeldBytes& held,
+                              std::vector<Candidate>& out) const {
   MutexLock lock(mu_);
   const auto at = names_.find(name);
-  if (at == names_.end()) return out;
-  out.reserve(at->second->values.size());
-  for (const PairId id : at->second->values) {
+  if (at == names_.end()) return {};
+  const std::vector<PairId>& values = at->second->values;
+  TRY(held.add(values.size() * sizeof(Candidate)));
+  out.reserve(values.size());
+  size_t bytes = 0;
+  for (const PairId id : values) {
     out.push_back({id, std::string(label_of(table_.bytes(id)).value)});
+    bytes += outside_bytes(out.back().value);
+    if (out.size() % kCheckEvery == 0) TRY(held.add(std::exchange(bytes, 0)));
   }
-  return out;
+  return held.add(bytes);
 }
 
-Roaring HeadIndex::matching(const Matcher& matcher, bool invert) const {
+Result<Roaring> HeadIndex::matching(const Matcher& matcher, bool invert,
+                                    model::ReadBudget* budget) const {
   if (!invert && matcher.op() == MatchOp::kEqual) {
     MutexLock lock(mu_);
     const Roaring* list = find(matcher.name(), matcher.value());
@@ -119,76 +170,98 @@ Roaring HeadIndex::matching(const Matcher& matcher, bool invert) const {
   }
   // Values are copied out, so that a slow regex holds up nobody; a pair that was given to another
   // label meanwhile is told by its value.
-  auto candidates = values_of(matcher.name());
-  std::erase_if(candidates, [&](const Candidate& c) { return matcher.matches(c.value) == invert; });
+  model::HeldBytes held(budget);
+  std::vector<Candidate> candidates;
+  TRY(copy_values(matcher.name(), held, candidates));
+  std::vector<const Candidate*> fitting;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (i % kCheckEvery == 0) TRY(held.check());
+    if (matcher.matches(candidates[i].value) != invert) fitting.push_back(&candidates[i]);
+  }
+  TRY(held.add(fitting.capacity() * (sizeof(fitting[0]) + sizeof(const Roaring*))));
   MutexLock lock(mu_);
   std::vector<const Roaring*> lists;
-  lists.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    if (const Roaring* list = find(matcher.name(), candidate.value); list != nullptr)
+  lists.reserve(fitting.size());
+  for (const Candidate* candidate : fitting) {
+    if (const Roaring* list = find(matcher.name(), candidate->value); list != nullptr)
       lists.push_back(list);
   }
   return Roaring::fastunion(lists.size(), lists.data());
 }
 
 // A matcher that fits the empty value fits series without the label too, so it can only take away.
-Roaring HeadIndex::selected(const Matchers& matchers) const {
+Result<Roaring> HeadIndex::selected(const Matchers& matchers, model::HeldBytes& held) const {
   std::unique_ptr<Roaring> found;
   for (const Matcher& matcher : matchers) {
     if (matcher.matches_empty()) continue;
-    Roaring list = matching(matcher, false);
+    TRY_ASSIGN(Roaring list, matching(matcher, false, held.budget()));
     if (found == nullptr) {
       found = std::make_unique<Roaring>(std::move(list));
     } else {
       *found &= list;
     }
-    if (found->isEmpty()) return {};
+    TRY(held.set(found->getSizeInBytes()));
+    if (found->isEmpty()) return Roaring();
   }
   if (found == nullptr) {
     MutexLock lock(mu_);
     found = std::make_unique<Roaring>(*all_);
+    TRY(held.set(found->getSizeInBytes()));
   }
   for (const Matcher& matcher : matchers) {
-    if (matcher.matches_empty()) *found -= matching(matcher, true);
+    if (!matcher.matches_empty()) continue;
+    TRY_ASSIGN(const Roaring list, matching(matcher, true, held.budget()));
+    *found -= list;
   }
-  return *found;
+  return std::move(*found);
 }
 
-std::vector<uint32_t> HeadIndex::select(const Matchers& matchers) const {
-  const Roaring found = selected(matchers);
+Result<std::vector<uint32_t>> HeadIndex::select(const Matchers& matchers,
+                                                model::ReadBudget* budget) const {
+  model::HeldBytes held(budget);
+  TRY_ASSIGN(const Roaring found, selected(matchers, held));
+  TRY(held.add(found.cardinality() * sizeof(uint32_t)));
   std::vector<uint32_t> out(found.cardinality());
   found.toUint32Array(out.data());
   return out;
 }
 
-std::vector<std::string> HeadIndex::label_names(const Matchers& matchers) const {
-  const Roaring found = selected(matchers);
+Result<std::vector<std::string>> HeadIndex::label_names(const Matchers& matchers,
+                                                        model::ReadBudget* budget) const {
+  model::HeldBytes held(budget);
+  TRY_ASSIGN(const Roaring found, selected(matchers, held));
   std::vector<std::string> out;
+  size_t looked = 0;
   MutexLock lock(mu_);
   for (const auto& [name, entry] : names_) {
     bool used = matchers.empty();
-    for (size_t i = 0; !used && i < entry->values.size(); ++i)
+    for (size_t i = 0; !used && i < entry->values.size(); ++i) {
+      if (++looked % kCheckEvery == 0) TRY(held.check());
       used = postings_[entry->values[i]]->intersect(found);
+    }
     if (used) out.push_back(name);
   }
   return out;
 }
 
-std::vector<std::string> HeadIndex::label_values(std::string_view name,
-                                                 const Matchers& matchers) const {
-  const Roaring found = selected(matchers);
-  std::vector<std::string> out;
-  {
-    MutexLock lock(mu_);
-    const auto at = names_.find(name);
-    if (at == names_.end()) return out;
-    for (const PairId id : at->second->values) {
-      if (matchers.empty() || postings_[id]->intersect(found))
-        out.emplace_back(label_of(table_.bytes(id)).value);
-    }
+Result<std::vector<std::string>> HeadIndex::label_values(std::string_view name,
+                                                         const Matchers& matchers, size_t limit,
+                                                         model::ReadBudget* budget) const {
+  model::HeldBytes held(budget);
+  TRY_ASSIGN(const Roaring found, selected(matchers, held));
+  FirstTexts first(limit);
+  MutexLock lock(mu_);
+  const auto at = names_.find(name);
+  if (at == names_.end()) return std::vector<std::string>();
+  const size_t of_postings = found.getSizeInBytes();
+  size_t looked = 0;
+  for (const PairId id : at->second->values) {
+    if (++looked % kCheckEvery == 0) TRY(held.set(of_postings + first.bytes()));
+    if (matchers.empty() || postings_[id]->intersect(found))
+      first.add(label_of(table_.bytes(id)).value);
   }
-  std::sort(out.begin(), out.end());
-  return out;
+  TRY(held.set(of_postings + first.bytes()));
+  return std::move(first).take();
 }
 
 uint64_t HeadIndex::series_with(std::string_view name, std::string_view value) const {

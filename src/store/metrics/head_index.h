@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/mutex.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "model/read_budget.h"
 #include "store/metrics/pair_table.h"
 
 class Roaring;
@@ -33,11 +35,19 @@ class HeadIndex {
   // Packed bytes of a pair of a series that the caller knows to be alive.
   std::string_view pair(PairId id) const NO_THREAD_SAFETY_ANALYSIS { return table_.bytes(id); }
 
-  std::vector<uint32_t> select(const model::Matchers& matchers) const EXCLUDES(mu_);  // ascending
+  // What is held meanwhile is charged to the budget, where there is one; errors are the budget's.
+  Result<std::vector<uint32_t>> select(const model::Matchers& matchers,
+                                       model::ReadBudget* budget = nullptr) const
+      EXCLUDES(mu_);  // ascending
   // Sorted, unique; of the series that match (all when empty).
-  std::vector<std::string> label_names(const model::Matchers& matchers) const EXCLUDES(mu_);
-  std::vector<std::string> label_values(std::string_view name,
-                                        const model::Matchers& matchers) const EXCLUDES(mu_);
+  Result<std::vector<std::string>> label_names(const model::Matchers& matchers,
+                                               model::ReadBudget* budget = nullptr) const
+      EXCLUDES(mu_);
+  // At most `limit`, 0: all.
+  Result<std::vector<std::string>> label_values(std::string_view name,
+                                                const model::Matchers& matchers, size_t limit = 0,
+                                                model::ReadBudget* budget = nullptr) const
+      EXCLUDES(mu_);
 
   // How many series carry that label.
   uint64_t series_with(std::string_view name, std::string_view value) const EXCLUDES(mu_);
@@ -70,10 +80,14 @@ class HeadIndex {
 
   Roaring& postings(PairId id) REQUIRES(mu_);
   const Roaring* find(std::string_view name, std::string_view value) const REQUIRES(mu_);
-  std::vector<Candidate> values_of(std::string_view name) const EXCLUDES(mu_);
+  Status copy_values(std::string_view name, model::HeldBytes& held,
+                     std::vector<Candidate>& out) const EXCLUDES(mu_);
   // The series whose label fits, or with `invert` those that have the label and do not fit.
-  Roaring matching(const model::Matcher& matcher, bool invert) const EXCLUDES(mu_);
-  Roaring selected(const model::Matchers& matchers) const EXCLUDES(mu_);
+  Result<Roaring> matching(const model::Matcher& matcher, bool invert,
+                           model::ReadBudget* budget) const EXCLUDES(mu_);
+  // Charged to `held`.
+  Result<Roaring> selected(const model::Matchers& matchers, model::HeldBytes& held) const
+      EXCLUDES(mu_);
 
   mutable Mutex mu_;
   PairTable table_ GUARDED_BY(mu_);

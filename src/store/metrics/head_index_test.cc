@@ -60,10 +60,10 @@ class IndexAndMap {
   void expect_same(const Matchers& matchers) const {
     std::string text;
     for (const Matcher& one : matchers) text += one.to_string() + " ";
-    EXPECT_EQ(index.select(matchers), select(matchers)) << text;
-    EXPECT_EQ(index.label_names(matchers), names(matchers)) << text;
+    EXPECT_EQ(*index.select(matchers), select(matchers)) << text;
+    EXPECT_EQ(*index.label_names(matchers), names(matchers)) << text;
     for (const char* name : {"__name__", "job", "node", "absent"})
-      EXPECT_EQ(index.label_values(name, matchers), values(name, matchers)) << text;
+      EXPECT_EQ(*index.label_values(name, matchers), values(name, matchers)) << text;
   }
   // The pairs of each series are its labels, in their order.
   void expect_pairs() const {
@@ -134,7 +134,7 @@ TEST(HeadIndex, NothingIsLeftOfWhatWasRemoved) {
   for (uint32_t i = 0; i < 300; ++i) both.remove(299 - i);
   EXPECT_EQ(both.index.series_count(), 0u);
   EXPECT_EQ(both.index.statistics(10).pairs, 0u);
-  EXPECT_TRUE(both.index.label_names({}).empty());
+  EXPECT_TRUE(both.index.label_names({})->empty());
   both.expect_same({});
 }
 
@@ -219,13 +219,13 @@ TEST(HeadIndex, ReadersMayLookWhileSeriesComeAndGo) {
   const Matchers fixed_alone = {matcher(MatchOp::kRegex, "job", "f.*")};
   const Matchers others = {matcher(MatchOp::kNotRegex, "job", "[0-9]+")};
   while (!over) {
-    ASSERT_EQ(index.select(fixed_alone), std::vector<uint32_t>{0});
-    const auto found = index.select({matcher(MatchOp::kEqual, "__name__", "up")});
+    ASSERT_EQ(*index.select(fixed_alone), std::vector<uint32_t>{0});
+    const auto found = *index.select({matcher(MatchOp::kEqual, "__name__", "up")});
     ASSERT_EQ(std::count(found.begin(), found.end(), 0u), 1);
-    ASSERT_EQ(index.label_values("job", fixed_alone), std::vector<std::string>{"fixed"});
+    ASSERT_EQ(*index.label_values("job", fixed_alone), std::vector<std::string>{"fixed"});
   }
   writer.join();
-  EXPECT_EQ(index.select(others), std::vector<uint32_t>{0});
+  EXPECT_EQ(*index.select(others), std::vector<uint32_t>{0});
 }
 
 }  // namespace

@@ -74,16 +74,19 @@ class LinearStore::View final : public model::Querier {
   View(LinearStore& store, int64_t min_ms, int64_t max_ms)
       : store_(store), min_ms_(min_ms), max_ms_(max_ms) {}
 
+  void charge_to(model::ReadBudget& budget) override { budget_ = &budget; }
+
   Result<std::unique_ptr<model::SeriesSet>> select(const Matchers& matchers,
                                                    const model::SelectHints& hints) override {
-    std::vector<Copy> copies = matching(matchers);
+    TRY_ASSIGN(std::vector<Copy> copies, matching(matchers));
     if (hints.limit != 0 && copies.size() > hints.limit) copies.resize(hints.limit);
     return std::make_unique<CopiedSet>(std::move(copies));
   }
 
   Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) override {
     std::set<std::string> names;
-    for (const Copy& copy : matching(matchers)) {
+    TRY_ASSIGN(const std::vector<Copy> copies, matching(matchers));
+    for (const Copy& copy : copies) {
       for (const model::Label& label : copy.labels) names.emplace(label.name);
     }
     return first_of(names, limit);
@@ -92,7 +95,8 @@ class LinearStore::View final : public model::Querier {
   Result<std::vector<std::string>> label_values(std::string_view name, const Matchers& matchers,
                                                 size_t limit) override {
     std::set<std::string> values;
-    for (const Copy& copy : matching(matchers)) {
+    TRY_ASSIGN(const std::vector<Copy> copies, matching(matchers));
+    for (const Copy& copy : copies) {
       if (const auto value = copy.labels.get(name); !value.empty()) values.emplace(value);
     }
     return first_of(values, limit);
@@ -100,7 +104,8 @@ class LinearStore::View final : public model::Querier {
 
  private:
   // With samples in the range, in label order.
-  std::vector<Copy> matching(const Matchers& matchers) const {
+  Result<std::vector<Copy>> matching(const Matchers& matchers) const {
+    if (budget_ != nullptr) TRY(budget_->check());
     std::vector<Copy> copies;
     MutexLock lock(store_.mu_);
     for (const Series& series : store_.series_) {
@@ -121,6 +126,7 @@ class LinearStore::View final : public model::Querier {
   LinearStore& store_;
   const int64_t min_ms_;
   const int64_t max_ms_;
+  model::ReadBudget* budget_ = nullptr;  // whether to go on; nothing is charged
 };
 
 LinearStore::LinearStore(const Clock& clock, StoreLimits limits) : clock_(clock), limits_(limits) {}

@@ -1,6 +1,7 @@
 #include "store/metrics/metric_store.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "store/metrics/head_snapshot.h"
 #include "store/metrics/metric_store_parts.h"
@@ -231,6 +232,18 @@ int64_t MetricStore::oldest_ms() const {
   const auto blocks = parts_->blocks.list();
   for (const auto& block : *blocks) oldest_ms = std::min(oldest_ms, block->meta().min_ms);
   return oldest_ms;
+}
+
+std::vector<BlockMeta> MetricStore::blocks() const {
+  std::vector<BlockMeta> out;
+  const auto blocks = parts_->blocks.list();
+  for (const auto& block : *blocks) {
+    if (block->meta().resolution_ms == 0) out.push_back(block->meta());
+  }
+  std::ranges::sort(out, [](const BlockMeta& a, const BlockMeta& b) {
+    return std::tie(a.min_ms, a.ulid) < std::tie(b.min_ms, b.ulid);
+  });
+  return out;
 }
 
 StoreCardinalities MetricStore::cardinalities(size_t limit) const {

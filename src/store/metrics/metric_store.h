@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "model/appender.h"
 #include "model/querier.h"
+#include "store/metrics/block_meta.h"
 #include "store/metrics/metadata_table.h"
 #include "store/metrics/store_limits.h"
 #include "store/metrics/store_options.h"
@@ -86,6 +87,7 @@ class MetricStore final : public model::Appendable, public model::Queryable {
   StoreStatus status() const;
   int64_t oldest_ms() const;  // no sample is older, in head or blocks; INT64_MAX: there is none
   StoreCardinalities cardinalities(size_t limit) const;
+  std::vector<BlockMeta> blocks() const;  // of raw samples, oldest first
   MetadataTable::Entries metadata() const;
   void set_options(const StoreOptions& options);  // what is live of them
   // One round of what the threads do: for tests, which own the time.

@@ -112,7 +112,8 @@ Status MetricStore::Parts::erase_from_head(const model::Matchers& matchers, int6
   // No commit in flight: what is acknowledged later stays.
   const CommitOrder::Hold hold(order);
   std::vector<WalTombstone> gone;
-  for (const uint32_t number : head.index().select(matchers)) {
+  TRY_ASSIGN(const auto selected, head.index().select(matchers));
+  for (const uint32_t number : selected) {
     head.visit(number, [&](model::SeriesRef ref, HeadSeries& series) {
       series.erase(min_ms, max_ms);
       gone.push_back({ref, min_ms, max_ms});

@@ -83,10 +83,12 @@ class BlockCursor {
     return {};
   }
   // By their labels without the aggregate: a label that sorts before it may change the order.
-  Status sort_tier() {
+  Status sort_tier(model::ReadBudget* budget) {
+    model::HeldBytes held(budget);
     std::vector<std::pair<Labels, uint32_t>> sorted;
     for (at_ = 0; !done(); ++at_) {
       TRY(load());
+      TRY(held.add(2 * sizeof(sorted[0]) + tier_labels_.packed().size()));
       sorted.emplace_back(std::move(tier_labels_), series_[at_]);
     }
     std::ranges::sort(
@@ -224,9 +226,11 @@ class JoinedColumns {
 
 class MergedSet final : public model::SeriesSet {
  public:
-  MergedSet(HeadImage image, std::vector<BlockCursor> blocks, std::vector<TimeRange> summed_up,
-            int64_t min_ms, int64_t max_ms, const model::SelectHints& hints)
-      : image_(std::move(image)),
+  MergedSet(model::HeldBytes held, HeadImage image, std::vector<BlockCursor> blocks,
+            std::vector<TimeRange> summed_up, int64_t min_ms, int64_t max_ms,
+            const model::SelectHints& hints)
+      : held_(std::move(held)),
+        image_(std::move(image)),
         blocks_(std::move(blocks)),
         summed_up_(std::move(summed_up)),
         min_ms_(min_ms),
@@ -401,6 +405,7 @@ class MergedSet final : public model::SeriesSet {
   }
 
   // Fixed after construction.
+  const model::HeldBytes held_;  // of the blocks' series
   const HeadImage image_;
   std::vector<BlockCursor> blocks_;         // oldest ULID first, unless they are in a row
   const std::vector<TimeRange> summed_up_;  // by tiers among them
@@ -425,6 +430,12 @@ class MergedSet final : public model::SeriesSet {
   Status status_;
 };
 
+size_t bytes_of(const std::vector<std::string>& texts) {
+  size_t bytes = 0;
+  for (const std::string& text : texts) bytes += sizeof(text) + text.size();
+  return bytes;
+}
+
 class StoreQuerier final : public model::Querier {
  public:
   StoreQuerier(const Head& head, CommitOrder& order, const BlockSet& blocks, ColumnCache* columns,
@@ -436,19 +447,22 @@ class StoreQuerier final : public model::Querier {
         min_ms_(min_ms),
         max_ms_(max_ms) {}
 
+  void charge_to(model::ReadBudget& budget) override { budget_ = &budget; }
+
   Result<std::unique_ptr<model::SeriesSet>> select(const Matchers& matchers,
                                                    const model::SelectHints& hints) override {
     // The head before the blocks: what moves from one to the other meanwhile is seen twice, which
     // the merge mends, never missed.
-    HeadImage image;
+    HeadImage image(budget_);
     if (hints.newest_only) image.only_newest();
     // With some labels left out series cannot be told apart, and thus not be merged.
     const auto* const names = hints.any_order && hints.labels ? &*hints.labels : nullptr;
     const bool head_alone = names != nullptr && !any_overlaps(*block_set_.list());
-    auto all = capture(matchers, hints.series_only, head_alone ? names : nullptr, image);
+    TRY_ASSIGN(auto all, capture(matchers, hints.series_only, head_alone ? names : nullptr, image));
     if (head_alone && any_overlaps(*all)) {
-      all = capture(matchers, hints.series_only, nullptr, image);
+      TRY_ASSIGN(all, capture(matchers, hints.series_only, nullptr, image));
     }
+    model::HeldBytes held(budget_);
     std::vector<BlockCursor> cursors;
     const BlockList tiers = tiers_of(*all, hints);
     std::vector<TimeRange> summed_up;
@@ -456,13 +470,14 @@ class StoreQuerier final : public model::Querier {
       // Of windows that the range cuts the samples are given.
       const TimeRange range = whole_windows(tier->meta(), min_ms_, max_ms_);
       if (range.end_ms <= range.min_ms) continue;
-      TRY_ASSIGN(auto cursor, tier_cursor(tier, range, matchers, hints.aggregate));
+      TRY_ASSIGN(auto cursor, tier_cursor(tier, range, matchers, hints.aggregate, held));
       cursors.push_back(std::move(cursor));
       summed_up.push_back(range);
     }
     for (const auto& block : raw_of(*all)) {
       if (within_one(summed_up, block->meta())) continue;
-      TRY_ASSIGN(auto series, block->select(matchers));
+      TRY_ASSIGN(auto series, block->select(matchers, budget_));
+      TRY(held.add(series.capacity() * sizeof(series[0])));
       if (!series.empty()) cursors.emplace_back(block, std::move(series), whole(), columns_);
     }
     // Merging needs the order; what comes from the head alone does not.
@@ -472,15 +487,18 @@ class StoreQuerier final : public model::Querier {
     for (BlockCursor& cursor : cursors) {
       if (hints.any_number) cursor.allow_any_number();
     }
-    return std::make_unique<MergedSet>(std::move(image), std::move(cursors), std::move(summed_up),
-                                       min_ms_, max_ms_, hints);
+    return std::make_unique<MergedSet>(std::move(held), std::move(image), std::move(cursors),
+                                       std::move(summed_up), min_ms_, max_ms_, hints);
   }
 
   Result<std::vector<std::string>> label_names(const Matchers& matchers, size_t limit) override {
     std::vector<std::vector<std::string>> parts;
-    if (head_overlaps()) parts.push_back(head_.index().label_names(matchers));
+    if (head_overlaps()) {
+      TRY_ASSIGN(auto some, head_.index().label_names(matchers, budget_));
+      parts.push_back(std::move(some));
+    }
     for (const auto& block : raw_of(*block_set_.list())) {
-      TRY_ASSIGN(auto some, block->label_names(matchers));
+      TRY_ASSIGN(auto some, block->label_names(matchers, budget_));
       parts.push_back(std::move(some));
     }
     return joined(std::move(parts), limit);
@@ -489,9 +507,15 @@ class StoreQuerier final : public model::Querier {
   Result<std::vector<std::string>> label_values(std::string_view name, const Matchers& matchers,
                                                 size_t limit) override {
     std::vector<std::vector<std::string>> parts;
-    if (head_overlaps()) parts.push_back(head_.index().label_values(name, matchers));
+    model::HeldBytes held(budget_);
+    if (head_overlaps()) {
+      TRY_ASSIGN(auto some, head_.index().label_values(name, matchers, limit, budget_));
+      TRY(held.add(bytes_of(some)));
+      parts.push_back(std::move(some));
+    }
     for (const auto& block : raw_of(*block_set_.list())) {
-      TRY_ASSIGN(auto some, block->label_values(name, matchers));
+      TRY_ASSIGN(auto some, block->label_values(name, matchers, limit, budget_));
+      TRY(held.add(bytes_of(some)));
       parts.push_back(std::move(some));
     }
     return joined(std::move(parts), limit);
@@ -504,20 +528,22 @@ class StoreQuerier final : public model::Querier {
 
   // The head, then the blocks, as one snapshot sees both: not when a cut came in between with
   // commits that the snapshot does not know.
-  std::shared_ptr<const BlockList> capture(const Matchers& matchers, bool labels_only,
-                                           const std::vector<std::string>* names,
-                                           HeadImage& image) const {
-    const Head::Wanted wanted{min_ms_, max_ms_, labels_only, names};
+  Result<std::shared_ptr<const BlockList>> capture(const Matchers& matchers, bool labels_only,
+                                                   const std::vector<std::string>* names,
+                                                   HeadImage& image) const {
+    const Head::Wanted wanted{min_ms_, max_ms_, labels_only, names, budget_};
     for (int i = 0; i < kSnapshotTries; ++i) {
       image.clear();
       const CommitNumber snapshot = order_.snapshot();
-      if (!head_.capture(matchers, wanted, snapshot, image)) continue;
+      TRY_ASSIGN(const bool captured, head_.capture(matchers, wanted, snapshot, image));
+      if (!captured) continue;
       auto all = block_set_.list();
       if (!order_.cut_behind(snapshot)) return all;
     }
     const CommitOrder::Hold hold(order_);
     image.clear();
-    CHECK(head_.capture(matchers, wanted, order_.snapshot(), image));
+    TRY_ASSIGN(const bool captured, head_.capture(matchers, wanted, order_.snapshot(), image));
+    CHECK(captured);
     return block_set_.list();
   }
 
@@ -556,14 +582,16 @@ class StoreQuerier final : public model::Querier {
   }
   TimeRange whole() const { return {min_ms_, max_ms_ == INT64_MAX ? INT64_MAX : max_ms_ + 1}; }
   Result<BlockCursor> tier_cursor(const std::shared_ptr<const Block>& tier, const TimeRange& range,
-                                  const Matchers& matchers, const std::string& aggregate) const {
+                                  const Matchers& matchers, const std::string& aggregate,
+                                  model::HeldBytes& held) const {
     Matchers with = matchers;
     TRY_ASSIGN(auto of_aggregate, model::Matcher::create(model::MatchOp::kEqual,
                                                          std::string(kAggregateLabel), aggregate));
     with.push_back(std::move(of_aggregate));
-    TRY_ASSIGN(auto series, tier->select(with));
+    TRY_ASSIGN(auto series, tier->select(with, budget_));
+    TRY(held.add(series.capacity() * sizeof(series[0])));
     BlockCursor cursor(tier, std::move(series), range, columns_);
-    TRY(cursor.sort_tier());
+    TRY(cursor.sort_tier(budget_));
     return cursor;
   }
 
@@ -584,6 +612,8 @@ class StoreQuerier final : public model::Querier {
   ColumnCache* const columns_;
   const int64_t min_ms_;
   const int64_t max_ms_;
+
+  model::ReadBudget* budget_ = nullptr;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "collect/host/linux/kernel_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -59,6 +60,15 @@ std::optional<double> parse_number(std::string_view text) {
 std::optional<int64_t> parse_integer(std::string_view text) {
   if (text.starts_with("0x")) return parse_whole<int64_t>(text.substr(2), 16);
   return parse_whole<int64_t>(text);
+}
+
+// Arguments are ended by NUL; a program that rewrites its title leaves blanks or nothing behind.
+std::string command_line(std::string raw) {
+  constexpr size_t kMaxBytes = 4096;
+  raw.resize(std::min(raw.size(), kMaxBytes));
+  while (!raw.empty() && (raw.back() == '\0' || raw.back() == ' ')) raw.pop_back();
+  std::ranges::replace(raw, '\0', ' ');
+  return raw;
 }
 
 bool is_pid(std::string_view name) {

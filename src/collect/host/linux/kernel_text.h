@@ -26,6 +26,9 @@ std::optional<int64_t> parse_integer(std::string_view text);
 
 // A name under /proc that is a process.
 bool is_pid(std::string_view name);
+// What /proc/<pid>/cmdline says, its first 4096 bytes, with a blank between arguments; empty for
+// threads of the kernel.
+std::string command_line(std::string raw);
 
 // Keeps the first thing that is wrong with what a part reads, so that one bad line costs no good
 // one.

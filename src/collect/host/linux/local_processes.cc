@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kListening = "0A";  // TCP_LISTEN of include/net/tcp_states.h
 constexpr size_t kMaxDescriptors = 4096;       // looked at, of one process
-constexpr size_t kMaxCommandLine = 4096;       // bytes; engines are named in the first
 
 using PortsByInode = std::map<std::string, uint16_t, std::less<>>;
 
@@ -71,15 +70,6 @@ void sort_ports(std::vector<uint16_t>& ports) {
   ports.erase(twice.begin(), twice.end());
 }
 
-// Arguments end in zero bytes.
-std::string command_line(FileSystem& files, const std::string& process) {
-  auto text = files.read_file(process + "/cmdline", size_t{1} << 20);
-  if (!text) return "";
-  text->resize(std::min(text->size(), kMaxCommandLine));
-  std::ranges::replace(*text, '\0', ' ');
-  return std::string(trim(*text));
-}
-
 }  // namespace
 
 LocalProcesses::LocalProcesses(FileSystem& files, std::string proc_path)
@@ -97,14 +87,14 @@ Result<std::vector<model::LocalProcess>> LocalProcesses::listening() {
   std::vector<model::LocalProcess> found;
   TRY_ASSIGN(const std::vector<DirEntry> entries, files_.list(proc_path_));
   for (const DirEntry& entry : entries) {
-    const auto pid = parse_integer(entry.name);
-    if (!pid || *pid <= 0 || listening.empty()) continue;
+    if (!is_pid(entry.name) || listening.empty()) continue;
     const std::string process = proc_path_ + "/" + entry.name;
-    model::LocalProcess one{.pid = *pid, .ports = take_ports(process, listening)};
+    model::LocalProcess one{.pid = parse_integer(entry.name).value_or(0),
+                            .ports = take_ports(process, listening)};
     if (one.ports.empty()) continue;
     sort_ports(one.ports);
     one.name = read_small_file(files_, process + "/comm").value_or("");
-    one.command_line = command_line(files_, process);
+    one.command_line = command_line(files_.read_file(process + "/cmdline").value_or(""));
     found.push_back(std::move(one));
   }
   if (!listening.empty()) {

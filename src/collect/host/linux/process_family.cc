@@ -1,11 +1,11 @@
 #include "collect/host/linux/process_family.h"
 
-#include <charconv>
 #include <unordered_map>
 #include <vector>
 
+#include "base/process_stat.h"
 #include "collect/host/linux/kernel_file.h"
-#include "collect/host/linux/process_stat.h"
+#include "collect/host/linux/kernel_text.h"
 
 namespace binnacle::collect::host {
 namespace {
@@ -22,9 +22,8 @@ Result<Members> all_processes(FileSystem& files, const std::string& proc_path) {
   TRY_ASSIGN(const std::vector<DirEntry> entries, files.list(proc_path));
   Members members;
   for (const DirEntry& entry : entries) {
-    int64_t pid = 0;
-    const char* const end = entry.name.data() + entry.name.size();
-    if (std::from_chars(entry.name.data(), end, pid).ptr != end) continue;
+    if (!is_pid(entry.name)) continue;
+    const int64_t pid = parse_integer(entry.name).value_or(0);
     const auto text = read_small_file(files, proc_path + "/" + entry.name + "/stat");
     if (!text) continue;  // it has ended meanwhile
     const auto stat = parse_process_stat(*text);

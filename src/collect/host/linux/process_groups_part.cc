@@ -8,9 +8,9 @@
 #include <array>
 #include <limits>
 
+#include "base/process_stat.h"
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/process_roster.h"
-#include "collect/host/linux/process_stat.h"
 
 namespace binnacle::collect::host {
 namespace {

@@ -5,25 +5,17 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "collect/host/linux/process_stat.h"
+#include "base/process_stat.h"
 
 namespace binnacle::collect::host {
 namespace {
 
 constexpr size_t kMaxKnown = 65'536;
 constexpr size_t kMaxEndedPerGroup = 64;
-constexpr size_t kMaxCommandBytes = 4096;
 // A process in no group is looked at in its first scans, while a shell may yet become what it
 // starts, and then every so many scans.
 constexpr uint32_t kFirstLooks = 3;
 constexpr uint64_t kScansBetweenLooks = 16;
-
-// Arguments are ended by NUL; a program that rewrites its title leaves blanks or nothing behind.
-std::string command_line(std::string raw) {
-  while (!raw.empty() && (raw.back() == '\0' || raw.back() == ' ')) raw.pop_back();
-  std::ranges::replace(raw, '\0', ' ');
-  return raw;
-}
 
 }  // namespace
 
@@ -103,7 +95,6 @@ void ProcessRoster::look_at(int64_t pid, Process& process) {
   const std::string folder = source_.proc(std::to_string(pid));
   auto raw = source_.files.read_file(folder + "/cmdline");
   if (!raw || raw->empty()) return;  // empty: a thread of the kernel
-  raw->resize(std::min(raw->size(), kMaxCommandBytes));
   const std::string command = command_line(std::move(*raw));
   const size_t group = rules_.match(command);
   if (group == GroupRules::kNone) return;

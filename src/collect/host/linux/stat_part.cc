@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/process_stat.h"
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/kernel_text.h"
 #include "collect/host/linux/parts.h"
-#include "collect/host/linux/process_stat.h"
 
 namespace binnacle::collect::host {
 namespace {

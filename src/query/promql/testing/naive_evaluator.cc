@@ -102,12 +102,14 @@ Result<NaiveValue> NaiveEvaluator::eval(const Expr& expr, int64_t at_ms) {
     return out;
   }
   if (const auto* paren = as<ParenExpr>(expr)) return eval(*paren->expr, at_ms);
-  if (const auto* selector = as<VectorSelector>(expr))
-    return vector_value(select(*selector, at_ms));
+  if (const auto* selector = as<VectorSelector>(expr)) {
+    TRY_ASSIGN(NaiveVector found, select(*selector, at_ms));
+    return vector_value(std::move(found));
+  }
   if (const auto* selector = as<MatrixSelector>(expr)) {
     NaiveValue out;
     out.type = ValueType::kMatrix;
-    out.matrix = select_range(*selector, at_ms);
+    TRY_ASSIGN(out.matrix, select_range(*selector, at_ms));
     return out;
   }
   if (const auto* subquery = as<Subquery>(expr)) return eval_subquery(*subquery, at_ms);
@@ -126,36 +128,53 @@ Result<NaiveValue> NaiveEvaluator::eval(const Expr& expr, int64_t at_ms) {
   return value;
 }
 
-int64_t NaiveEvaluator::shifted(int64_t at_ms, const AtModifier& at, const Duration& offset) const {
+Result<int64_t> NaiveEvaluator::shifted(int64_t at_ms, const AtModifier& at,
+                                        const Duration& offset) const {
   if (at.kind == AtModifier::Kind::kTime) at_ms = at.time_ms;
   if (at.kind == AtModifier::Kind::kStart) at_ms = query_.start_ms;
   if (at.kind == AtModifier::Kind::kEnd) at_ms = query_.end_ms;
-  return at_ms - offset.ms;
+  TRY_ASSIGN(const int64_t offset_ms, length_ms(offset, true));
+  return at_ms - offset_ms;
 }
 
-NaiveVector NaiveEvaluator::select(const VectorSelector& selector, int64_t at_ms) const {
-  const int64_t time_ms = shifted(at_ms, selector.at, selector.offset);
+std::optional<std::pair<int64_t, double>> NaiveEvaluator::newest_sample(const NaiveSeries& series,
+                                                                        int64_t at_ms) {
+  auto newest = series.samples.upper_bound(at_ms);
+  if (newest == series.samples.begin()) return std::nullopt;
+  --newest;
+  if (newest->first <= at_ms - kLookbackMs || model::is_stale(newest->second)) return std::nullopt;
+  return *newest;
+}
+
+Result<NaiveVector> NaiveEvaluator::select(const VectorSelector& selector, int64_t at_ms) const {
+  TRY_ASSIGN(const int64_t time_ms, shifted(at_ms, selector.at, selector.offset));
   NaiveVector out;
   for (const NaiveSeries& series : data_) {
     if (!matches(selector.matchers, series.labels)) continue;
-    auto newest = series.samples.upper_bound(time_ms);
-    if (newest == series.samples.begin()) continue;
-    --newest;
-    if (newest->first <= time_ms - kLookbackMs || model::is_stale(newest->second)) continue;
-    out.push_back({series.labels, false, newest->second});
+    if (selector.smoothed) {
+      if (const auto value = naive_smoothed_value(series.samples, time_ms, kLookbackMs))
+        out.push_back({series.labels, false, *value});
+    } else if (const auto newest = newest_sample(series, time_ms)) {
+      out.push_back({series.labels, false, newest->second});
+    }
   }
   return out;
 }
 
-std::vector<NaiveSeries> NaiveEvaluator::select_range(const MatrixSelector& selector,
-                                                      int64_t at_ms) const {
-  const int64_t end_ms = shifted(at_ms, selector.selector->at, selector.selector->offset);
+Result<std::vector<NaiveSeries>> NaiveEvaluator::select_range(const MatrixSelector& selector,
+                                                              int64_t at_ms) const {
+  const VectorSelector& inner = *selector.selector;
+  TRY_ASSIGN(int64_t end_ms, shifted(at_ms, inner.at, inner.offset));
+  TRY_ASSIGN(const int64_t range_ms, length_ms(selector.range, false));
+  int64_t start_ms = end_ms - range_ms;
+  if (inner.anchored || inner.smoothed) start_ms -= kLookbackMs;
+  if (inner.smoothed) end_ms += kLookbackMs;
   std::vector<NaiveSeries> out;
   for (const NaiveSeries& series : data_) {
     if (!matches(selector.selector->matchers, series.labels)) continue;
     NaiveSeries part{series.labels, {}, false};
     for (const auto& [sample_ms, value] : series.samples) {
-      if (sample_ms > end_ms - selector.range.ms && sample_ms <= end_ms && !model::is_stale(value))
+      if (sample_ms > start_ms && sample_ms <= end_ms && !model::is_stale(value))
         part.samples[sample_ms] = value;
     }
     if (!part.samples.empty()) out.push_back(std::move(part));
@@ -164,10 +183,14 @@ std::vector<NaiveSeries> NaiveEvaluator::select_range(const MatrixSelector& sele
 }
 
 Result<NaiveValue> NaiveEvaluator::eval_subquery(const Subquery& subquery, int64_t at_ms) {
-  const int64_t end_ms = shifted(at_ms, subquery.at, subquery.offset);
-  const int64_t step_ms = subquery.step ? subquery.step->ms : kSubqueryStepMs;
+  TRY_ASSIGN(const int64_t end_ms, shifted(at_ms, subquery.at, subquery.offset));
+  TRY_ASSIGN(const int64_t range_ms, length_ms(subquery.range, false));
+  int64_t step_ms = kSubqueryStepMs;
+  if (subquery.step) {
+    TRY_ASSIGN(step_ms, length_ms(*subquery.step, false));
+  }
   std::map<std::pair<LabelMap, bool>, NaiveSeries> series;
-  const int64_t start_ms = end_ms - subquery.range.ms;
+  const int64_t start_ms = end_ms - range_ms;
   int64_t time_ms = start_ms / step_ms * step_ms;
   while (time_ms <= start_ms) time_ms += step_ms;  // open on the left
   for (; time_ms <= end_ms; time_ms += step_ms) {
@@ -215,6 +238,10 @@ Result<NaiveValue> NaiveEvaluator::eval_call(const Call& call, int64_t at_ms) {
     return args[0];
   }
   if (name == "sort" || name == "sort_desc") return args.at(0);
+  if (name == "info") {
+    TRY_ASSIGN(NaiveVector with, add_info(call, args.at(0).vector, at_ms));
+    return vector_value(std::move(with));
+  }
   const auto range = std::find_if(args.begin(), args.end(), [](const NaiveValue& value) {
     return value.type == ValueType::kMatrix;
   });
@@ -225,16 +252,23 @@ Result<NaiveValue> NaiveEvaluator::eval_call(const Call& call, int64_t at_ms) {
     const auto* subquery = as<Subquery>(argument);
     if (selector == nullptr && subquery == nullptr) return unknown("such a range");
     NaiveWindow window;
-    window.end_ms = selector ? shifted(at_ms, selector->selector->at, selector->selector->offset)
-                             : shifted(at_ms, subquery->at, subquery->offset);
-    window.start_ms = window.end_ms - (selector ? selector->range.ms : subquery->range.ms);
+    TRY_ASSIGN(window.end_ms,
+               selector ? shifted(at_ms, selector->selector->at, selector->selector->offset)
+                        : shifted(at_ms, subquery->at, subquery->offset));
+    TRY_ASSIGN(const int64_t range_ms,
+               length_ms(selector ? selector->range : subquery->range, false));
+    window.start_ms = window.end_ms - range_ms;
     window.at_ms = at_ms;
     window.scalars = scalars;
     const bool keeps_name = name == "last_over_time" || name == "first_over_time";
+    const VectorSelector* const inner = selector ? selector->selector.get() : nullptr;
+    const bool extended = inner != nullptr && (inner->anchored || inner->smoothed);
     for (const NaiveSeries& series : range->matrix) {
       window.samples.assign(series.samples.begin(), series.samples.end());
       double value = 0;
-      TRY_ASSIGN(const bool there, naive_range_function(name, window, value));
+      TRY_ASSIGN(const bool there,
+                 extended ? naive_extended_function(name, inner->smoothed, window, value)
+                          : naive_range_function(name, window, value));
       if (there) out.push_back({series.labels, series.drop_name || !keeps_name, value});
     }
     return vector_value(std::move(out));

@@ -39,7 +39,9 @@ NaiveVector set_operator(const BinaryExpr& binary, const NaiveVector& lhs, const
   return out;
 }
 
-// One pair of elements that match, the one with many beside it first.
+// One pair of elements that match, the one with many beside it first. By the documentation
+// fill_left stands for what is missing on the left; with group_right Prometheus, and its own test
+// scripts, take it for the side that may have many, which then is the right one.
 class Join {
  public:
   explicit Join(const BinaryExpr& binary)

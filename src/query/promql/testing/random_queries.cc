@@ -44,6 +44,28 @@ std::vector<NaiveSeries> random_data(Random& random) {
       }
     }
   }
+  for (const char* job : {"p", "q"}) {
+    for (const char* instance : {"1", "2"}) {
+      LabelMap labels{{"__name__", "r0"}, {"job", job}, {"instance", instance}, {"a", "x"}};
+      out.push_back({labels, random_samples(random, true, false), false});
+      labels.erase("a");
+      labels["__name__"] = "build_info";
+      labels["version"] = instance;
+      if (random.below(3) > 0) out.push_back({labels, random_samples(random, false, false), false});
+      labels["__name__"] = "target_info";
+      // Versions that follow each other, and may be there at a time.
+      for (const char* version : {"1", "2"}) {
+        labels["version"] = version;
+        labels["zone"] = std::string("z") + job;
+        if (random.below(3) == 0) continue;
+        out.push_back({labels, {}, false});
+        // No two of them at a time: whether that is an error where no series wants them is not
+        // documented.
+        for (const auto& [at_ms, value] : random_samples(random, false, false))
+          out.back().samples[at_ms + (version[0] == '2' ? 500 : 0)] = value;
+      }
+    }
+  }
   return out;
 }
 
@@ -63,13 +85,21 @@ std::string RandomQueries::selector() {
 
 std::string RandomQueries::modifiers() {
   std::string out;
-  if (chance(15)) out += pick({" offset 1m", " offset 7m", " offset -2m", " offset 90s"});
+  if (chance(15)) {
+    out += pick({" offset 1m", " offset 7m", " offset -2m", " offset 90s", " offset (1m * 3)",
+                 " offset (1m - 3m)", " offset (step() / 2)", " offset (range() % 7m)",
+                 " offset (min_of(step(), 1m) + 1)"});
+  }
   if (chance(10)) out += pick({" @ 1800", " @ start()", " @ end()", " @ 777.7"});
   return out;
 }
 
 RandomQueries::Text RandomQueries::vector(int depth) {
-  if (depth <= 0 || chance(10)) return {selector() + modifiers(), true};
+  if (depth <= 0 || chance(10)) {
+    if (chance(10)) return {selector() + " smoothed" + modifiers(), false};
+    return {selector() + modifiers(), true};
+  }
+  if (chance(6)) return info_call();
   switch (random_.below(12)) {
     case 0:
     case 1:
@@ -113,17 +143,52 @@ RandomQueries::Text RandomQueries::scalar(int depth) {
   return {pick({"0", "1", "2", "-3", "0.5", "16", "time()", "NaN", "+Inf", "10"}), true};
 }
 
+std::string RandomQueries::length() {
+  if (chance(75)) return pick({"1m", "3m", "5m", "10m", "90s"});
+  return pick({"2m * 2", "(1 + 2) * 1m", "10m - 90", "7m % 4m", "2 ^ 7", "1h / 20",
+               "max_of(step(), 1m)", "min_of(step() + 1m, 5m)", "max_of(range(), 2m)",
+               "max_of(min_of(range(), 8m), 2 * step() + 45s)"});
+}
+
+std::string RandomQueries::extension() { return pick({" anchored", " smoothed"}); }
+
+std::string RandomQueries::fill() {
+  if (chance(60)) return "";
+  return pick({"fill (0) ", "fill (-2.5) ", "fill_left (3) ", "fill_right (7) ",
+               "fill_left (1) fill_right (NaN) ", "fill_right (2) fill_left (+Inf) "});
+}
+
+// Over series that have offset and @ nowhere: what these do to the info series is not documented.
+RandomQueries::Text RandomQueries::info_call() {
+  const std::string base =
+      pick({"r0", "r0", "r0{job=\"p\"}", "rate(r0[5m])", "sum by (job, instance) (r0)",
+            "sum by (job) (r0)", "max without (a) (r0)", "{job=\"q\"}", "m0", "r0 * 2"});
+  const std::string data =
+      pick({"", "", ", {zone=~\".+\"}", ", {zone=~\".*\"}", ", {version=\"1\"}",
+            ", {zone=\"zp\", version=~\"1|2\"}", ", {__name__=\"build_info\"}",
+            ", {__name__=~\"(target|build)_info\"}", ", {none=\"x\"}",
+            ", {__name__=~\".*_info\", zone!=\"\"}"});
+  return {"info(" + base + data + ")", false};
+}
+
 std::string RandomQueries::range(int depth, bool& exact) {
-  const std::string length = pick({"1m", "3m", "5m", "10m", "90s"});
+  const std::string length = this->length();
   exact = true;
   if (depth <= 1 || chance(60)) return selector() + "[" + length + "]" + modifiers();
   const Text inner = vector(depth - 1);
   exact = inner.exact;
-  return "(" + inner.text + ")[" + length + ":" + pick({"", "30s", "1m", "47s"}) + "]" +
-         modifiers();
+  return "(" + inner.text + ")[" + length + ":" +
+         pick({"", "30s", "1m", "47s", "20s * 2", "max_of(step(), 30s)"}) + "]" + modifiers();
 }
 
 RandomQueries::Text RandomQueries::range_call(int depth) {
+  if (chance(15)) {
+    const std::string samples = selector() + "[" + length() + "]";
+    if (chance(25))
+      return {pick({"changes", "resets"}) + "(" + samples + " anchored" + modifiers() + ")", true};
+    return {pick({"rate", "increase", "delta"}) + "(" + samples + extension() + modifiers() + ")",
+            false};
+  }
   bool exact = true;
   const std::string argument = range(depth, exact);
   const std::string plain =
@@ -240,7 +305,7 @@ RandomQueries::Text RandomQueries::with_vector(int depth) {
   if (!matching.empty() && chance(40))
     group = pick({"group_left () ", "group_right () ", "group_left (b) ", "group_right (b) "});
   if (matching.find("b") != std::string::npos && group.find("b") != std::string::npos) group = "";
-  return {fmt::format("(({}) {} {}{}({}))", lhs.text, op, matching, group, rhs.text),
+  return {fmt::format("(({}) {} {}{}{}({}))", lhs.text, op, matching, group, fill(), rhs.text),
           lhs.exact && rhs.exact};
 }
 

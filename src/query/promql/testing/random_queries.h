@@ -10,7 +10,8 @@
 
 namespace binnacle::query::promql::testing {
 
-// An hour of gauges m0 and m1 and of counters c0, with gaps, stale markers, resets and some NaN.
+// An hour of gauges m0 and m1 and of counters c0, with gaps, stale markers, resets and some NaN;
+// and of r0 with the job and instance that target_info and build_info tell more about.
 std::vector<NaiveSeries> random_data(Random& random);
 
 class RandomQueries {
@@ -34,7 +35,11 @@ class RandomQueries {
   Text aggregation(int depth);
   Text with_scalar(int depth);
   Text with_vector(int depth);
+  Text info_call();
   std::string selector();
+  std::string length();
+  std::string extension();
+  std::string fill();
   std::string modifiers();
   std::string range(int depth, bool& exact);
   std::string pick(const std::vector<std::string>& from);

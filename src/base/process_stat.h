@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace binnacle::collect::host {
+namespace binnacle {
 
 inline constexpr double kTicksPerSecond = 100;  // USER_HZ, part of the kernel's binary interface
 
@@ -26,4 +26,4 @@ struct ProcessStat {
 // after it is 0 when it is missing.
 std::optional<ProcessStat> parse_process_stat(std::string_view text);
 
-}  // namespace binnacle::collect::host
+}  // namespace binnacle

@@ -1,8 +1,9 @@
-#include "collect/host/linux/process_stat.h"
+#include "base/process_stat.h"
 
-#include "collect/host/linux/kernel_text.h"
+#include <algorithm>
+#include <charconv>
 
-namespace binnacle::collect::host {
+namespace binnacle {
 namespace {
 
 // Numbers of fields as proc(5) counts them.
@@ -16,21 +17,36 @@ constexpr int kStart = 22;
 constexpr int kVirtual = 23;
 constexpr int kResident = 24;
 
+std::string_view next_word(std::string_view& rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
+  const std::string_view word = rest.substr(0, rest.find_first_of(" \n"));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
+template <typename Number>
+std::optional<Number> number_of(std::string_view word) {
+  Number number{};
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   // The name before it may hold anything, closing brackets too, so its end is the last one.
   const size_t end = text.rfind(')');
   if (end == std::string_view::npos) return std::nullopt;
-  std::string_view rest = trim(text.substr(end + 1));
+  std::string_view rest = text.substr(end + 1);
   ProcessStat process;
-  process.state = next_field(rest);
+  process.state = next_word(rest);
   for (int field = kParent; field <= kResident; ++field) {
-    const std::string_view value = next_field(rest);
-    const auto number = [&] { return parse_number(value).value_or(0); };
+    const std::string_view word = next_word(rest);
+    const auto number = [&] { return number_of<double>(word).value_or(0); };
     switch (field) {
       case kParent:
-        process.parent = parse_integer(value).value_or(0);
+        process.parent = number_of<int64_t>(word).value_or(0);
         break;
       case kMinorFaults:
         process.minor_faults = number();
@@ -45,11 +61,11 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
         process.system_ticks = number();
         break;
       case kThreads:
-        if (!parse_number(value)) return std::nullopt;
+        if (!number_of<double>(word)) return std::nullopt;
         process.threads = number();
         break;
       case kStart:
-        process.start_ticks = parse_integer(value).value_or(0);
+        process.start_ticks = number_of<int64_t>(word).value_or(0);
         break;
       case kVirtual:
         process.virtual_bytes = number();
@@ -64,4 +80,4 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   return process;
 }
 
-}  // namespace binnacle::collect::host
+}  // namespace binnacle
