@@ -40,6 +40,7 @@
 #include "net/listen_address.h"
 #include "net/name_lookup.h"
 #include "net/probe_listener.h"
+#include "watch/health/engines/engine_reading.h"
 
 namespace binnacle::app {
 namespace {
@@ -53,6 +54,8 @@ constexpr int64_t kLongestJoinWaitMs = 30'000;
 constexpr int64_t kGapsEveryMs = 5'000;
 constexpr int64_t kBatchMs = 1'000;  // fresh samples wait at most that long for company
 constexpr size_t kMaxPendingGaps = 64;
+constexpr size_t kMaxQueuedPoolWork = 64;
+constexpr uint32_t kEngineResultTtlMs = 30'000;
 
 // Gaps come from any thread and leave as events of the link.
 class PendingGaps {
@@ -82,6 +85,32 @@ link::NodeEvent gap_event(const Gap& gap, int64_t now_ms) {
           .time_ms = now_ms};
 }
 
+link::CheckOutcome outcome_of(watch::health::Health health) {
+  using watch::health::Health;
+  switch (health) {
+    case Health::kHealthy:
+      return link::CheckOutcome::kHealthy;
+    case Health::kDegraded:
+      return link::CheckOutcome::kDegraded;
+    case Health::kCritical:
+      return link::CheckOutcome::kCritical;
+    case Health::kFailed:
+      return link::CheckOutcome::kFailed;
+    case Health::kUnknown:
+      break;
+  }
+  return link::CheckOutcome::kUnknown;
+}
+
+link::CheckResult engine_check_result(const watch::health::EngineReport& report, int64_t now_ms) {
+  watch::health::Reading reading = watch::health::reading_of(report);
+  return {.check = "engine:" + report.instance,
+          .outcome = outcome_of(reading.health),
+          .message = std::move(reading.message),
+          .time_ms = now_ms,
+          .ttl_ms = kEngineResultTtlMs};
+}
+
 }  // namespace
 
 // In order of construction: what stands lower uses what stands above it, and goes first.
@@ -106,6 +135,7 @@ struct AgentProcess::Parts {
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::own::OwnCollector> own;
 
+  ThreadPool pool{"pool", 1, kMaxQueuedPoolWork};
   net::IoThreads io{1};
   std::unique_ptr<collect::engines::EngineDerivers> derivers;
   std::unique_ptr<collect::scrape::ScrapeManager> scrape;
@@ -116,6 +146,7 @@ struct AgentProcess::Parts {
   AgentLinkState link_state{settings.server_url, clock};
   std::unique_ptr<collect::ship::Shipper> shipper;
   std::unique_ptr<link::LinkClient> link;
+  std::atomic<link::LinkClient*> talking = nullptr;  // while others may speak through it
 
   // Of joining.
   std::string key;
@@ -141,6 +172,7 @@ struct AgentProcess::Parts {
   void make_mesh();
   void make_link();
   void report_gaps();
+  void tell_of_engine(const watch::health::EngineReport& report);
 };
 
 Status AgentProcess::Parts::open() {
@@ -171,8 +203,17 @@ void AgentProcess::Parts::make_engines() {
   scrape = std::make_unique<collect::scrape::ScrapeManager>(
       options, *store, io, clock, registry, collect::scrape::http_fetchers(files, clock),
       derivers.get());
-  engines = std::make_unique<EngineWatch>(watch, node_labels(), *scrape, *store, io, files, clock,
-                                          registry);
+  engines = std::make_unique<EngineWatch>(
+      watch, node_labels(),
+      EngineWatchParts{
+          .scrape = *scrape,
+          .store = *store,
+          .io = io,
+          .pool = pool,
+          .files = files,
+          .clock = clock,
+          .registry = registry,
+          .report = [this](const watch::health::EngineReport& report) { tell_of_engine(report); }});
   scrape->apply({engines->job()});
 }
 
@@ -292,6 +333,7 @@ void AgentProcess::Parts::make_link() {
   link = std::make_unique<link::LinkClient>(std::move(options), std::move(hooks), client, io, clock,
                                             random, registry);
   link->start();
+  talking = link.get();
 }
 
 void AgentProcess::Parts::report_gaps() {
@@ -302,6 +344,19 @@ void AgentProcess::Parts::report_gaps() {
                                   {"samples", gap.samples},
                                   {"reason", gap.reason}});
     link->send(gap_event(gap, clock.wall_ms()));
+  }
+}
+
+// On the I/O thread.
+void AgentProcess::Parts::tell_of_engine(const watch::health::EngineReport& report) {
+  link::LinkClient* const to = talking;
+  if (to == nullptr) return;
+  to->send(engine_check_result(report, clock.wall_ms()));
+  if (auto event = watch::health::engine_event(report)) {
+    to->send(link::NodeEvent{.kind = std::move(event->kind),
+                             .subject = std::move(event->subject),
+                             .data = std::move(event->data),
+                             .time_ms = clock.wall_ms()});
   }
 }
 

@@ -22,6 +22,7 @@ std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
 std::vector<ConfigKey> agent_keys();
 std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
+std::vector<ConfigKey> engine_keys();  // how engines are found, and judged
 std::vector<ConfigKey> data_keys();    // collect, storage, events, query, access
 
 // For ConfigKey::check: "" or what to do instead. An empty text is "not set" and fine.

@@ -1,5 +1,4 @@
 #include "app/config_keys.h"
-#include "app/engine_watch.h"
 #include "base/config_units.h"
 #include "collect/scrape/scrape_manager.h"
 #include "collect/ship/sample_queue.h"
@@ -9,7 +8,6 @@ namespace binnacle::app {
 std::vector<ConfigKey> scrape_keys() {
   const collect::scrape::ScrapeOptions scrape;
   const collect::ship::QueueOptions queue;
-  const EngineWatchOptions engines;
   return {
       {.path = "collect.prometheus_config",
        .meaning =
@@ -49,23 +47,6 @@ std::vector<ConfigKey> scrape_keys() {
        .default_text = scrape.page.extra_metrics ? "true" : "false",
        .meaning = "Also store `scrape_timeout_seconds`, `scrape_sample_limit` and "
                   "`scrape_body_size_bytes` of each target."},
-      {.path = "collect.engines.enabled",
-       .type = ConfigType::kBool,
-       .default_text = engines.enabled ? "true" : "false",
-       .meaning = "Look for inference engines on this machine by processes and ports, scrape or "
-                  "poll those found. Server and agent."},
-      {.path = "collect.engines.search_interval",
-       .type = ConfigType::kDuration,
-       .default_text = format_duration_ms(engines.search_interval_ms),
-       .meaning = "Between two looks.",
-       .min = "1s",
-       .max = "1h"},
-      {.path = "collect.engines.scrape_interval",
-       .type = ConfigType::kDuration,
-       .default_text = format_duration_ms(engines.scrape_interval_ms),
-       .meaning = "Of the engines found.",
-       .min = "1s",
-       .max = "10m"},
       {.path = "ship.queue_max_bytes",
        .type = ConfigType::kBytes,
        .default_text = format_bytes(static_cast<int64_t>(queue.max_bytes)),

@@ -12,19 +12,21 @@ namespace binnacle::app {
 
 using collect::engines::LocalEngine;
 
-EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common,
-                         collect::scrape::ScrapeManager& scrape, model::Appendable& store,
-                         net::IoThreads& io, FileSystem& files, const Clock& clock,
-                         Registry& registry)
+EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common, EngineWatchParts parts)
     : options_(std::move(options)),
       common_(std::move(common)),
-      scrape_(scrape),
-      io_(io),
-      files_(files),
-      found_gauge_(registry.gauge("binnacle_engine_local_found",
-                                  "Engines that the last search found on this machine.")),
-      client_({}, files),
-      pollers_(io, files, clock, store, registry) {}
+      parts_(std::move(parts)),
+      found_gauge_(parts_.registry.gauge("binnacle_engine_local_found",
+                                         "Engines that the last search found on this machine.")),
+      client_({}, parts_.files),
+      pollers_(parts_.io, parts_.files, parts_.clock, parts_.store, parts_.registry),
+      roster_(options_.keep_gone_ms),
+      watchers_(options_.judging, {.io = parts_.io,
+                                   .pool = parts_.pool,
+                                   .files = parts_.files,
+                                   .clock = parts_.clock,
+                                   .registry = parts_.registry,
+                                   .report = parts_.report}) {}
 
 EngineWatch::~EngineWatch() { stop(); }
 
@@ -45,27 +47,31 @@ void EngineWatch::start() {
 void EngineWatch::stop() {
   if (!thread_.running()) return;
   thread_.stop();
+  watchers_.stop();
   pollers_.stop();
 }
 
 void EngineWatch::search() {
-  collect::host::LocalProcesses processes(files_, options_.proc_path);
+  collect::host::LocalProcesses processes(parts_.files, options_.proc_path);
   auto listening = processes.listening();
   if (!listening) {
     log_.warn("no search for engines", {{"error", listening.error().message}});
     return;
   }
-  auto answer = boost::asio::co_spawn(
-      io_.context(0), collect::engines::find_local_engines(std::move(*listening), client_, {}),
-      boost::asio::use_future);
-  const std::vector<LocalEngine> found = answer.get();
+  auto answer = boost::asio::co_spawn(parts_.io.context(0),
+                                      collect::engines::find_local_engines(*listening, client_, {}),
+                                      boost::asio::use_future);
+  std::vector<LocalEngine> found = answer.get();
   found_gauge_.set(static_cast<double>(found.size()));
-  tell(found);
-  scrape_.set_targets(kJobName, {collect::engines::scrape_targets(found, common_)});
-  if (const auto taken = pollers_.set_targets(collect::engines::poll_targets(found, common_));
+  const std::vector<LocalEngine>& engines =
+      roster_.update(parts_.clock.monotonic_ms(), std::move(found), *listening);
+  tell(engines);
+  parts_.scrape.set_targets(kJobName, {collect::engines::scrape_targets(engines, common_)});
+  if (const auto taken = pollers_.set_targets(collect::engines::poll_targets(engines, common_));
       !taken) {
     log_.warn("engines are not polled", {{"error", taken.error().message}});
   }
+  if (options_.judged) watchers_.set_engines(engines);
 }
 
 // What came and what went; nothing when all is as before.

@@ -1,6 +1,7 @@
 // The engines that run on this machine: found by their processes and ports every now and then, then
-// scraped (as one job of the ScrapeManager) or, where they export no metrics, polled. Server and
-// agent each have one. Owner's thread only; what blocks runs on a thread of its own.
+// scraped (as one job of the ScrapeManager) or, where they export no metrics, polled; and judged by
+// their progress. Server and agent each have one. Owner's thread only; what blocks runs on a thread
+// of its own.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,14 @@
 #include "base/log.h"
 #include "base/repeating_thread.h"
 #include "collect/engines/engine_pollers.h"
+#include "collect/engines/engine_roster.h"
 #include "collect/engines/local_engines.h"
 #include "collect/scrape/scrape_manager.h"
 #include "model/appender.h"
 #include "model/labels.h"
 #include "net/client.h"
 #include "net/io_threads.h"
+#include "watch/health/engines/engine_watchers.h"
 
 namespace binnacle::app {
 
@@ -27,17 +30,30 @@ struct EngineWatchOptions {
   bool enabled = true;
   int64_t search_interval_ms = 30'000;
   int64_t scrape_interval_ms = 10'000;
-  std::string proc_path;  // as of collect.host
+  int64_t keep_gone_ms = 600'000;  // an engine whose process has ended is told as down so long
+  std::string proc_path;           // as of collect.host
+  bool judged = true;
+  watch::health::EngineWatcherOptions judging;
+};
+
+// All outlive it; `io` is started before it.
+struct EngineWatchParts {
+  collect::scrape::ScrapeManager& scrape;
+  model::Appendable& store;
+  net::IoThreads& io;
+  ThreadPool& pool;
+  FileSystem& files;
+  const Clock& clock;
+  Registry& registry;
+  watch::health::EngineReportSink report;  // on an I/O thread
 };
 
 class EngineWatch {
  public:
   static constexpr std::string_view kJobName = "engines";
 
-  // `common` labels go onto every target. All references outlive it; `io` is started before it.
-  EngineWatch(EngineWatchOptions options, model::Labels common,
-              collect::scrape::ScrapeManager& scrape, model::Appendable& store, net::IoThreads& io,
-              FileSystem& files, const Clock& clock, Registry& registry);
+  // `common` labels go onto every target.
+  EngineWatch(EngineWatchOptions options, model::Labels common, EngineWatchParts parts);
   ~EngineWatch();  // stop()
   EngineWatch(const EngineWatch&) = delete;
   EngineWatch& operator=(const EngineWatch&) = delete;
@@ -55,9 +71,7 @@ class EngineWatch {
   // Fixed after construction.
   const EngineWatchOptions options_;
   const model::Labels common_;
-  collect::scrape::ScrapeManager& scrape_;
-  net::IoThreads& io_;
-  FileSystem& files_;
+  const EngineWatchParts parts_;
   const Log log_{"engines"};
   Gauge& found_gauge_;
   net::Client client_;
@@ -65,6 +79,8 @@ class EngineWatch {
 
   // The thread's own.
   std::vector<std::string> told_;  // what the log knows
+  collect::engines::EngineRoster roster_;
+  watch::health::EngineWatchers watchers_;
 
   RepeatingThread thread_{"engine-search"};  // last: it uses all of the above
 };

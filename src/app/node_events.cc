@@ -77,15 +77,18 @@ void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
     json told = json::parse(event.data, nullptr, false);
     data["data"] = told.is_discarded() ? json(event.data) : std::move(told);
   }
+  // Judged on the node, as engines of this machine are here: the same event.
+  const bool of_engine = event.kind.starts_with("engine.");
   queue({.time_ms = event.time_ms,
-         .kind = "agent." + event.kind,
-         .subject = node.name,
+         .kind = of_engine ? event.kind : "agent." + event.kind,
+         .subject = of_engine ? node.name + "/" + event.subject : node.name,
          .data = write(data)});
 }
 
-void NodeEvents::disconnected(const model::Node& node, std::string_view reason) {
+void NodeEvents::disconnected(const model::Node& node, link::LinkEnd how, std::string_view reason) {
   json data = node_json(node);
   data["reason"] = reason;
+  data["how"] = link::link_end_name(how);
   queue({.kind = node.state == model::NodeState::kLeft ? "node.left" : "node.disconnected",
          .subject = node.name,
          .data = write(data)});

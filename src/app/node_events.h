@@ -1,6 +1,7 @@
-// What the link hears becomes events: node.connected, node.disconnected, node.left, and whatever
-// agents report by their own words as `agent.<kind>`. Publishing waits for the disk, so it is done
-// on the pool, in order. Made before the server starts, outlives its I/O threads.
+// What the link hears becomes events: node.connected, node.disconnected, node.left, what agents
+// make of their engines as engine.wedged and the like, and whatever else they report as
+// `agent.<kind>`. Publishing waits for the disk, so it is done on the pool, in order. Made before
+// the server starts, outlives its I/O threads.
 #pragma once
 
 #include <deque>
@@ -22,7 +23,7 @@ class NodeEvents final : public link::LinkObserver {
 
   void connected(const model::Node& node) override;
   void event(const model::Node& node, const link::NodeEvent& event) override;
-  void disconnected(const model::Node& node, std::string_view reason) override;
+  void disconnected(const model::Node& node, link::LinkEnd how, std::string_view reason) override;
 
  private:
   void queue(model::Event event) EXCLUDES(mu_);

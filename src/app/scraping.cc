@@ -45,8 +45,15 @@ Scraping::Scraping(ScrapingParts parts)
           },
           parts_.ship.clock, parts_.ship.registry),
       writers_(parts_.folder, parts_.store, parts_.ship),
-      engines_(parts_.engines, parts_.engine_labels, scrape_, parts_.store, parts_.ship.io,
-               parts_.ship.files, parts_.ship.clock, parts_.ship.registry),
+      engines_(parts_.engines, parts_.engine_labels,
+               {.scrape = scrape_,
+                .store = parts_.store,
+                .io = parts_.ship.io,
+                .pool = parts_.pool,
+                .files = parts_.ship.files,
+                .clock = parts_.ship.clock,
+                .registry = parts_.ship.registry,
+                .report = parts_.engine_reports}),
       file_(std::make_shared<const PrometheusFile>()) {}
 
 Scraping::~Scraping() { stop(); }

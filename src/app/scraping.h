@@ -35,6 +35,7 @@ struct ScrapingParts {
   collect::ship::MergedQueryable& reads;
   collect::ship::ShipperDeps ship;  // the I/O threads, files, clock, ...
   ThreadPool& pool;                 // for discovery: files and name servers block
+  watch::health::EngineReportSink engine_reports;
 };
 
 class Scraping {

@@ -219,7 +219,8 @@ Status ServerProcess::Parts::make_scraping() {
                     .store = samples,
                     .reads = reads,
                     .ship = {io, files, clock, random, registry, metadata},
-                    .pool = discovery_pool});
+                    .pool = discovery_pool,
+                    .engine_reports = {}});
   TRY_ASSIGN(const auto commit, scraping->prepare(prometheus_path(config)));
   commit();
   return {};

@@ -179,12 +179,35 @@ collect::scrape::ScrapeOptions scrape_options(const Config& config) {
   return options;
 }
 
+namespace {
+
+watch::health::EngineWatcherOptions engine_judging_options(const Config& config) {
+  watch::health::EngineWatcherOptions options;
+  watch::health::ProgressOptions& limits = options.progress;
+  options.canaries = config.get_bool("health.engines.canaries");
+  options.proc_path = config.get_string("collect.host.proc_path");
+  limits.look_interval_ms = config.get_duration_ms("health.engines.look_interval");
+  limits.stall_limit_ms = config.get_duration_ms("health.engines.stall_limit");
+  limits.hard_limit_ms = config.get_duration_ms("health.engines.hard_limit");
+  limits.silent_limit_ms = config.get_duration_ms("health.engines.silent_limit");
+  limits.idle_canary_ms = config.get_duration_ms("health.engines.idle_canary");
+  limits.busy_canary_ms = config.get_duration_ms("health.engines.busy_canary");
+  limits.canary_timeout_ms = config.get_duration_ms("health.engines.canary_timeout");
+  limits.cold_canary_timeout_ms = config.get_duration_ms("health.engines.cold_canary_timeout");
+  return options;
+}
+
+}  // namespace
+
 EngineWatchOptions engine_watch_options(const Config& config) {
   EngineWatchOptions options;
   options.enabled = config.get_bool("collect.engines.enabled");
   options.search_interval_ms = config.get_duration_ms("collect.engines.search_interval");
   options.scrape_interval_ms = config.get_duration_ms("collect.engines.scrape_interval");
+  options.keep_gone_ms = config.get_duration_ms("collect.engines.keep_gone");
   options.proc_path = config.get_string("collect.host.proc_path");
+  options.judged = config.get_bool("health.engines.enabled");
+  options.judging = engine_judging_options(config);
   return options;
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,8 @@ using std::chrono::milliseconds;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr milliseconds kConnectTimeout{10'000};
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kNsPerUs = 1'000;
 constexpr int64_t kSteadyMs = 5'000;  // a connection that stood so long was a good one
 constexpr std::string_view kPath = "/api/binnacle/v1/link";
 constexpr size_t kMaxCloseReason = 120;
@@ -96,6 +99,16 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     asio::post(executor_, [self = shared_from_this()] { self->wake_.cancel(); });
   }
 
+  void set_facts(Facts facts) EXCLUDES(mu_) {
+    {
+      const MutexLock lock(mu_);
+      facts_ = std::move(facts);
+    }
+    asio::post(executor_, [self = shared_from_this()] {
+      self->happened(client_event::FactsChanged{self->facts()});
+    });
+  }
+
   bool connected() const { return connected_.value() != 0; }
 
  private:
@@ -135,10 +148,12 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     Hello hello = options_.hello;
     hello.newest_version = kNewestVersion;
     hello.oldest_version = kOldestVersion;
+    if (options_.echo != nullptr) hello.echo_address = options_.echo->address();
     if (hooks_.oldest_sample_ms) hello.oldest_sample_ms = hooks_.oldest_sample_ms();
-    happened(client_event::Connected{std::move(hello)});
+    happened(client_event::Connected{std::move(hello), facts()});
     co_await (read_loop() || write_loop() || beat_loop());
     session_.reset();
+    forget_echoes();
     socket_ = nullptr;
     connected_.set(0);
     if (was_up_ && !stopping_ && hooks_.lost)
@@ -220,12 +235,23 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     ++data_gone_;
   }
 
+  Facts facts() EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    return facts_;
+  }
+
+  // The beat's own timer tells how busy this thread is: what delays a beat shows in the beat.
   asio::awaitable<void> beat_loop() {
     for (;;) {
-      const int64_t wait_ms = session_->next_due_ms() - clock_.monotonic_ms();
-      timer_.expires_after(milliseconds(std::clamp<int64_t>(wait_ms, 0, 60'000)));
-      if (wait_ms > 0) co_await timer_.async_wait(kAwait);
-      happened(client_event::Tick{});
+      const int64_t wait_ms =
+          std::clamp<int64_t>(session_->next_due_ms() - clock_.monotonic_ms(), 0, 60'000);
+      const int64_t due_ns = clock_.monotonic_ns() + wait_ms * kNsPerMs;
+      timer_.expires_after(milliseconds(wait_ms));
+      bool ran_out = false;
+      if (wait_ms > 0) ran_out = !std::get<0>(co_await timer_.async_wait(kAwait));
+      const int64_t late_ns = ran_out ? clock_.monotonic_ns() - due_ns : 0;
+      happened(client_event::Tick{.loop_lag_us = std::max<int64_t>(late_ns, 0) / kNsPerUs,
+                                  .load = hooks_.load ? hooks_.load() : std::nullopt});
       if (ending_) co_await idle();
     }
   }
@@ -255,6 +281,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     connected_.set(1);
     timer_.cancel();
     wake_.cancel();
+    if (options_.echo != nullptr) options_.echo->set_key(action.reply.echo_key);
     if (hooks_.accepted) hooks_.accepted(action.reply);
   }
   void act(client_action::Refused action) {
@@ -264,6 +291,21 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   void act(client_action::Probe action) {
     asio::co_spawn(executor_, probe(shared_from_this(), std::move(action.request), generation_),
                    asio::detached);
+  }
+  void act(const client_action::Echo& action) {
+    const EchoRequest& request = action.request;
+    if (request.duration_ms == 0) {
+      const auto running = echoes_.find(request.id);
+      if (running != echoes_.end()) options_.echo->cancel(running->second);
+      return;
+    }
+    const auto started = start_echo(request);
+    if (started) {
+      echoes_[request.id] = *started;
+    } else {
+      happened(client_event::EchoProgress{
+          {.id = request.id, .done = true, .error = started.error().message}});
+    }
   }
   void act(client_action::Tell action) {
     if (const auto* pace = std::get_if<Pace>(&action.frame)) {
@@ -278,6 +320,36 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   void act(client_action::Close action) {
     if (!ending_) ending_ = std::move(action);
     wake_.cancel();
+  }
+
+  Result<uint64_t> start_echo(const EchoRequest& request) {
+    if (options_.echo == nullptr) {
+      return fail(Code::kFailedPrecondition, "this agent has no echo socket");
+    }
+    const auto told = [weak = weak_from_this(), id = request.id,
+                       generation = generation_](const net::EchoProgress& progress) {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      asio::post(self->executor_, [self, id, generation, progress] {
+        if (self->generation_ == generation) self->echo_told(id, progress);
+      });
+    };
+    return options_.echo->start(request.address, milliseconds(request.interval_ms),
+                                milliseconds(request.duration_ms), told);
+  }
+
+  void echo_told(uint64_t id, const net::EchoProgress& progress) {
+    if (progress.done) echoes_.erase(id);
+    happened(client_event::EchoProgress{{.id = id,
+                                         .sent = progress.sent,
+                                         .answered = progress.answered,
+                                         .round_trip_ns = progress.round_trip_ns,
+                                         .done = progress.done}});
+  }
+
+  // The key stays: a server that lost this connection asks whether the node lives.
+  void forget_echoes() {
+    for (const auto& [id, running] : std::exchange(echoes_, {})) options_.echo->cancel(running);
   }
 
   static asio::awaitable<void> probe(std::shared_ptr<Driver> self, ProbeRequest request,
@@ -318,6 +390,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   std::optional<ClientSession> session_;
   std::optional<client_action::Close> ending_;
   std::deque<Frame> urgent_;
+  std::map<uint64_t, uint64_t> echoes_;  // the server's id -> the echo socket's
   uint64_t generation_ = 0;  // of the session: a late probe of the one before is not told
   bool was_up_ = false;
   bool refused_ = false;
@@ -328,6 +401,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   bool ended_ GUARDED_BY(mu_) = false;
   std::deque<Frame> data_ GUARDED_BY(mu_);
   size_t data_gone_ GUARDED_BY(mu_) = 0;  // how many have left the front
+  Facts facts_ GUARDED_BY(mu_);
 };
 
 LinkClient::LinkClient(LinkClientOptions options, LinkClientHooks hooks, net::Client& client,
@@ -341,6 +415,7 @@ void LinkClient::start() { driver_->start(); }
 void LinkClient::stop(int64_t grace_ms) { driver_->stop(grace_ms); }
 void LinkClient::send(CheckResult result) { driver_->queue(std::move(result)); }
 void LinkClient::send(NodeEvent event) { driver_->queue(std::move(event)); }
+void LinkClient::set_facts(Facts facts) { driver_->set_facts(std::move(facts)); }
 bool LinkClient::connected() const { return driver_->connected(); }
 
 }  // namespace binnacle::link

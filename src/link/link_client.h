@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 #include "link/client_session.h"
 #include "link/frame.h"
 #include "net/client.h"
+#include "net/echo_socket.h"
 #include "net/io_threads.h"
 
 namespace binnacle::link {
@@ -28,11 +30,13 @@ struct LinkClientOptions {
   int64_t wait_after_refusal_ms = 5'000;
   size_t max_queued_frames = 200;  // check results and events; the oldest is dropped beyond
   ClientSessionOptions session;
+  net::EchoSocket* echo = nullptr;  // answers and asks for the server; null: neither
 };
 
 // Called on the link's I/O thread: must not block.
 struct LinkClientHooks {
-  std::function<int64_t()> oldest_sample_ms;  // asked for each hello
+  std::function<int64_t()> oldest_sample_ms;        // asked for each hello
+  std::function<std::optional<LoadDigest>()> load;  // and for each beat
   std::function<void(const HelloReply&)> accepted;
   std::function<void(const HelloReply&)> refused;
   std::function<void(const Error&)> unreachable;  // with each attempt that failed
@@ -56,6 +60,7 @@ class LinkClient {
 
   void send(CheckResult result);
   void send(NodeEvent event);
+  void set_facts(Facts facts);  // told after each hello and now, when they differ
   bool connected() const;
 
  private:

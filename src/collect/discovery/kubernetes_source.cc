@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "collect/discovery/kubernetes_store.h"
-#include "collect/discovery/source_loop.h"
+#include "net/background_loop.h"
 #include "net/wakeup.h"
 
 namespace binnacle::collect::discovery {
@@ -132,7 +132,7 @@ struct KubernetesSource::Impl final : ObjectSink {
   int64_t next_try_ms = 0;  // monotonic
   std::optional<net::Wakeup> wakeup;
 
-  SourceLoop loop;  // last: its coroutines use all of the above
+  net::BackgroundLoop loop;  // last: its coroutines use all of the above
 };
 
 // Files may be mended while we run. The first watch that comes tries for all.
@@ -149,7 +149,7 @@ asio::awaitable<void> KubernetesSource::Impl::find_server() {
       }
       health.failed(found.error());
     }
-    co_await rest(parts.timing.first_rest);
+    co_await net::rest(parts.timing.first_rest);
   }
 }
 
@@ -177,7 +177,7 @@ asio::awaitable<void> KubernetesSource::Impl::hand_on() {
   wakeup.emplace(executor);
   while (true) {
     while (!ready()) co_await wakeup->wait();
-    co_await rest(parts.timing.settle);
+    co_await net::rest(parts.timing.settle);
     std::vector<model::TargetGroup> groups;
     while (store.has_changes()) {
       store.take_changes(kGroupsAtOnce, groups);
@@ -195,7 +195,7 @@ KubernetesSource::~KubernetesSource() = default;
 
 void KubernetesSource::start(Update update) {
   impl_->update = std::move(update);
-  std::vector<SourceLoop::Body> bodies;
+  std::vector<net::BackgroundLoop::Body> bodies;
   bodies.emplace_back([impl = impl_.get()] { return impl->hand_on(); });
   for (size_t i = 0; i < impl_->watched.size(); ++i) {
     bodies.emplace_back([impl = impl_.get(), i] { return impl->run_watch(i); });

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "collect/discovery/source_loop.h"
+#include "net/background_loop.h"
 #include "net/run_on_pool.h"
 
 namespace binnacle::collect::discovery {
@@ -55,7 +55,7 @@ asio::awaitable<void> KubernetesWatch::run() {
         ++failures_;
       }
     }
-    co_await rest(next_rest());
+    co_await net::rest(next_rest());
   }
 }
 

@@ -46,7 +46,7 @@ boost::asio::awaitable<void> RefreshSource::run() {
       auto changed = changes_.since_last(std::move(found->groups));
       if (!changed.empty()) update_(std::move(changed));
     }
-    co_await rest(interval_);
+    co_await net::rest(interval_);
   }
 }
 

@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "collect/discovery/source_health.h"
-#include "collect/discovery/source_loop.h"
 #include "model/target.h"
+#include "net/background_loop.h"
 
 namespace binnacle::collect::discovery {
 
@@ -62,7 +62,7 @@ class RefreshSource final : public model::TargetSource {
   Update update_;
   // I/O thread only
   GroupChanges changes_;
-  SourceLoop loop_;
+  net::BackgroundLoop loop_;
 };
 
 }  // namespace binnacle::collect::discovery

@@ -1,4 +1,4 @@
-#include "collect/discovery/source_loop.h"
+#include "net/background_loop.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -14,11 +14,11 @@
 #include "base/check.h"
 #include "base/mutex.h"
 
-namespace binnacle::collect::discovery {
+namespace binnacle::net {
 
 namespace asio = boost::asio;
 
-struct SourceLoop::Run {
+struct BackgroundLoop::Run {
   explicit Run(asio::io_context& io) : context(io) {}
 
   asio::io_context& context;
@@ -29,7 +29,7 @@ struct SourceLoop::Run {
   size_t running GUARDED_BY(mu) = 0;
 };
 
-void SourceLoop::start(std::vector<Body> bodies) {
+void BackgroundLoop::start(std::vector<Body> bodies) {
   CHECK(run_ == nullptr);
   run_ = std::make_shared<Run>(io_.next());
   {
@@ -58,7 +58,7 @@ void SourceLoop::start(std::vector<Body> bodies) {
   });
 }
 
-void SourceLoop::stop() {
+void BackgroundLoop::stop() {
   if (run_ == nullptr) return;
   asio::post(run_->context, [run = run_] {
     for (const auto& signal : run->signals) signal->emit(asio::cancellation_type::terminal);
@@ -75,4 +75,4 @@ asio::awaitable<void> rest(std::chrono::milliseconds time) {
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-}  // namespace binnacle::collect::discovery
+}  // namespace binnacle::net
