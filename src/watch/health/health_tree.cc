@@ -16,7 +16,8 @@ bool is_maintained(const CheckRow& row, const Moment& now) {
 }
 
 // Where a walk along the dependencies of `name` comes back to what it passed already.
-Status walk(const std::string& name, const std::map<std::string, const CheckSpec*>& specs,
+Status walk(const std::string& name,
+            const std::map<std::string, std::vector<std::string>>& depends_on,
             std::vector<std::string>& path, std::set<std::string>& done) {
   if (done.contains(name)) return {};
   if (std::find(path.begin(), path.end(), name) != path.end()) {
@@ -25,14 +26,14 @@ Status walk(const std::string& name, const std::map<std::string, const CheckSpec
                             name, path.back()));
   }
   path.push_back(name);
-  for (const std::string& on : specs.at(name)->depends_on) {
-    if (!specs.contains(on)) {
+  for (const std::string& on : depends_on.at(name)) {
+    if (!depends_on.contains(on)) {
       return fail(Code::kInvalidArgument,
                   fmt::format("check {}: depends_on: there is no check {}; name one that is "
                               "configured",
                               name, on));
     }
-    TRY(walk(on, specs, path, done));
+    TRY(walk(on, depends_on, path, done));
   }
   path.pop_back();
   done.insert(name);
@@ -45,11 +46,11 @@ const std::string& component_of(const CheckSpec& spec) {
   return spec.component.empty() ? spec.name : spec.component;
 }
 
-Status check_dependencies(const std::map<std::string, const CheckSpec*>& specs) {
+Status check_dependencies(const std::map<std::string, std::vector<std::string>>& depends_on) {
   std::set<std::string> done;
-  for (const auto& [name, spec] : specs) {
+  for (const auto& [name, on] : depends_on) {
     std::vector<std::string> path;
-    TRY(walk(name, specs, path, done));
+    TRY(walk(name, depends_on, path, done));
   }
   return {};
 }

@@ -112,7 +112,7 @@ class HealthTree {
 const std::string& component_of(const CheckSpec& spec);
 
 // kInvalidArgument: a check depends on one that is not there, or on itself by way of others; the
-// message names them. `specs` are all checks by name.
-Status check_dependencies(const std::map<std::string, const CheckSpec*>& specs);
+// message names them. `depends_on`: of every check by its name.
+Status check_dependencies(const std::map<std::string, std::vector<std::string>>& depends_on);
 
 }  // namespace binnacle::watch::health
