@@ -177,6 +177,15 @@ Result<HostPort> parse_host_port(const std::string& address) {
   return HostPort{url->host, url->port};
 }
 
+asio::awaitable<Result<std::vector<std::string>>> resolve_addresses(const std::string& host,
+                                                                    Deadline& deadline) {
+  const auto endpoints = co_await resolve({host, 0}, deadline);
+  if (!endpoints) co_return fail(endpoints.error());
+  std::vector<std::string> out;
+  for (const tcp::endpoint& endpoint : *endpoints) out.push_back(endpoint.address().to_string());
+  co_return out;
+}
+
 asio::awaitable<Result<std::unique_ptr<Transport>>> dial(const DialPlan& plan, milliseconds timeout,
                                                          Deadline& outer) {
   if (!plan.unix_socket.empty()) co_return co_await dial_unix(plan.unix_socket);

@@ -24,7 +24,7 @@ bool names_files(const net::HttpClientConfig& config) {
          !config.header_files.empty() || tls(config.tls);
 }
 
-net::ClientOptions options_of(const HttpProbeSettings&) {
+net::ClientOptions one_exchange() {
   net::ClientOptions options;
   options.max_idle_per_host = 0;  // a kept connection would hide that no new one can be made
   options.max_connections_per_host = 4;
@@ -67,7 +67,7 @@ HttpProbeSettings read_http_probe(YamlMap& map, const KindInput& input) {
 HttpProbe::HttpProbe(HttpProbeSettings settings, const CheckTools& tools)
     : settings_(std::move(settings)),
       clock_(tools.clock),
-      peer_(settings_.config, tools.files, tools.clock, options_of(settings_)) {}
+      peer_(settings_.config, tools.files, tools.clock, one_exchange()) {}
 
 asio::awaitable<Result<HttpAnswer>> HttpProbe::run(milliseconds timeout) {
   const int64_t began_ns = clock_.monotonic_ns();

@@ -24,6 +24,10 @@ std::unique_ptr<Check> read_tcp_check(const KindInput& input);
 std::unique_ptr<Check> read_tls_check(const KindInput& input);
 std::unique_ptr<Check> read_dns_check(const KindInput& input);
 std::unique_ptr<Check> read_models_check(const KindInput& input);
+std::unique_ptr<Check> read_grpc_check(const KindInput& input);
+std::unique_ptr<Check> read_postgres_check(const KindInput& input);
+std::unique_ptr<Check> read_redis_check(const KindInput& input);
+std::unique_ptr<Check> read_queue_depth_check(const KindInput& input);
 std::unique_ptr<Check> read_exec_check(const KindInput& input);
 std::unique_ptr<Check> read_promql_check(const KindInput& input);
 std::unique_ptr<Check> read_preset_check(const KindInput& input);  // of preset_table.h
