@@ -116,7 +116,7 @@ char* write_shortest(char* out, double v) {
 // reads back as `v` is the only one of that length, so without its zeros it is the shortest.
 char* write_plain_float(char* out, double v) {
   const double magnitude = std::abs(v);
-  if (!(magnitude < 1e15)) return nullptr;
+  if (!(magnitude < 1e21)) return nullptr;
   if (std::signbit(v)) *out++ = '-';
   if (magnitude < 1e12) {
     const auto thousandths = static_cast<uint64_t>(magnitude * 1000 + 0.5);

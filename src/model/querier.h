@@ -17,6 +17,14 @@
 
 namespace binnacle::model {
 
+// Times at even distances.
+struct TimeGrid {
+  int64_t start_ms = 0;
+  int64_t step_ms = 0;
+  size_t count = 0;
+  friend bool operator==(const TimeGrid&, const TimeGrid&) = default;
+};
+
 // What the caller will do with the samples; a store may use it to read less, never to answer
 // differently, but for the samples that `resolution_ms` allows it to sum up.
 struct SelectHints {
@@ -32,7 +40,9 @@ struct SelectHints {
   // may come with equal labels, or even with none.
   std::optional<std::vector<std::string>> labels = {};
   bool newest_only = false;  // only the newest sample of each series counts
-  bool any_number = false;   // whatever is not NaN may come as another number
+  // Of the samples at or before each of these times only the newest counts.
+  std::optional<TimeGrid> newest_at = {};
+  bool any_number = false;  // whatever is not NaN may come as another number
   // Where the store has summed up samples already, it may give one point a window instead of them:
   // windows up to that long, 0: samples alone. A point has the time of its window's last
   // millisecond and is the window's `aggregate`: "count", "increase", "last", "max", "min", "sum".

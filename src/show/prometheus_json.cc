@@ -50,18 +50,22 @@ void append_annotation(std::string& out, std::string_view name, std::string_view
 
 }  // namespace
 
-void append_time(std::string& out, int64_t ms) {
-  if (ms < 0) out.push_back('-');
+char* write_time(char* out, int64_t ms) {
   const uint64_t magnitude = ms < 0 ? 0 - static_cast<uint64_t>(ms) : static_cast<uint64_t>(ms);
-  char text[24];
-  out.append(text, std::to_chars(text, text + sizeof(text), magnitude / 1000).ptr);
+  if (ms < 0) *out++ = '-';
+  out = std::to_chars(out, out + kTimeBytes, magnitude / 1000).ptr;
   auto rest = static_cast<int>(magnitude % 1000);
-  if (rest == 0) return;
-  out.push_back('.');
+  if (rest > 0) *out++ = '.';
   for (int scale = 100; rest > 0; scale /= 10) {
-    out.push_back(static_cast<char>('0' + rest / scale));
+    *out++ = static_cast<char>('0' + rest / scale);
     rest %= scale;
   }
+  return out;
+}
+
+void append_time(std::string& out, int64_t ms) {
+  char text[kTimeBytes];
+  out.append(text, write_time(text, ms));
 }
 
 void append_labels(std::string& out, model::LabelsView labels) {

@@ -16,6 +16,9 @@ namespace binnacle::show {
 void append_labels(std::string& out, model::LabelsView labels);
 // Unix seconds with up to three decimals: 1700000000.5
 void append_time(std::string& out, int64_t ms);
+// The same at `out`, which has room for kTimeBytes; returns its end.
+inline constexpr size_t kTimeBytes = 24;
+char* write_time(char* out, int64_t ms);
 // ["a","b"]
 void append_strings(std::string& out, const std::vector<std::string>& strings);
 

@@ -1,5 +1,6 @@
 #include "show/query_answer_json.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <numeric>
@@ -19,13 +20,14 @@ using query::promql::QueryAnswer;
 using query::promql::SampleSeries;
 using query::promql::ValueType;
 
+constexpr std::string_view kTimeEnd = ",\"";
 constexpr std::string_view kPointEnd = "\"]";
 constexpr size_t kBytesOfSample = 16;  // a time and a value
 
 void append_point(std::string& out, int64_t time_ms, double value) {
   out.push_back('[');
   append_time(out, time_ms);
-  out += ",\"";
+  out += kTimeEnd;
   append_float_json(out, value);
   out += kPointEnd;
 }
@@ -50,12 +52,15 @@ void QueryAnswerJson::prepare_times() {
   if (answer_.rows.empty()) return;
   const size_t steps = answer_.steps.count();
   time_ends_.reserve(steps);
+  times_.resize(steps * (1 + kTimeBytes + kTimeEnd.size()));
+  char* to = times_.data();
   for (size_t i = 0; i < steps; ++i) {
-    times_.push_back('[');
-    append_time(times_, answer_.steps.at(i));
-    times_ += ",\"";
-    time_ends_.push_back(static_cast<uint32_t>(times_.size()));
+    *to++ = '[';
+    to = write_time(to, answer_.steps.at(i));
+    to = std::ranges::copy(kTimeEnd, to).out;
+    time_ends_.push_back(static_cast<uint32_t>(to - times_.data()));
   }
+  times_.resize(static_cast<size_t>(to - times_.data()));
 }
 
 bool QueryAnswerJson::next(std::string& piece) {

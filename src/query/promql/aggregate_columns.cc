@@ -6,12 +6,38 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/wide_vectors.h"
 #include "query/promql/aggregate_groups.h"
 #include "query/promql/aggregator.h"
 #include "query/promql/column.h"
 #include "query/promql/compensated_sum.h"
 
 namespace binnacle::query::promql {
+
+// An absent value goes in as -0, which changes no sum.
+BINNACLE_WIDE_VECTORS
+void add_column(std::span<const double> values, double* __restrict sum, double* __restrict rest) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    add_compensated(is_absent(values[i]) ? -0.0 : values[i], sum[i], rest[i]);
+  }
+}
+
+// Whether adding the values makes any sum infinite.
+BINNACLE_WIDE_VECTORS
+bool overflows(std::span<const double> values, const double* sum) {
+  uint64_t any = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    any |= static_cast<uint64_t>(std::fabs(sum[i] + values[i]) ==
+                                 std::numeric_limits<double>::infinity());
+  }
+  return any != 0;
+}
+
+BINNACLE_WIDE_VECTORS
+void count_present(std::span<const double> values, double* __restrict counts) {
+  for (size_t i = 0; i < values.size(); ++i) counts[i] += is_absent(values[i]) ? 0.0 : 1.0;
+}
+
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -47,7 +73,7 @@ class ColumnAggregator : public Aggregator {
     Group& group = states_[at];
     const bool full = !has_absent(row.values);
     TRY(count(group.counts, row.values, full));
-    return add_values(group, row.values.data(), full);
+    return add_values(group, row.values, full);
   }
 
   Result<bool> next(Row& out) final {
@@ -67,7 +93,7 @@ class ColumnAggregator : public Aggregator {
   // Makes the columns.
   virtual Status start(Group& group) = 0;
   // The row is in group.counts already. `full`: no value is absent.
-  virtual Status add_values(Group& group, const double* values, bool full) = 0;
+  virtual Status add_values(Group& group, std::span<const double> values, bool full) = 0;
   virtual void conclude(const Group& group) = 0;
 
   Result<double*> column(double value) {
@@ -87,7 +113,7 @@ class ColumnAggregator : public Aggregator {
     if (counts.partial == nullptr) {
       TRY_ASSIGN(counts.partial, column(0));
     }
-    for (size_t i = 0; i < steps_; ++i) counts.partial[i] += is_absent(values[i]) ? 0.0 : 1.0;
+    count_present(values, counts.partial);
     return {};
   }
 
@@ -96,8 +122,7 @@ class ColumnAggregator : public Aggregator {
   uint32_t next_ = 0;
 };
 
-// The sum in a, its compensation in b. An absent value goes in as -0, which changes no sum; the
-// sum starts as -0 so that one of nothing but -0 stays so.
+// The sum in a, its compensation in b. The sum starts as -0 so that one of nothing but -0 stays so.
 class Sum : public ColumnAggregator {
  public:
   using ColumnAggregator::ColumnAggregator;
@@ -109,12 +134,8 @@ class Sum : public ColumnAggregator {
     return {};
   }
 
-  Status add_values(Group& group, const double* values, bool) override {
-    double* __restrict sum = group.a;
-    double* __restrict rest = group.b;
-    for (size_t i = 0; i < steps_; ++i) {
-      add_compensated(is_absent(values[i]) ? -0.0 : values[i], sum[i], rest[i]);
-    }
+  Status add_values(Group& group, std::span<const double> values, bool) override {
+    add_column(values, group.a, group.b);
     return {};
   }
 
@@ -130,9 +151,9 @@ class Avg final : public Sum {
   using Sum::Sum;
 
  protected:
-  Status add_values(Group& group, const double* values, bool full) override {
+  Status add_values(Group& group, std::span<const double> values, bool full) override {
     if (group.incremental == nullptr) {
-      if (!overflows(group.a, values)) return Sum::add_values(group, values, full);
+      if (!overflows(values, group.a)) return Sum::add_values(group, values, full);
       TRY_ASSIGN(const auto flags, memory_.flags(steps_));
       group.incremental = flags.data();
     }
@@ -154,14 +175,6 @@ class Avg final : public Sum {
   }
 
  private:
-  bool overflows(const double* sum, const double* values) const {
-    uint64_t any = 0;
-    for (size_t i = 0; i < steps_; ++i) {
-      any |= static_cast<uint64_t>(std::fabs(sum[i] + values[i]) == kInfinity);
-    }
-    return any != 0;
-  }
-
   static void add_carefully(Group& group, size_t i, double value) {
     const double count = group.counts.at(i);
     double& sum = group.a[i];
@@ -196,7 +209,7 @@ class Count final : public ColumnAggregator {
     TRY_ASSIGN(group.a, column(1));
     return {};
   }
-  Status add_values(Group&, const double*, bool) override { return {}; }
+  Status add_values(Group&, std::span<const double>, bool) override { return {}; }
   void conclude(const Group& group) override {
     for (size_t i = 0; !ones_ && i < steps_; ++i) group.a[i] = group.counts.at(i);
   }
@@ -217,7 +230,7 @@ class Extreme final : public ColumnAggregator {
     return {};
   }
 
-  Status add_values(Group& group, const double* values, bool) override {
+  Status add_values(Group& group, std::span<const double> values, bool) override {
     double* __restrict best = group.a;
     for (size_t i = 0; i < steps_; ++i) {
       const double value = values[i];
@@ -244,7 +257,7 @@ class Deviation final : public ColumnAggregator {
     return {};
   }
 
-  Status add_values(Group& group, const double* values, bool full) override {
+  Status add_values(Group& group, std::span<const double> values, bool full) override {
     double* __restrict squares = group.a;
     double* __restrict mean = group.b;
     if (full && group.counts.partial == nullptr) {

@@ -13,7 +13,11 @@ struct Entry {
   double value = 0;
   uint32_t row = 0;
 };
-using Heap = std::vector<Entry>;
+struct Heap {
+  std::span<Entry> room;
+  uint32_t size = 0;
+  std::span<Entry> entries() const { return room.first(size); }
+};
 
 // Worse than all others of its heap is the smallest of topk, the largest of bottomk, and a NaN.
 template <bool kTop>
@@ -24,7 +28,7 @@ bool worse(const Entry& a, const Entry& b) {
 
 // Sifting as textbooks (and Prometheus) do it: which of equal values is thrown out depends on it.
 template <bool kTop>
-void sift_up(Heap& heap) {
+void sift_up(std::span<Entry> heap) {
   for (size_t at = heap.size() - 1; at > 0;) {
     const size_t parent = (at - 1) / 2;
     if (!worse<kTop>(heap[at], heap[parent])) return;
@@ -34,7 +38,7 @@ void sift_up(Heap& heap) {
 }
 
 template <bool kTop>
-void sift_down(Heap& heap) {
+void sift_down(std::span<Entry> heap) {
   for (size_t at = 0; 2 * at + 1 < heap.size();) {
     size_t child = 2 * at + 1;
     if (child + 1 < heap.size() && worse<kTop>(heap[child + 1], heap[child])) ++child;
@@ -77,8 +81,8 @@ class TopAggregator final : public Aggregator {
 
   Status finish() override {
     for (size_t i = 0; i < heaps_.size(); ++i) {
-      TRY(meter_.work(heaps_[i].size() + 1));
-      for (const Entry& entry : heaps_[i]) {
+      TRY(meter_.work(heaps_[i].size + 1));
+      for (const Entry& entry : heaps_[i].entries()) {
         Chosen& row = rows_[entry.row];
         if (row.values.empty()) {
           TRY_ASSIGN(row.values, memory_.column(k_.size(), absent_value()));
@@ -108,37 +112,37 @@ class TopAggregator final : public Aggregator {
   };
 
   Result<bool> offer(Heap& heap, size_t k, Entry entry) {
-    if (heap.size() < k) {
-      TRY(make_room(heap, k));
-      heap.push_back(entry);
-      sift_up<kTop>(heap);
+    if (heap.size < k) {
+      if (heap.size == heap.room.size()) TRY(make_room(heap, k));
+      heap.room[heap.size++] = entry;
+      sift_up<kTop>(heap.entries());
       return true;
     }
-    Entry& worst = heap.front();
+    Entry& worst = heap.room.front();
     const bool better = (kTop ? worst.value < entry.value : worst.value > entry.value) ||
                         (std::isnan(worst.value) && !std::isnan(entry.value));
     if (!better) return false;
     worst = entry;
-    sift_down<kTop>(heap);
+    sift_down<kTop>(heap.entries());
     return true;
   }
 
   Status make_room(Heap& heap, size_t k) {
-    if (heap.size() < heap.capacity()) return {};
-    const size_t capacity = std::min(k, std::max<size_t>(16, heap.capacity() * 2));
-    TRY(memory_.charge((capacity - heap.capacity()) * sizeof(Entry)));
-    heap.reserve(capacity);
+    TRY_ASSIGN(const auto room,
+               memory_.array<Entry>(std::min(k, std::max<size_t>(16, heap.size * size_t{2}))));
+    std::ranges::copy(heap.entries(), room.begin());
+    heap.room = room;
     return {};
   }
 
   // An instant query's answer: group by group, the best first.
   Status order_by_value() {
-    for (Heap& heap : heaps_) {
-      std::stable_sort(heap.begin(), heap.end(), [](const Entry& a, const Entry& b) {
+    for (const Heap& heap : heaps_) {
+      std::ranges::stable_sort(heap.entries(), [](const Entry& a, const Entry& b) {
         if (std::isnan(a.value) || std::isnan(b.value)) return !std::isnan(a.value);
         return kTop ? a.value > b.value : a.value < b.value;
       });
-      for (const Entry& entry : heap) order_.push_back(entry.row);
+      for (const Entry& entry : heap.entries()) order_.push_back(entry.row);
     }
     return {};
   }

@@ -3,14 +3,13 @@
 #include <limits>
 
 #include "model/sample.h"
+#include "query/promql/column.h"
 
 namespace binnacle::query::promql {
 
 Samples CleanSamples::without_stale(const model::SeriesColumns& columns) {
-  bool any_nan = false;
-  for (const double value : columns.values) any_nan |= value != value;
-  copied_ = any_nan;
-  if (!any_nan) return {columns.timestamps_ms, columns.values};
+  copied_ = has_nan(columns.values);
+  if (!copied_) return {columns.timestamps_ms, columns.values};
   times_ms_.clear();
   values_.clear();
   for (size_t i = 0; i < columns.values.size(); ++i) {

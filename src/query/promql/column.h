@@ -1,21 +1,20 @@
-// Questions about a column of values, one for each step. Pure.
+// Questions about a column of values, mostly one for each step. Pure.
 #pragma once
 
 #include <cstddef>
 #include <span>
 
+#include "base/wide_vectors.h"
 #include "query/promql/steps.h"
 
 namespace binnacle::query::promql {
 
 inline constexpr size_t kNoStep = static_cast<size_t>(-1);
 
-// Without an early exit, so that the loop is a vector one: most columns have no absent value.
-inline bool has_absent(std::span<const double> values) {
-  uint64_t any = 0;
-  for (const double value : values) any |= static_cast<uint64_t>(is_absent(value));
-  return any != 0;
-}
+BINNACLE_WIDE_VECTORS bool has_absent(std::span<const double> values);
+BINNACLE_WIDE_VECTORS bool has_nan(std::span<const double> values);
+// Whether a value lies below the bound at its place.
+BINNACLE_WIDE_VECTORS bool any_below(std::span<const double> values, const double* bounds);
 
 inline size_t first_present(std::span<const double> values) {
   for (size_t i = 0; i < values.size(); ++i) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "query/promql/column.h"
+
 namespace binnacle::query::promql {
 namespace {
 
@@ -18,10 +20,7 @@ void CounterResets::find(std::span<const double> values) {
   before_.clear();
   summed_ = false;
   low_ = high_ = 0;
-  // Most columns have none, which is seen without a branch for each sample.
-  bool any = false;
-  for (size_t i = 1; i < values.size(); ++i) any |= values[i] < values[i - 1];
-  if (!any) return;
+  if (values.empty() || !any_below(values.subspan(1), values.data())) return;
   for (size_t i = 1; i < values.size(); ++i) {
     if (!(values[i] < values[i - 1])) continue;
     places_.push_back(static_cast<uint32_t>(i));

@@ -39,22 +39,19 @@ Result<std::byte*> HeldMemory::take(size_t bytes) {
 }
 
 Result<std::span<double>> HeldMemory::column(size_t size, double value) {
-  TRY_ASSIGN(std::byte * bytes, take(size * sizeof(double)));
-  const std::span<double> out(reinterpret_cast<double*>(bytes), size);
+  TRY_ASSIGN(const auto out, array<double>(size));
   std::ranges::fill(out, value);
   return out;
 }
 
 Result<std::span<double>> HeldMemory::copy(std::span<const double> values) {
-  TRY_ASSIGN(std::byte * bytes, take(values.size_bytes()));
-  const std::span<double> out(reinterpret_cast<double*>(bytes), values.size());
+  TRY_ASSIGN(const auto out, array<double>(values.size()));
   std::ranges::copy(values, out.begin());
   return out;
 }
 
 Result<std::span<uint8_t>> HeldMemory::flags(size_t size) {
-  TRY_ASSIGN(std::byte * bytes, take(size));
-  const std::span<uint8_t> out(reinterpret_cast<uint8_t*>(bytes), size);
+  TRY_ASSIGN(const auto out, array<uint8_t>(size));
   std::ranges::fill(out, uint8_t{0});
   return out;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -26,6 +27,12 @@ class HeldMemory {
   Result<std::span<double>> copy(std::span<const double> values);
   Result<std::span<uint8_t>> flags(size_t size);  // all 0
   Result<std::string_view> text(std::string_view bytes);
+  template <typename T>
+  Result<std::span<T>> array(size_t size) {  // with nothing in it
+    static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= alignof(double));
+    TRY_ASSIGN(std::byte * bytes, take(size * sizeof(T)));
+    return std::span<T>(reinterpret_cast<T*>(bytes), size);
+  }
   // For what the caller keeps in containers of its own. The meter is asked for some KiB at a time,
   // so that this may be called for every row.
   Status charge(size_t bytes) {

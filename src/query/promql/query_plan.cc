@@ -58,7 +58,8 @@ class QueryPlanner {
     bool ordered = true;
     // Of an aggregation right above a selector, or above a function of its range; else nothing.
     const Grouping* grouping = nullptr;
-    bool counted = false;  // that aggregation does not look at values
+    bool counted = false;   // that aggregation does not look at values
+    bool at_steps = false;  // of the query, not of a subquery
   };
 
   Status visit(const Expr& expr, Span span, std::string_view function) {
@@ -145,6 +146,10 @@ class QueryPlanner {
     }
     read.newest_only =
         plain && range_ms == 0 && (time.at_ms.has_value() || span.first_ms == span.last_ms);
+    if (plain && range_ms == 0 && span.at_steps && !time.at_ms && span.first_ms < span.last_ms) {
+      const Steps& steps = plan_.query_steps();
+      read.newest_at = {steps.start_ms - time.offset_ms, steps.step_ms, steps.count()};
+    }
     read.any_number = plain && range_ms == 0 && span.counted;
     const std::string matchers = matchers_text(read.matchers);
     const std::string text =
@@ -180,6 +185,7 @@ class QueryPlanner {
       if (other.min_ms > read.max_ms || other.max_ms < read.min_ms) continue;
       other.newest_only = other.newest_only && read.newest_only && other.max_ms == read.max_ms;
       other.any_number = other.any_number && read.any_number;
+      if (other.newest_at != read.newest_at) other.newest_at.reset();
       if (!read.labels) other.labels.reset();
       if (other.labels)
         other.labels->insert(other.labels->end(), read.labels->begin(), read.labels->end());
@@ -338,7 +344,8 @@ Result<QueryPlan> QueryPlan::make(const Expr& expr, const Steps& steps, const Qu
   QueryPlan plan;
   plan.steps_ = steps;
   QueryPlanner planner(plan, steps, limits);
-  TRY(planner.visit(expr, {steps.start_ms, steps.end_ms}, ""));
+  TRY(planner.visit(expr, {.first_ms = steps.start_ms, .last_ms = steps.end_ms, .at_steps = true},
+                    ""));
   return plan;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/querier.h"
 #include "query/promql/ast.h"
 #include "query/promql/query_meter.h"
 #include "query/promql/steps.h"
@@ -38,6 +39,7 @@ struct ReadPlan {
   std::optional<std::vector<std::string>> labels = {};
   bool newest_only = false;
   bool any_number = false;
+  std::optional<model::TimeGrid> newest_at = {};
 };
 
 class QueryPlan {

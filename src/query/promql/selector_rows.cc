@@ -3,13 +3,35 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/wide_vectors.h"
 #include "model/sample.h"
 #include "query/promql/clean_samples.h"
+#include "query/promql/column.h"
 
 namespace binnacle::query::promql {
+
+// Returns whether any of them is a NaN.
+BINNACLE_WIDE_VECTORS
+bool pick(const double* __restrict values, std::span<const uint32_t> picks,
+          double* __restrict out) {
+  uint64_t any_nan = 0;
+  for (size_t i = 0; i < picks.size(); ++i) {
+    const double value = values[picks[i]];
+    any_nan |= static_cast<uint64_t>(value != value);
+    out[i] = value;
+  }
+  return any_nan != 0;
+}
+
 namespace {
 
-constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+// Stale markers end a series; other NaNs are made alike, so that none is taken for an absent value.
+void clean(std::span<double> values) {
+  for (double& value : values) {
+    if (value == value) continue;
+    value = model::is_stale(value) ? absent_value() : std::numeric_limits<double>::quiet_NaN();
+  }
+}
 
 class SelectorRows final : public RowMaker {
  public:
@@ -36,32 +58,31 @@ class SelectorRows final : public RowMaker {
  private:
   // Which sample stands for each step; both columns are walked once.
   void find(std::span<const int64_t> times_ms) {
+    missing_.clear();
     size_t next = 0;  // first sample after the step
     for (size_t i = 0; i < picks_.size(); ++i) {
       const int64_t t = time_.at_ms.value_or(steps_.at(i)) - time_.offset_ms;
       while (next < times_ms.size() && times_ms[next] <= t) ++next;
       const bool found = next > 0 && times_ms[next - 1] > t - lookback_ms_;
-      picks_[i] = found ? static_cast<uint32_t>(next - 1) : kNone;
+      picks_[i] = found ? static_cast<uint32_t>(next - 1) : 0;
+      if (!found) missing_.push_back(static_cast<uint32_t>(i));
     }
   }
 
   // False where no step has a value.
   bool fill(const model::SeriesColumns& columns) {
-    bool any = false;
-    for (size_t i = 0; i < picks_.size(); ++i) {
-      double value = absent_value();
-      if (picks_[i] != kNone) {
-        value = columns.values[picks_[i]];
-        if (value != value) [[unlikely]]
-          value =
-              model::is_stale(value) ? absent_value() : std::numeric_limits<double>::quiet_NaN();
-        if (value_ != SelectorValue::kSample && !is_absent(value))
-          value = static_cast<double>(columns.timestamps_ms[picks_[i]]) / 1000;
-        any = any || !is_absent(value);
-      }
-      out_[i] = value;
+    if (missing_.size() == out_.size()) return false;
+    const bool any_nan = pick(columns.values.data(), picks_, out_.data());
+    if (any_nan) clean(out_);
+    for (const uint32_t i : missing_) out_[i] = absent_value();
+    if (value_ != SelectorValue::kSample) fill_times(columns.timestamps_ms);
+    return !any_nan || first_present(out_) != kNoStep;
+  }
+
+  void fill_times(std::span<const int64_t> times_ms) {
+    for (size_t i = 0; i < out_.size(); ++i) {
+      if (!is_absent(out_[i])) out_[i] = static_cast<double>(times_ms[picks_[i]]) / 1000;
     }
-    return any;
   }
 
   const TimePlan time_;
@@ -69,8 +90,9 @@ class SelectorRows final : public RowMaker {
   const Steps steps_;
   const int64_t lookback_ms_;
   QueryMeter& meter_;
-  std::vector<uint32_t> picks_;  // index of the sample for each step
-  uint64_t times_id_ = 0;        // of the column that `picks_` is for
+  std::vector<uint32_t> picks_;    // index of the sample for each step, any where there is none
+  std::vector<uint32_t> missing_;  // steps that have no sample
+  uint64_t times_id_ = 0;          // of the column that both are for
   std::vector<double> out_;
 };
 

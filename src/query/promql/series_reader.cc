@@ -87,6 +87,7 @@ Result<std::unique_ptr<SeriesReader>> SeriesReads::stream(const ReadPlan& read) 
   hints.any_order = read.any_order;
   hints.labels = read.labels;
   hints.newest_only = read.newest_only;
+  hints.newest_at = read.newest_at;
   hints.any_number = read.any_number;
   TRY_ASSIGN(auto set, querier->select(read.matchers, hints));
   for (std::string& warning : querier->warnings()) {

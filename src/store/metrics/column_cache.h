@@ -18,7 +18,7 @@ class ColumnCache {
  public:
   using Column = std::shared_ptr<const std::vector<double>>;
   // Shorter ones are decoded about as quickly as they are found.
-  static constexpr size_t kFewestSamples = 512;
+  static constexpr size_t kFewestSamples = 128;
 
   // 0: none is kept.
   explicit ColumnCache(size_t max_bytes) { set_max_bytes(max_bytes); }

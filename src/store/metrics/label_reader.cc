@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/metrics/read_cache.h"
+
 namespace binnacle::store::metrics {
 namespace {
 
@@ -34,8 +36,20 @@ Result<const LabelReader::PackedPage*> LabelReader::packed(size_t index) {
     for (auto& page : pages_) page.reset();
     held_ = 0;
   }
+  const CacheKey key{index_.owner(), CachedKind::kPackedValues, index};
+  auto page = thread_read_cache().find<PackedPage>(key);
+  if (page == nullptr) {
+    TRY_ASSIGN(page, pack(index));
+    thread_read_cache().put(key, page, page->memory_bytes());
+  }
+  pages_[index] = std::move(page);
+  ++held_;
+  return pages_[index].get();
+}
+
+Result<std::shared_ptr<const LabelReader::PackedPage>> LabelReader::pack(size_t index) const {
   TRY_ASSIGN(const auto values, index_.value_page(index));
-  auto page = std::make_unique<PackedPage>();
+  auto page = std::make_shared<PackedPage>();
   const auto& names = index_.directory().names;
   auto pair = static_cast<uint32_t>(index * kPairsPerPage);
   auto name =
@@ -46,9 +60,7 @@ Result<const LabelReader::PackedPage*> LabelReader::packed(size_t index) {
     page->ends.push_back(static_cast<uint32_t>(page->text.size()));
     page->names.push_back(static_cast<uint32_t>(name - names.begin()));
   }
-  pages_[index] = std::move(page);
-  ++held_;
-  return pages_[index].get();
+  return page;
 }
 
 void LabelReader::choose(std::span<const uint32_t> pairs) {

@@ -1,5 +1,6 @@
 // Writes the labels of a block's series, one series after the other: what a series has in common
-// with the one before stays as it is, and each page of label values is packed once. One thread.
+// with the one before stays as it is, and a page of label values that was packed is held, by the
+// thread's cache as well. One thread.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +37,17 @@ class LabelReader {
     std::vector<uint32_t> ends;
     std::vector<uint32_t> names;  // by pair, to tell one name from the next
     std::string_view at(size_t i) const;
+    size_t memory_bytes() const { return text.size() + (ends.size() + names.size()) * 4; }
   };
 
   void choose(std::span<const uint32_t> pairs);
   Status append(uint32_t pair, uint32_t series);
   Result<const PackedPage*> packed(size_t index);
+  Result<std::shared_ptr<const PackedPage>> pack(size_t index) const;
 
   const BlockIndex& index_;
   std::vector<Range> wanted_;  // ascending
-  std::vector<std::unique_ptr<PackedPage>> pages_;
+  std::vector<std::shared_ptr<const PackedPage>> pages_;
   size_t held_ = 0;  // pages that are there
 
   // Of the series read last.

@@ -14,6 +14,7 @@ enum class CachedKind : uint8_t {
   kSeriesPage,
   kTimesPage,
   kValuesPage,
+  kPackedValues,
   kPostingsPage,
   kColumnPage,
   kTimeColumn,

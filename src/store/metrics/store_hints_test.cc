@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
+#include <set>
+#include <span>
 
 #include "model/sample.h"
 #include "store/metrics/store_test_run.h"
@@ -64,6 +67,25 @@ class StoreHintsTest : public testing::Test {
     }
     return out;
   }
+  // Of those that count where newest_at is asked for.
+  static std::vector<size_t> newest(std::span<const int64_t> times_ms,
+                                    const model::TimeGrid& grid) {
+    std::set<size_t> out;
+    for (size_t step = 0; step < grid.count; ++step) {
+      const int64_t t = grid.start_ms + static_cast<int64_t>(step) * grid.step_ms;
+      const auto after = std::ranges::upper_bound(times_ms, t) - times_ms.begin();
+      if (after > 0) out.insert(static_cast<size_t>(after) - 1);
+    }
+    return {out.begin(), out.end()};
+  }
+  static std::vector<size_t> looked_at(const model::SelectHints& hints,
+                                       std::span<const int64_t> times_ms) {
+    if (hints.newest_at) return newest(times_ms, *hints.newest_at);
+    if (hints.newest_only) return {times_ms.size() - 1};
+    std::vector<size_t> all(times_ms.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    return all;
+  }
   // As `want` looks at it; `asked` is what the store is told.
   Lines select(const model::SelectHints& asked, const Want& want, int64_t from, int64_t to) {
     const auto querier = run_.store->querier(run_.start_ms + from, run_.start_ms + to);
@@ -72,8 +94,9 @@ class StoreHintsTest : public testing::Test {
     model::SeriesColumns columns;
     while ((*set)->next(columns)) {
       std::string line = text(columns.labels, want.hints);
-      const size_t count = columns.values.size();
-      for (size_t i = want.hints.newest_only ? count - 1 : 0; i < count; ++i) {
+      given_ += columns.values.size();
+      if (looked_at(want.hints, columns.timestamps_ms).empty()) continue;
+      for (const size_t i : looked_at(want.hints, columns.timestamps_ms)) {
         const double value = columns.values[i];
         const auto bits = std::bit_cast<uint64_t>(value);
         line += want.blind && !std::isnan(value) ? " number" : " " + std::to_string(bits);
@@ -105,12 +128,29 @@ class StoreHintsTest : public testing::Test {
     }
   }
 
+  // Samples at the steps of a query, which lie closer, further and elsewhere than theirs.
+  void same_answers_at_steps() {
+    for (const int64_t step_ms : {kStepMs / 3, 3 * kStepMs, 4 * kStepMs + 1, 100 * kStepMs}) {
+      for (const int64_t from : {int64_t{0}, int64_t{-7}, 5 * kStepMs + 1}) {
+        for (const int64_t to : {36 * kStepMs, kSamples * kStepMs}) {
+          const auto count = static_cast<size_t>((to - from) / step_ms) + 1;
+          const Want want{{.newest_at = model::TimeGrid{run_.start_ms + from, step_ms, count}}};
+          const Lines plain = select({}, want, from - 4 * kStepMs, to);
+          EXPECT_EQ(select(want.hints, want, from - 4 * kStepMs, to), plain)
+              << from << " to " << to << " by " << step_ms;
+        }
+      }
+    }
+  }
+
   StoreTestRun run_;
+  size_t given_ = 0;  // samples that the store handed out
 };
 
 TEST_F(StoreHintsTest, ChangeNoAnswerOfTheHead) {
   fill(0, kSamples);
   same_answers();
+  same_answers_at_steps();
 }
 
 TEST_F(StoreHintsTest, ChangeNoAnswerOfTheHeadWithLateSamples) {
@@ -119,12 +159,14 @@ TEST_F(StoreHintsTest, ChangeNoAnswerOfTheHeadWithLateSamples) {
   ASSERT_TRUE(put(*run_.store, labels, run_.start_ms + kSamples * kStepMs, 5));
   ASSERT_TRUE(put(*run_.store, labels, run_.start_ms + (kSamples - 1) * kStepMs, 4));
   same_answers();
+  same_answers_at_steps();
 }
 
 TEST_F(StoreHintsTest, ChangeNoAnswerOfBlocks) {
   fill(0, kSamples);
   ASSERT_TRUE(run_.store->flush(INT64_MAX / 4));
   same_answers();
+  same_answers_at_steps();
 }
 
 TEST_F(StoreHintsTest, ChangeNoAnswerOfBlocksBelowTheHead) {
@@ -132,6 +174,15 @@ TEST_F(StoreHintsTest, ChangeNoAnswerOfBlocksBelowTheHead) {
   ASSERT_TRUE(run_.store->flush(INT64_MAX / 4));
   fill(30, kSamples);
   same_answers();
+  same_answers_at_steps();
+}
+
+TEST_F(StoreHintsTest, LeaveOutWhatStepsOfAQueryDoNotLookAt) {
+  fill(0, kSamples);
+  ASSERT_TRUE(run_.store->flush(INT64_MAX / 4));
+  const Want want{{.newest_at = model::TimeGrid{run_.start_ms, 4 * kStepMs, kSamples / 4}}};
+  select(want.hints, want, 0, kSamples * kStepMs);
+  EXPECT_EQ(given_, 9u * kSamples / 4);
 }
 
 }  // namespace

@@ -155,11 +155,18 @@ bool put_in_a_row(std::vector<BlockCursor>& blocks) {
   return true;
 }
 
+// Whether most samples of the block are none that count, so that those that do are worth finding.
+bool leaves_out(const BlockMeta& block, const std::optional<model::TimeGrid>& newest_at) {
+  return newest_at && newest_at->count * 2 <= block.samples / std::max<uint64_t>(block.series, 1);
+}
+
 // The samples of one series after another, each made of parts that follow upon each other in time.
 // Where the parts have the times of the series before, as neighbours mostly do, their times are not
 // looked at.
 class JoinedColumns {
  public:
+  explicit JoinedColumns(std::optional<model::TimeGrid> newest_at) : newest_at_(newest_at) {}
+
   void begin() {
     columns_.values.clear();
     parts_.clear();
@@ -167,8 +174,12 @@ class JoinedColumns {
   // `found` holds until end().
   void add(size_t block, const BlockReader::Samples& found) {
     if (found.times_ms.empty()) return;
-    columns_.values.insert(columns_.values.end(), found.values.begin(), found.values.end());
-    parts_.push_back({block, found.times_id, found.times_ms});
+    Part part{block, found.times_id, found.times_ms, nullptr};
+    const size_t at = parts_.size();
+    const bool known = at < before_.size() && part.same_times(before_[at]);
+    part.picks = known ? before_[at].picks : pick(found.times_ms);
+    append(found.values, part.picks.get(), columns_.values);
+    parts_.push_back(std::move(part));
   }
   // The times are there after it; false, and nothing is, where `last` does not follow upon them.
   bool end(const Columns& last) {
@@ -191,22 +202,52 @@ class JoinedColumns {
   uint64_t times_id() const { return times_id_ | uint64_t{1} << 62; }  // apart from others
 
  private:
+  using Picks = std::vector<uint32_t>;
   struct Part {
     size_t block = 0;
     uint64_t times_id = 0;  // in that block; 0: not known
     std::span<const int64_t> times_ms;
+    std::shared_ptr<const Picks> picks;  // the samples that are taken; null: all
+    bool same_times(const Part& other) const {
+      return block == other.block && times_id == other.times_id && times_id != 0;
+    }
   };
 
   bool same_parts() const {
-    return std::ranges::equal(parts_, before_, [](const Part& a, const Part& b) {
-      return a.block == b.block && a.times_id == b.times_id && a.times_id != 0;
-    });
+    return std::ranges::equal(parts_, before_,
+                              [](const Part& a, const Part& b) { return a.same_times(b); });
+  }
+  // Those that count, the last among them; null where most do.
+  std::shared_ptr<const Picks> pick(std::span<const int64_t> times_ms) const {
+    if (!newest_at_ || newest_at_->step_ms <= 0) return nullptr;
+    const auto [start_ms, step_ms, count] = *newest_at_;
+    const auto span_ms = times_ms.back() - times_ms.front();
+    if (static_cast<uint64_t>(span_ms / step_ms + 2) * 2 > times_ms.size()) return nullptr;
+    auto picks = std::make_shared<Picks>();
+    const int64_t before_ms = std::max<int64_t>(times_ms.front() - start_ms, 0);
+    size_t next = 0;  // first after the time
+    for (auto i = static_cast<size_t>(before_ms / step_ms); i < count && next < times_ms.size();
+         ++i) {
+      const int64_t t = start_ms + static_cast<int64_t>(i) * step_ms;
+      while (next < times_ms.size() && times_ms[next] <= t) ++next;
+      if (next > 0 && (picks->empty() || picks->back() + 1 != next))
+        picks->push_back(static_cast<uint32_t>(next - 1));
+    }
+    return picks;
+  }
+  template <typename T>
+  static void append(std::span<const T> from, const Picks* picks, std::vector<T>& to) {
+    if (picks == nullptr) {
+      to.insert(to.end(), from.begin(), from.end());
+      return;
+    }
+    const size_t size = to.size();
+    to.resize(size + picks->size());
+    for (size_t i = 0; i < picks->size(); ++i) to[size + i] = from[(*picks)[i]];
   }
   void join() {
     columns_.times_ms.clear();
-    for (const Part& part : parts_) {
-      columns_.times_ms.insert(columns_.times_ms.end(), part.times_ms.begin(), part.times_ms.end());
-    }
+    for (const Part& part : parts_) append(part.times_ms, part.picks.get(), columns_.times_ms);
     joined_ = columns_.times_ms.size();
     ++times_id_;
     before_ = parts_;
@@ -217,6 +258,7 @@ class JoinedColumns {
     joined_ = 0;
   }
 
+  const std::optional<model::TimeGrid> newest_at_;
   Columns columns_;
   size_t joined_ = 0;  // times of the blocks' parts
   std::vector<Part> parts_;
@@ -237,9 +279,11 @@ class MergedSet final : public model::SeriesSet {
         max_ms_(max_ms),
         labels_only_(hints.series_only),
         limit_(hints.limit),
-        from_one_(image_.size() == 0 && blocks_.size() == 1),
+        from_one_(image_.size() == 0 && blocks_.size() == 1 &&
+                  (labels_only_ || !leaves_out(blocks_[0].meta(), hints.newest_at))),
         from_head_(blocks_.empty()),
-        in_a_row_(!labels_only_ && summed_up_.empty() && put_in_a_row(blocks_)) {
+        in_a_row_(!labels_only_ && summed_up_.empty() && put_in_a_row(blocks_)),
+        joined_(hints.newest_at) {
     for (BlockCursor& block : blocks_) {
       if (status_) status_ = block.load();
     }
