@@ -132,6 +132,7 @@ struct AgentProcess::Parts {
   PendingGaps gaps;
   std::shared_ptr<collect::ship::SampleQueue> queue;  // shared with its shipper
   std::unique_ptr<collect::ship::QueueAppendable> store;
+  collect::gpu::GpuBoard gpus{clock};
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::own::OwnCollector> own;
 
@@ -213,6 +214,7 @@ void AgentProcess::Parts::make_engines() {
           .files = files,
           .clock = clock,
           .registry = registry,
+          .gpus = &gpus,
           .report = [this](const watch::health::EngineReport& report) { tell_of_engine(report); }});
   scrape->apply({engines->job()});
 }
@@ -227,8 +229,8 @@ model::Labels AgentProcess::Parts::labels(std::string_view job) const {
 }
 
 Status AgentProcess::Parts::start_collecting() {
-  TRY_ASSIGN(host, make_machine_collector(config, {files, clock, *store, registry}, labels("node"),
-                                          settings.name, interval_ms));
+  TRY_ASSIGN(host, make_machine_collector(config, {files, clock, *store, registry, nullptr, &gpus},
+                                          labels("node"), settings.name, interval_ms));
   if (host != nullptr) host->start();
   return {};
 }

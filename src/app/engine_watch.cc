@@ -26,6 +26,7 @@ EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common, Engin
                                    .files = parts_.files,
                                    .clock = parts_.clock,
                                    .registry = parts_.registry,
+                                   .gpus = parts_.gpus,
                                    .report = parts_.report}) {}
 
 EngineWatch::~EngineWatch() { stop(); }

@@ -45,7 +45,8 @@ struct EngineWatchParts {
   FileSystem& files;
   const Clock& clock;
   Registry& registry;
-  watch::health::EngineReportSink report;  // on an I/O thread
+  const collect::gpu::GpuBoard* gpus = nullptr;  // null: nothing is known of them
+  watch::health::EngineReportSink report;        // on an I/O thread
 };
 
 class EngineWatch {

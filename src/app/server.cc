@@ -94,6 +94,7 @@ struct ServerProcess::Parts {
                                          return store != nullptr &&
                                                 store->append_labels(ref, packed);
                                        }};
+  collect::gpu::GpuBoard gpus{clock};
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::receive::PushGateway> push;
   std::unique_ptr<collect::own::OwnCollector> own;
@@ -195,7 +196,7 @@ model::Labels ServerProcess::Parts::own_labels(std::string_view job) const {
 }
 
 Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Config& from) {
-  return make_machine_collector(from, {files, clock, samples, registry, events.get()},
+  return make_machine_collector(from, {files, clock, samples, registry, events.get(), &gpus},
                                 own_labels("node"), host_name());
 }
 
@@ -220,6 +221,7 @@ Status ServerProcess::Parts::make_scraping() {
                     .reads = reads,
                     .ship = {io, files, clock, random, registry, metadata},
                     .pool = discovery_pool,
+                    .gpus = &gpus,
                     .engine_reports = {}});
   TRY_ASSIGN(const auto commit, scraping->prepare(prometheus_path(config)));
   commit();
