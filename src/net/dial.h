@@ -22,6 +22,9 @@ struct HostPort {
   uint16_t port = 0;
 };
 
+// host:port or [v6]:port; kInvalidArgument names the text.
+Result<HostPort> parse_host_port(const std::string& address);
+
 struct DialPlan {
   HostPort connect_to;
   std::string unix_socket;  // not empty: connect there instead

@@ -13,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kMaxNodeBytes = 200;
 const std::string kCheckObjects = "health_check";
 const std::string kMaintenanceObjects = "health_maintenance";
 
@@ -294,6 +295,14 @@ Status HealthService::make_pushed(const std::string& name, const PushedReading& 
         Code::kInvalidArgument,
         fmt::format("check ({}): write 1 to 200 letters, digits or any of _ . : / -", name));
   }
+  if (!pushed.component.empty() && !is_check_name(pushed.component)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("check {}: component: write 1 to 200 letters, digits or any of "
+                            "_ . : / -",
+                            name));
+  }
+  if (pushed.node.size() > kMaxNodeBytes)
+    return fail(Code::kInvalidArgument, fmt::format("check {}: node: at most 200 bytes", name));
   if (tree_.checks().size() >= options_.max_checks) {
     return fail(Code::kResourceExhausted,
                 fmt::format("check {}: there are {} checks (health.max_checks)", name,
