@@ -155,7 +155,8 @@ class HealthService {
   Counter& lost_;
   Counter& series_errors_;
   const int64_t started_ms_;  // wall
-  OrderedWork work_;
+  OrderedWork readings_;      // of checks that ran: no I/O thread waits for mu_
+  OrderedWork work_;          // what is stored and told
   CheckRunner runner_;
 
   // Fixed before start().
