@@ -11,6 +11,7 @@
 #include "app/control_routes.h"
 #include "app/data_folder.h"
 #include "app/every.h"
+#include "app/health_part.h"
 #include "app/host_name.h"
 #include "app/listeners.h"
 #include "app/load_config.h"
@@ -122,6 +123,7 @@ struct ServerProcess::Parts {
                                          return store == nullptr ? INT64_MIN : store->oldest_ms();
                                        }};
   std::unique_ptr<Scraping> scraping;
+  std::unique_ptr<HealthPart> health;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
 
@@ -144,6 +146,7 @@ struct ServerProcess::Parts {
   Status make_collectors();
   Status make_scraping();
   void make_link();
+  Status make_health();
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
   ConfigMap external_labels() const;
@@ -253,6 +256,28 @@ void ServerProcess::Parts::make_link() {
   link = std::make_unique<link::LinkServer>(std::move(options), clock, registry);
   node_events = std::make_unique<NodeEvents>(*events, pool, clock, registry);
   link->observe(*node_events);
+}
+
+Status ServerProcess::Parts::make_health() {
+  TRY_ASSIGN(health,
+             HealthPart::create(config,
+                                {.io = io,
+                                 .files = files,
+                                 .clock = clock,
+                                 .registry = registry,
+                                 .pool = pool,
+                                 .state = *state,
+                                 .objects = *objects,
+                                 .audit = *audit,
+                                 .events = *events,
+                                 .samples = samples,
+                                 .reads = reads,
+                                 .nodes = &link->nodes(),
+                                 .series_labels = own_labels("binnacle"),
+                                 .join_grace_ms = watch::health::HealthOptions().join_grace_ms,
+                                 .insecure = args.insecure || config.get_bool("server.insecure")},
+                                router));
+  return {};
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
@@ -365,6 +390,7 @@ void ServerProcess::Parts::join_reload() {
                 }});
   reloader.add({"prometheus.yml",
                 [this](const Config& next) { return scraping->prepare(prometheus_path(next)); }});
+  reloader.add({"health", [this](const Config& next) { return health->prepare(next); }});
   apply("metric store", [this](const Config& next) {
     if (const auto store = metrics.store()) store->set_options(store_options(next));
   });
@@ -422,6 +448,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->make_collectors());
   TRY(parts->make_scraping());
   parts->make_link();
+  TRY(parts->make_health());
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
@@ -442,6 +469,7 @@ Status ServerProcess::start() {
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
   parts_->scraping->start();
+  parts_->health->start();
   parts_->reloader.resume();
   return {};
 }
@@ -458,6 +486,7 @@ void ServerProcess::stop() {
   parts_->server->stop(grace);
   parts_->query_queue.stop();
   parts_->scraping->stop();
+  parts_->health->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();

@@ -1,5 +1,6 @@
 #include "net/probe_listener.h"
 
+#include "base/mutex.h"
 #include "net/deadline.h"
 #include "net/listen_address.h"
 
@@ -38,7 +39,8 @@ constexpr int kMaxTalks = 256;
 }  // namespace
 
 struct ProbeListener::State {
-  State(asio::io_context& context, Answer a) : acceptor(context), answer(std::move(a)) {}
+  State(asio::io_context& context, Answer a)
+      : answers(a != nullptr), acceptor(context), answer(std::move(a)) {}
 
   error_code bind(const tcp::endpoint& endpoint) {
     error_code error;
@@ -56,7 +58,7 @@ struct ProbeListener::State {
     while (state->acceptor.is_open()) {
       auto [error, socket] = co_await state->acceptor.async_accept(kAwait);
       if (error == asio::error::operation_aborted) co_return;
-      if (!error && state->answer && state->talks < kMaxTalks) {
+      if (!error && state->answers && state->talks < kMaxTalks) {
         ++state->talks;
         asio::co_spawn(state->acceptor.get_executor(), talk(state, std::move(socket)),
                        asio::detached);
@@ -75,7 +77,7 @@ struct ProbeListener::State {
                                       kAwait);
     }
     asked.resize(std::min(asked.find_first_of("\r\n"), asked.size()));
-    const std::string text = state->answer(asked);
+    const std::string text = state->answer_to(asked);
     const Deadline deadline(socket.get_executor(), kAnswerTime, [&socket] { socket.cancel(); });
     co_await asio::async_write(socket, asio::buffer(text), kAwait);
     error_code ignored;
@@ -83,10 +85,19 @@ struct ProbeListener::State {
     --state->talks;
   }
 
+  std::string answer_to(std::string_view asked) EXCLUDES(mu) {
+    const MutexLock lock(mu);
+    return answer ? answer(asked) : std::string();
+  }
+
+  const bool answers;  // Fixed after construction
+
   // Executor only
   tcp::acceptor acceptor;
-  const Answer answer;
   int talks = 0;
+
+  Mutex mu;  // held over an answer: none is given once the listener has gone
+  Answer answer GUARDED_BY(mu);
 };
 
 Result<std::unique_ptr<ProbeListener>> ProbeListener::open(asio::io_context& context,
@@ -118,6 +129,10 @@ Result<std::unique_ptr<ProbeListener>> ProbeListener::open(asio::io_context& con
 ProbeListener::ProbeListener(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 ProbeListener::~ProbeListener() {
+  {
+    const MutexLock lock(state_->mu);
+    state_->answer = nullptr;
+  }
   asio::post(state_->acceptor.get_executor(), [state = state_] {
     error_code ignored;
     state->acceptor.close(ignored);

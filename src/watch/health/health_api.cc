@@ -51,11 +51,22 @@ Result<bool> fails(const net::Params& params, Health health) {
 
 Response whole(const HealthService& service, const Request& request) {
   const net::Params params = request.params();
-  const HealthTree tree = tree_of(service);
-  const auto failing = fails(params, tree.cluster().sum.health);
+  const int64_t now_ms = service.clock().wall_ms();
+  json body;
+  Health health = Health::kUnknown;
+  if (params.get("brief") == "true") {
+    service.read([&](const HealthTree& tree) {
+      health = tree.cluster().sum.health;
+      body = tree_json(tree, now_ms, true);
+    });
+  } else {
+    const HealthTree tree = tree_of(service);
+    health = tree.cluster().sum.health;
+    body = tree_json(tree, now_ms, false);
+  }
+  const auto failing = fails(params, health);
   if (!failing) return Response::error(failing.error());
-  return answer(tree_json(tree, service.clock().wall_ms(), params.get("brief") == "true"),
-                *failing ? 503 : 200);
+  return answer(std::move(body), *failing ? 503 : 200);
 }
 
 Result<json> one_check(const HealthService& service, const std::string& name) {

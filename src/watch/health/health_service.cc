@@ -13,6 +13,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kMaxWaiting = 16'384;
+constexpr size_t kMaxNodeBytes = 200;
 const std::string kCheckObjects = "health_check";
 const std::string kMaintenanceObjects = "health_maintenance";
 
@@ -57,17 +59,22 @@ std::string owner_of(const CheckSpec& spec) {
 
 HealthService::HealthService(HealthOptions options, HealthParts parts)
     : parts_(std::move(parts)),
-      lost_(parts_.registry.counter("binnacle_health_changes_lost_total",
-                                    "Changes of health that could not be stored.")),
+      lost_(parts_.registry.counter(
+          "binnacle_health_changes_lost_total",
+          "Readings and changes of health that could not be taken or stored.")),
       series_errors_(parts_.registry.counter("binnacle_health_series_errors_total",
                                              "Writes of the series of health that failed.")),
       started_ms_(parts_.clock.wall_ms()),
-      work_(parts_.pool, 4096),
+      readings_(parts_.pool, kMaxWaiting),
+      work_(parts_.pool, kMaxWaiting),
       runner_(
           parts_.io, parts_.clock, parts_.registry,
           [this](const std::string& name, const Reading& reading) {
-            const MutexLock lock(mu_);
-            publish(tree_.read(name, reading, now()));
+            const auto taken = readings_.post([this, name, reading, at = now()] {
+              const MutexLock lock(mu_);
+              publish(tree_.read(name, reading, at));
+            });
+            if (!taken) lost_.add();
           },
           options.runner),
       options_(std::move(options)),
@@ -294,6 +301,14 @@ Status HealthService::make_pushed(const std::string& name, const PushedReading& 
         Code::kInvalidArgument,
         fmt::format("check ({}): write 1 to 200 letters, digits or any of _ . : / -", name));
   }
+  if (!pushed.component.empty() && !is_check_name(pushed.component)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("check {}: component: write 1 to 200 letters, digits or any of "
+                            "_ . : / -",
+                            name));
+  }
+  if (pushed.node.size() > kMaxNodeBytes)
+    return fail(Code::kInvalidArgument, fmt::format("check {}: node: at most 200 bytes", name));
   if (tree_.checks().size() >= options_.max_checks) {
     return fail(Code::kResourceExhausted,
                 fmt::format("check {}: there are {} checks (health.max_checks)", name,

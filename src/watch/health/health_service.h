@@ -39,7 +39,7 @@ struct HealthOptions {
   model::Labels series_labels;  // of every series: cluster, job, instance
   int64_t look_interval_ms = 1'000;
   int64_t series_interval_ms = 10'000;
-  int64_t join_grace_ms = 120'000;  // an expected node that was not seen so long is critical
+  int64_t join_grace_ms = 300'000;  // an expected node that was not seen so long is critical
   HistoryRetention history;
   size_t max_checks = 10'000;
   bool create_pushed = true;       // a pushed reading makes its check when nobody registered it
@@ -155,7 +155,8 @@ class HealthService {
   Counter& lost_;
   Counter& series_errors_;
   const int64_t started_ms_;  // wall
-  OrderedWork work_;
+  OrderedWork readings_;      // of checks that ran: no I/O thread waits for mu_
+  OrderedWork work_;          // what is stored and told
   CheckRunner runner_;
 
   // Fixed before start().

@@ -64,6 +64,7 @@ void HealthService::stop() {
     ticker_->owner = nullptr;
   }
   runner_.stop();
+  (void)readings_.drain(kLongestDrainMs);  // those that are left would be the last before a start
   if (!work_.drain(kLongestDrainMs))
     log_.warn("changes of health not stored: the stop took too long");
 }

@@ -50,6 +50,38 @@ TEST_F(HealthServiceTest, AChangeIsAnEventAndHistoryBeforeAnyoneHearsOfIt) {
   EXPECT_EQ(history.recent({.name = "db", .before_id = rows[0].id, .limit = 1}).value().size(), 1U);
 }
 
+// Fails, then is well.
+class OnceFailing final : public Check {
+ public:
+  boost::asio::awaitable<Reading> run(std::chrono::milliseconds) override {
+    Reading reading;
+    reading.health = runs_++ == 0 ? Health::kFailed : Health::kHealthy;
+    reading.message = "run";
+    co_return reading;
+  }
+
+ private:
+  int runs_ = 0;
+};
+
+TEST_F(HealthServiceTest, ChecksRunAndRunAgainWhenAsked) {
+  std::vector<ConfiguredCheck> checks(1);
+  checks[0].spec.name = checks[0].spec.component = "db";
+  checks[0].spec.kind = "tcp";
+  checks[0].spec.rise = checks[0].spec.fall = 1;
+  checks[0].spec.interval_ms = 3'600'000;
+  checks[0].check = std::make_unique<OnceFailing>();
+  ASSERT_TRUE(service->set_files(std::move(checks)));
+  service->start();
+  EXPECT_EQ(wait_changes(3)[2].to, Health::kFailed);
+  while (!service->run_now("db")) continue;  // the first run may still be ending
+  EXPECT_EQ(wait_changes(6)[5].to, Health::kHealthy);
+  EXPECT_EQ(service->runs("db").runs, 2U);
+  PushedReading pushed;
+  EXPECT_EQ(service->push("db", pushed).error().code, Code::kFailedPrecondition);
+  service->stop();
+}
+
 TEST_F(HealthServiceTest, HistoryIsKeptByAgeAndCount) {
   files("checks: [{name: db, type: pushed}]");
   for (int i = 0; i < 10; ++i) {
@@ -117,7 +149,7 @@ TEST_F(HealthServiceTest, NodesAreSeenThroughTheView) {
   nodes.set("n2", model::NodeState::kUnknown);
   service->look();
   EXPECT_EQ(overall(), Health::kUnknown);
-  clock.advance_ms(120'001);
+  clock.advance_ms(300'001);
   service->look();
   EXPECT_EQ(overall(), Health::kCritical);
   nodes.set("n2", model::NodeState::kDown);

@@ -243,18 +243,20 @@ bool take(Summary& held, Summary sum, int64_t& since_ms, const Moment& now, Heal
 
 void HealthTree::settle_component(const ComponentKey& key, const Moment& now, Changes& changes) {
   const auto& [node, name] = key;
-  if (node.empty()) {
-    touched_cluster_ = true;
-  } else {
-    touched_nodes_.insert(node);
-  }
+  const auto above = [&] {
+    if (node.empty()) {
+      touched_cluster_ = true;
+    } else {
+      touched_nodes_.insert(node);
+    }
+  };
   const auto found = components_.find(key);
   if (found == components_.end()) return;
   ComponentRow& row = found->second;
   if (row.checks.empty()) {
     components_.erase(found);
     if (!node.empty()) nodes_[node].components.erase(name);
-    return;
+    return above();
   }
   RollUp sum;
   for (const std::string& check : row.checks) {
@@ -262,15 +264,19 @@ void HealthTree::settle_component(const ComponentKey& key, const Moment& now, Ch
     sum.add_check(check, part.state.health, part.state.reason, part.spec.criticality,
                   !part.maintained);
   }
+  Summary whole = sum.finish();
+  if (whole == row.sum) return;
+  above();
   HealthChange change;
   change.scope = Scope::kComponent;
   change.name = change.component = name;
   change.node = node;
-  if (take(row.sum, sum.finish(), row.since_ms, now, change)) changes.push_back(std::move(change));
+  if (take(row.sum, std::move(whole), row.since_ms, now, change))
+    changes.push_back(std::move(change));
 }
 
 void HealthTree::settle_node(const std::string& name, const Moment& now, Changes& changes) {
-  touched_cluster_ = true;
+  touched_cluster_ = true;  // how much it counts may be another
   const auto found = nodes_.find(name);
   if (found == nodes_.end()) return;
   NodeRow& row = found->second;

@@ -21,14 +21,15 @@ namespace binnacle::watch::health {
 // What a whole came to.
 struct Summary {
   Health health = Health::kUnknown;
-  std::string deciding;  // the check that decided, or "node/NAME" where its state did
-  std::string reason = "no data";
+  std::string deciding;            // the check that decided, or "node/NAME" where its state did
+  std::string reason = "no data";  // of a healthy whole always the same
   std::array<uint32_t, 5> checks = {};  // counted ones below, by Health
   double points = 0;                    // of the mean, 100 each
   double weight = 0;
   bool counted = false;  // something below counts
 
   std::optional<int> score() const;  // 0 to 100; nullopt: nothing to judge by
+  friend bool operator==(const Summary&, const Summary&) = default;
 };
 
 class RollUp {
@@ -38,7 +39,7 @@ class RollUp {
                  Criticality criticality, bool counted = true);
   // A whole of the level below, critical as such or not.
   void add(const Summary& part, Criticality criticality);
-  Summary finish() const { return sum_; }
+  Summary finish() const;
 
  private:
   void decide(Health health, Criticality criticality, std::string_view deciding,

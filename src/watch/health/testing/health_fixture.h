@@ -91,7 +91,9 @@ class HealthFixture : public testing::Test {
 
   void make() {
     service = std::make_unique<HealthService>(
-        HealthOptions{.cluster = "home", .series_labels = model::Labels{{"cluster", "home"}}},
+        HealthOptions{.cluster = "home",
+                      .series_labels = model::Labels{{"cluster", "home"}},
+                      .runner = {.first_runs_within = std::chrono::milliseconds(2)}},
         HealthParts{io, clock, registry, pool, objects, history, events, samples, &nodes,
                     read_test_checks});
     service->observe([this](const Changes& changes) {
