@@ -171,6 +171,14 @@ bool says_nothing_there(int status) { return status == ARES_ENOTFOUND || status 
 
 }  // namespace
 
+Status check_dns_servers(const std::string& servers) {
+  DnsOptions options;
+  options.servers = servers;
+  if (open_channel(options)) return {};
+  return fail(Code::kInvalidArgument,
+              "no name servers: write addresses like 10.0.0.2 or 10.0.0.2:5353 (" + servers + ")");
+}
+
 Result<std::vector<DnsRecord>> query_dns(const std::string& name, DnsType type,
                                          const DnsOptions& options) {
   TRY_ASSIGN(const Channel channel, open_channel(options));

@@ -28,4 +28,7 @@ struct DnsOptions {
 Result<std::vector<DnsRecord>> query_dns(const std::string& name, DnsType type,
                                          const DnsOptions& options = {});
 
+// kInvalidArgument: `servers` is no such list.
+Status check_dns_servers(const std::string& servers);
+
 }  // namespace binnacle::net

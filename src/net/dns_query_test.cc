@@ -112,5 +112,12 @@ TEST(DnsQuery, RecordsOfBrokenBytesAreAnError) {
   EXPECT_FALSE(query_dns("some.example.", DnsType::kSrv, server.options()));
 }
 
+TEST(DnsQuery, KnowsAListOfServers) {
+  EXPECT_TRUE(check_dns_servers("10.0.0.2"));
+  EXPECT_TRUE(check_dns_servers("10.0.0.2:5353,[::1]:53"));
+  EXPECT_FALSE(check_dns_servers("dns.example"));
+  EXPECT_FALSE(check_dns_servers("10.0.0.2:x"));
+}
+
 }  // namespace
 }  // namespace binnacle::net

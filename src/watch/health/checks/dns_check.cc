@@ -43,6 +43,9 @@ class DnsCheck final : public Check {
     map.choice("record", type, kTypes);
     question_.type = static_cast<net::DnsType>(std::ranges::find(kTypes, type) - kTypes.begin());
     map.read("server", question_.options.servers);
+    const std::string& servers = question_.options.servers;
+    if (const auto fine = net::check_dns_servers(servers); !servers.empty() && !fine)
+      map.field("server")->problem(fine.error().message);
     question_.options.tries = 1;
     map.read("expect", expect_);
     map.read("exact", exact_);
