@@ -10,7 +10,6 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -24,6 +23,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "net/in_flight.h"
 #include "net/tls_files.h"
 
 namespace binnacle::net {
@@ -83,30 +83,33 @@ Error error_of(const grpc::Status& status) {
           "gRPC: " + status.error_message()};
 }
 
-// One question on its way. gRPC's threads write `response` and `status`, then post to `executor`;
-// what waits there reads them. Shared by both, so that a late answer finds its place.
-struct Question {
-  explicit Question(const asio::any_io_executor& on)
-      : executor(on), busy(asio::make_work_guard(on)), answered(on) {}
+// gRPC's threads write `response` and `status`, then post to `executor`; what waits there reads
+// them. Shared by both, so that a late answer finds its place.
+struct Question : std::enable_shared_from_this<Question> {
+  Question(const asio::any_io_executor& on, InFlight& all)
+      : executor(on), in_flight(all), answered(on) {}
 
+  // On a thread of gRPC's, once.
   void done(const grpc::Status& with) {
     status = with;
-    asio::post(executor, [self = std::move(keep)] {
+    InFlight& all = in_flight;
+    const uint64_t at = id;
+    asio::post(executor, [self = shared_from_this()] {
       self->ended = true;
       self->answered.cancel();
-      self->busy.reset();
     });
+    all.remove(at);  // the executor may be gone from here on, and this question with it
   }
 
   const asio::any_io_executor executor;
-  asio::executor_work_guard<asio::any_io_executor> busy;
+  InFlight& in_flight;
+  uint64_t id = 0;  // there
   std::shared_ptr<grpc::Channel> channel;
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
   grpc::Status status;
-  bool got_response = false;       // of a stream
-  std::shared_ptr<Question> keep;  // itself, until gRPC has done with it
+  bool got_response = false;  // of a stream
 
   // Executor only
   asio::steady_timer answered;
@@ -158,14 +161,19 @@ std::string_view serving_name(Serving serving) {
 }
 
 struct GrpcHealthClient::Impl {
+  Impl(GrpcHealthOptions client_options, FileSystem& file_system)
+      : options(std::move(client_options)), files(file_system) {}
+
   Result<std::shared_ptr<grpc::ChannelCredentials>> credentials() const;
   Result<std::shared_ptr<grpc::Channel>> channel() const;
   asio::awaitable<Result<Serving>> ask(const std::string& service, milliseconds timeout,
-                                       std::function<void(Question&)> start) const;
+                                       std::function<void(Question&)> start);
 
   // Fixed after construction
   const GrpcHealthOptions options;
   FileSystem& files;
+
+  InFlight in_flight;  // has its own lock
 };
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> GrpcHealthClient::Impl::credentials() const {
@@ -192,17 +200,19 @@ Result<std::shared_ptr<grpc::Channel>> GrpcHealthClient::Impl::channel() const {
   return grpc::CreateCustomChannel(options.target, made, arguments);
 }
 
-asio::awaitable<Result<Serving>> GrpcHealthClient::Impl::ask(
-    const std::string& service, milliseconds timeout, std::function<void(Question&)> start) const {
+asio::awaitable<Result<Serving>> GrpcHealthClient::Impl::ask(const std::string& service,
+                                                             milliseconds timeout,
+                                                             std::function<void(Question&)> start) {
   auto opened = channel();
   if (!opened) co_return fail(std::move(opened).error());
   const auto executor = co_await asio::this_coro::executor;
-  const auto question = std::make_shared<Question>(executor);
+  const auto question = std::make_shared<Question>(executor, in_flight);
   question->channel = std::move(*opened);
   question->request = request_of(service);
   question->context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                               gpr_time_from_millis(timeout.count(), GPR_TIMESPAN)));
-  question->keep = question;
+  // Keeps the question until gRPC has done with it.
+  question->id = in_flight.add([question] { question->context.TryCancel(); });
   question->answered.expires_after(timeout + kSlack);
   start(*question);
   co_await question->answered.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -215,7 +225,7 @@ asio::awaitable<Result<Serving>> GrpcHealthClient::Impl::ask(
 }
 
 GrpcHealthClient::GrpcHealthClient(GrpcHealthOptions options, FileSystem& files)
-    : impl_(new Impl{std::move(options), files}) {
+    : impl_(new Impl(std::move(options), files)) {
   tell_our_log();
 }
 GrpcHealthClient::~GrpcHealthClient() = default;

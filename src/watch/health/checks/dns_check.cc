@@ -6,7 +6,6 @@
 #include <array>
 
 #include "net/dns_query.h"
-#include "net/run_on_pool.h"
 #include "watch/health/checks/kinds.h"
 #include "watch/health/checks/verdict.h"
 
@@ -18,16 +17,6 @@ using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, 5> kTypes{"A", "AAAA", "SRV", "MX", "NS"};  // of DnsType
 
-struct Question {
-  std::string name;
-  net::DnsType type = net::DnsType::kA;
-  net::DnsOptions options;
-};
-
-struct Asked {
-  Result<std::vector<net::DnsRecord>> records = fail(Code::kInternal, "not asked");
-};
-
 std::string text_of(const net::DnsRecord& record, net::DnsType type) {
   return type == net::DnsType::kSrv ? fmt::format("{}:{}", record.value, record.port)
                                     : record.value;
@@ -35,15 +24,17 @@ std::string text_of(const net::DnsRecord& record, net::DnsType type) {
 
 class DnsCheck final : public Check {
  public:
-  DnsCheck(YamlMap& map, const KindInput& input)
-      : clock_(input.tools.clock), pool_(input.tools.pool) {
-    map.read("name", question_.name);
-    if (question_.name.empty()) map.value().problem("name is missing: what is asked for");
+  DnsCheck(YamlMap& map, const KindInput& input) : clock_(input.tools.clock) {
+    map.read("name", name_);
+    if (name_.empty()) map.value().problem("name is missing: what is asked for");
     std::string type = "A";
     map.choice("record", type, kTypes);
-    question_.type = static_cast<net::DnsType>(std::ranges::find(kTypes, type) - kTypes.begin());
-    map.read("server", question_.options.servers);
-    question_.options.tries = 1;
+    type_ = static_cast<net::DnsType>(std::ranges::find(kTypes, type) - kTypes.begin());
+    map.read("server", options_.servers);
+    const std::string& servers = options_.servers;
+    if (const auto fine = net::check_dns_servers(servers); !servers.empty() && !fine)
+      map.field("server")->problem(fine.error().message);
+    options_.tries = 1;
     map.read("expect", expect_);
     map.read("exact", exact_);
     if (exact_ && expect_.empty()) map.value().problem("exact needs expect");
@@ -53,22 +44,13 @@ class DnsCheck final : public Check {
 
   asio::awaitable<Reading> run(milliseconds timeout) override {
     const int64_t began_ns = clock_.monotonic_ns();
-    const auto asked = std::make_shared<Asked>();
-    Question question = question_;
-    question.options.timeout_ms = static_cast<int>(timeout.count());
-    const auto done = co_await net::run_on_pool(pool_, timeout, [asked, question] {
-      asked->records = net::query_dns(question.name, question.type, question.options);
-    });
-    if (!done && done.error().code != Code::kDeadlineExceeded) co_return reading_of(done.error());
-    if (!done) {
-      co_return Reading{.health = Health::kFailed,
-                        .message = fmt::format("no answer within {}",
-                                               seconds_text(double(timeout.count()) / 1000))};
-    }
+    net::DnsOptions options = options_;
+    options.timeout_ms = static_cast<int>(timeout.count());
+    const auto records = co_await net::ask_dns(name_, type_, options, timeout);
     const double took = double(clock_.monotonic_ns() - began_ns) / 1e9;
-    if (!asked->records) co_return reading_of(asked->records.error());
+    if (!records) co_return reading_of(records.error());
     Verdict verdict;
-    judge(*asked->records, verdict);
+    judge(*records, verdict);
     verdict.judge(latency_, took, fmt::format("took {}", seconds_text(took)));
     co_return verdict.reading(took, "seconds");
   }
@@ -76,11 +58,10 @@ class DnsCheck final : public Check {
  private:
   void judge(const std::vector<net::DnsRecord>& records, Verdict& verdict) const {
     std::vector<std::string> found;
-    for (const auto& record : records) found.push_back(text_of(record, question_.type));
-    const std::string_view type = kTypes[static_cast<size_t>(question_.type)];
+    for (const auto& record : records) found.push_back(text_of(record, type_));
+    const std::string_view type = kTypes[static_cast<size_t>(type_)];
     if (found.empty()) {
-      return verdict.add(Health::kCritical,
-                         fmt::format("{} has no {} records", question_.name, type));
+      return verdict.add(Health::kCritical, fmt::format("{} has no {} records", name_, type));
     }
     for (const std::string& wanted : expect_) {
       if (std::ranges::find(found, wanted) == found.end())
@@ -90,13 +71,14 @@ class DnsCheck final : public Check {
       if (exact_ && std::ranges::find(expect_, one) == expect_.end())
         verdict.add(Health::kCritical, fmt::format("{} is not expected", one));
     }
-    verdict.note(one_line(fmt::format("{} {}: {}", question_.name, type, fmt::join(found, ", "))));
+    verdict.note(one_line(fmt::format("{} {}: {}", name_, type, fmt::join(found, ", "))));
   }
 
   // Fixed after construction
   const Clock& clock_;
-  ThreadPool& pool_;
-  Question question_;
+  std::string name_;
+  net::DnsType type_ = net::DnsType::kA;
+  net::DnsOptions options_;
   std::vector<std::string> expect_;
   bool exact_ = false;
   Thresholds latency_;

@@ -75,6 +75,14 @@ TEST_F(DnsCheckTest, ANameThatIsNotThereIsCritical) {
   EXPECT_EQ(text_of(run("dns", server.settings())), "critical: some.example. has no A records");
 }
 
+TEST_F(DnsCheckTest, AServerIsAnAddress) {
+  EXPECT_THAT(problems("checks: [{name: a, type: dns, dns: {name: x, server: dns.example}}]"),
+              HasSubstr("checks[0].dns.server: no name servers"));
+  EXPECT_EQ(
+      problems("checks: [{name: a, type: dns, dns: {name: x, server: \"[::1]:53,10.0.0.1\"}}]"),
+      "");
+}
+
 TEST_F(DnsCheckTest, AServerThatNeverAnswersTakesTheTimeout) {
   const NameServer server(NameServer::Way::kSilent);
   const int64_t began = clock_.monotonic_ms();

@@ -95,5 +95,15 @@ TEST_F(EngineChecksTest, WhatIsNoGrpcFailsInTime) {
   EXPECT_THAT(text_of(run("grpc", "address: \"127.0.0.1:1\"")), HasSubstr("failed: "));
 }
 
+// Nobody waits for the answer any more when the check goes, and its executor goes right after it.
+TEST_F(EngineChecksTest, AGrpcQuestionMayBeLeftBehind) {
+  const auto silent = serve("");
+  auto check = make("grpc", "address: \"127.0.0.1:" + std::to_string(silent->port()) + "\"");
+  const auto own = std::make_unique<asio::io_context>();
+  asio::co_spawn(*own, check->run(std::chrono::minutes(5)), asio::detached);
+  own->poll();
+  check.reset();
+}
+
 }  // namespace
 }  // namespace binnacle::watch::health

@@ -1,6 +1,4 @@
 // The HTTP check against peers that answer well, badly, slowly and without end.
-#include "net/http.h"
-#include "net/test_certificates.h"
 #include "watch/health/checks/test_checks.h"
 
 namespace binnacle::watch::health {

@@ -134,6 +134,7 @@ JsonBody::JsonBody(JsonBody&&) noexcept = default;
 JsonBody& JsonBody::operator=(JsonBody&&) noexcept = default;
 
 Result<JsonBody> JsonBody::parse(std::string_view bytes) {
+  if (bytes.empty()) return fail(Code::kDataLoss, "the body is not JSON: it is empty");
   auto impl = std::make_unique<Impl>();
   simdjson::error_code error = impl->parser.allocate(bytes.size(), kMaxDepth);
   if (error == simdjson::SUCCESS)

@@ -76,7 +76,8 @@ constexpr PresetPart kGpu[] = {
 };
 
 constexpr PresetPart kProcess[] = {
-    {"running", "sum(namedprocess_namegroup_num_procs{$on}) or 0 * count(node_uname_info{$node})",
+    {"running",
+     "sum(namedprocess_namegroup_num_procs{$on}) or 0 * count(binnacle_process_left_out{$node})",
      "processes", "", "< 1", true},
     {"descriptors", "namedprocess_namegroup_worst_fd_ratio{$on}", "ratio", "> 80%", "> 95%"},
     {"restarts", "increase(binnacle_process_restarts_total{$on}[15m])", "restarts", "> 0", "> 5"},
@@ -84,8 +85,8 @@ constexpr PresetPart kProcess[] = {
 
 constexpr PresetPart kSystemd[] = {
     {"active",
-     "max(node_systemd_unit_state{state=\"active\",$on}) or 0 * count(node_uname_info{$node})", "",
-     "", "< 1", true},
+     "max(node_systemd_unit_state{state=\"active\",$on}) or 0 * count(node_systemd_units{$node})",
+     "", "", "< 1", true},
     {"failed", "node_systemd_unit_state{state=\"failed\",$on}", "", "", "> 0"},
     {"restarts", "increase(node_systemd_service_restart_total{$on}[15m])", "restarts", "> 2",
      "> 10"},
@@ -93,7 +94,7 @@ constexpr PresetPart kSystemd[] = {
 
 constexpr PresetPart kContainer[] = {
     {"running",
-     "sum(container_last_seen{$on} > bool (time() - 60)) or 0 * count(node_uname_info{$node})",
+     "sum(container_last_seen{$on} > bool (time() - 60)) or 0 * count(container_last_seen{$node})",
      "containers", "", "< 1", true},
     {"oom_kills", "increase(container_oom_events_total{$on}[15m])", "", "> 0", ""},
     {"memory",

@@ -94,14 +94,19 @@ TEST_F(SeriesCheckTest, DiskIsJudgedBySpaceInodesAndWritability) {
 
 TEST_F(SeriesCheckTest, ASilentNodeIsUnknownAMissingProcessCritical) {
   EXPECT_THAT(check("process", "group: vllm, node: a"), HasSubstr("unknown: there are no such"));
-  put("node_uname_info{node=\"a\"}", 1);
+  put("binnacle_process_left_out{node=\"a\"}", 0);
   EXPECT_THAT(check("process", "group: vllm, node: a"),
               HasSubstr("critical: running is 0 processes (critical: < 1)"));
   put("namedprocess_namegroup_num_procs{node=\"a\",groupname=\"vllm\"}", 2);
   EXPECT_THAT(check("process", "group: vllm, node: a"), HasSubstr("healthy: running is 2"));
+  EXPECT_THAT(check("container", "container: web"), HasSubstr("unknown: there are no such"));
+  put("container_last_seen{node=\"a\",id=\"/\"}", double(clock_.wall_ms()) / 1000);
   EXPECT_THAT(check("container", "container: web"), HasSubstr("critical: running"));
   put("container_last_seen{node=\"a\",name=\"web\"}", double(clock_.wall_ms()) / 1000);
   EXPECT_THAT(check("container", "container: web"), HasSubstr("healthy: running"));
+  EXPECT_THAT(check("systemd", "unit: x.service"), HasSubstr("unknown: there are no such"));
+  put("node_systemd_units{node=\"a\",state=\"active\"}", 40);
+  EXPECT_THAT(check("systemd", "unit: x.service"), HasSubstr("critical: active is 0"));
   put("node_systemd_unit_state{node=\"a\",name=\"x.service\",state=\"active\"}", 0);
   put("node_systemd_unit_state{node=\"a\",name=\"x.service\",state=\"failed\"}", 1);
   EXPECT_THAT(check("systemd", "unit: x.service"), HasSubstr("critical: active is 0"));
