@@ -59,8 +59,8 @@ link::Facts AgentFacts::gather() {
     if (!value.empty()) facts.facts.push_back({std::move(name), std::move(value)});
   };
   add("agent", std::string(version()));
-  add("kernel",
-      collect::host::read_small_file(files_, proc_path_ + "/sys/kernel/osrelease").value_or(""));
+  add("kernel", collect::host::read_small_file(files_, proc_path_ + '/' + "sys/kernel/osrelease")
+                    .value_or(""));
   add("gpu_driver", gpu_driver());
   const MutexLock lock(mu_);
   for (const link::Fact& fact : engines_) {
