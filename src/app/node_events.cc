@@ -46,9 +46,10 @@ void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
          .data = write(data)});
 }
 
-void NodeEvents::disconnected(const model::Node& node, std::string_view reason) {
+void NodeEvents::disconnected(const model::Node& node, link::LinkEnd how, std::string_view reason) {
   json data = node_json(node);
   data["reason"] = reason;
+  data["how"] = link::link_end_name(how);
   queue({.kind = node.state == model::NodeState::kLeft ? "node.left" : "node.disconnected",
          .subject = node.name,
          .data = write(data)});

@@ -22,7 +22,7 @@ class NodeEvents final : public link::LinkObserver {
 
   void connected(const model::Node& node) override;
   void event(const model::Node& node, const link::NodeEvent& event) override;
-  void disconnected(const model::Node& node, std::string_view reason) override;
+  void disconnected(const model::Node& node, link::LinkEnd how, std::string_view reason) override;
 
  private:
   void queue(model::Event event) EXCLUDES(mu_);

@@ -41,6 +41,7 @@ int64_t ClientSession::next_due_ms() const {
 void ClientSession::on(client_event::Connected& event) {
   state_ = State::kAwaitsReply;
   heard_ms_ = now_ms_;
+  facts_ = std::move(event.facts);
   actions_.emplace_back(client_action::Send{std::move(event.hello)});
 }
 
@@ -56,6 +57,7 @@ void ClientSession::on(client_event::Received& event) {
   }
   if (const auto* reply = std::get_if<BeatReply>(&event.frame)) return beat_reply(*reply);
   if (auto* request = std::get_if<ProbeRequest>(&event.frame)) return probe(std::move(*request));
+  if (auto* request = std::get_if<EchoRequest>(&event.frame)) return echo(std::move(*request));
   if (std::holds_alternative<Drain>(event.frame) || std::holds_alternative<Pace>(event.frame) ||
       std::holds_alternative<Peers>(event.frame)) {
     actions_.emplace_back(client_action::Tell{std::move(event.frame)});
@@ -64,7 +66,8 @@ void ClientSession::on(client_event::Received& event) {
   }
 }
 
-void ClientSession::on(client_event::Tick&) {
+void ClientSession::on(client_event::Tick& event) {
+  worst_lag_us_ = std::max(worst_lag_us_, event.loop_lag_us);
   if (state_ == State::kAwaitsReply && now_ms_ - heard_ms_ >= options_.hello_limit_ms) {
     return close(kPolicy, "the server did not answer the hello");
   }
@@ -73,13 +76,32 @@ void ClientSession::on(client_event::Tick&) {
   if (now_ms_ < next_beat_ms_) return;
   // Beats that a sleeping machine missed are not made up for.
   next_beat_ms_ = std::max(next_beat_ms_ + interval_ms_, now_ms_ + 1);
+  constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
   actions_.emplace_back(
-      client_action::Send{Beat{++number_, wall_ns_, answered_number_, answered_ns_}});
+      client_action::Send{Beat{.number = ++number_,
+                               .sent_ns = wall_ns_,
+                               .answered_number = answered_number_,
+                               .answered_ns = answered_ns_,
+                               .loop_lag_us = static_cast<uint32_t>(std::min(worst_lag_us_, kMost)),
+                               .load = event.load}});
+  worst_lag_us_ = 0;
 }
 
 void ClientSession::on(client_event::ProbeDone& event) {
   if (probes_ > 0) --probes_;
   if (state_ == State::kUp) actions_.emplace_back(client_action::Send{std::move(event.reply)});
+}
+
+void ClientSession::on(client_event::EchoProgress& event) {
+  if (!echoes_.contains(event.reply.id)) return;
+  if (event.reply.done) echoes_.erase(event.reply.id);
+  if (state_ == State::kUp) actions_.emplace_back(client_action::Send{std::move(event.reply)});
+}
+
+void ClientSession::on(client_event::FactsChanged& event) {
+  if (event.facts == facts_) return;
+  facts_ = std::move(event.facts);
+  if (state_ == State::kUp) actions_.emplace_back(client_action::Send{facts_});
 }
 
 void ClientSession::on(client_event::Leave& event) {
@@ -105,6 +127,7 @@ void ClientSession::hello_reply(HelloReply reply) {
       std::max<int64_t>(reply.silence_limit_ms, kLeastSilenceInBeats * interval_ms_);
   next_beat_ms_ = now_ms_;
   actions_.emplace_back(client_action::Accepted{std::move(reply)});
+  if (!facts_.facts.empty()) actions_.emplace_back(client_action::Send{facts_});
 }
 
 void ClientSession::beat_reply(const BeatReply& reply) {
@@ -123,6 +146,30 @@ void ClientSession::probe(ProbeRequest request) {
   request.timeout_ms =
       static_cast<uint32_t>(std::clamp<int64_t>(request.timeout_ms, 1, options_.longest_probe_ms));
   actions_.emplace_back(client_action::Probe{std::move(request)});
+}
+
+void ClientSession::echo(EchoRequest request) {
+  if (request.duration_ms == 0) {
+    if (echoes_.contains(request.id)) {
+      actions_.emplace_back(client_action::Echo{std::move(request)});
+    }
+    return;
+  }
+  if (echoes_.contains(request.id)) {
+    actions_.emplace_back(client_action::Drop{"echo"});
+    return;
+  }
+  if (echoes_.size() >= options_.max_echoes) {
+    actions_.emplace_back(client_action::Send{EchoReply{
+        .id = request.id, .done = true, .error = "too many echoes are under way on this node"}});
+    return;
+  }
+  echoes_.insert(request.id);
+  request.interval_ms = static_cast<uint32_t>(std::clamp<int64_t>(
+      request.interval_ms, options_.shortest_echo_interval_ms, options_.longest_echo_interval_ms));
+  request.duration_ms =
+      static_cast<uint32_t>(std::min<int64_t>(request.duration_ms, options_.longest_echo_ms));
+  actions_.emplace_back(client_action::Echo{std::move(request)});
 }
 
 void ClientSession::close(uint16_t code, std::string reason) {

@@ -31,7 +31,7 @@ class ClientSessionTest : public testing::Test {
   }
 
   int64_t now_ms_ = 1000;
-  ClientSession session_{{.max_probes = 1}};
+  ClientSession session_{{.max_probes = 1, .max_echoes = 1}};
 };
 
 TEST_F(ClientSessionTest, SaysHelloFirstAndBeatsOnceAccepted) {
@@ -104,6 +104,50 @@ TEST_F(ClientSessionTest, ProbesAreBoundedAndClamped) {
   EXPECT_FALSE(only_sent<ProbeReply>(second)->reached);
   EXPECT_TRUE(only_sent<ProbeReply>(step(client_event::ProbeDone{{.id = 1, .reached = true}})));
   EXPECT_TRUE(only<Probe>(step(Received{ProbeRequest{3, "h:1", 10}})));
+}
+
+TEST_F(ClientSessionTest, EchoesAreBoundedAndClamped) {
+  join();
+  const auto first = step(Received{EchoRequest{1, "10.0.0.1:9", 1, 99'999}});
+  ASSERT_TRUE(only<Echo>(first));
+  EXPECT_EQ(only<Echo>(first)->request, (EchoRequest{1, "10.0.0.1:9", 20, 30'000}));
+  EXPECT_TRUE(only<Drop>(step(Received{EchoRequest{1, "10.0.0.1:9", 100, 500}}))) << "again";
+  const auto second = step(Received{EchoRequest{2, "10.0.0.2:9", 100, 500}});
+  ASSERT_TRUE(only_sent<EchoReply>(second));
+  EXPECT_TRUE(only_sent<EchoReply>(second)->done);
+  EXPECT_TRUE(only<Echo>(step(Received{EchoRequest{.id = 1}}))) << "stop";
+  EXPECT_TRUE(step(Received{EchoRequest{.id = 2}}).empty()) << "does not run";
+  EXPECT_TRUE(only_sent<EchoReply>(step(client_event::EchoProgress{{.id = 1, .answered = 1}})));
+  EXPECT_TRUE(only_sent<EchoReply>(step(client_event::EchoProgress{{.id = 1, .done = true}})));
+  EXPECT_TRUE(step(client_event::EchoProgress{{.id = 1, .done = true}}).empty()) << "is over";
+  EXPECT_TRUE(only<Echo>(step(Received{EchoRequest{2, "10.0.0.2:9", 100, 500}})));
+}
+
+TEST_F(ClientSessionTest, FactsFollowTheHelloAndEachChange) {
+  const Facts facts{{{"kernel", "6.1"}}};
+  step(client_event::Connected{{}, facts});
+  const auto accepted =
+      step(Received{HelloReply{.accepted = true, .version = 1, .beat_interval_ms = 250}});
+  ASSERT_EQ(accepted.size(), 2U);
+  EXPECT_EQ(std::get<Facts>(std::get<Send>(accepted[1]).frame), facts);
+  EXPECT_TRUE(step(client_event::FactsChanged{facts}).empty());
+  const Facts others{{{"kernel", "6.2"}}};
+  const auto changed = step(client_event::FactsChanged{others});
+  ASSERT_TRUE(only_sent<Facts>(changed));
+  EXPECT_EQ(*only_sent<Facts>(changed), others);
+}
+
+TEST_F(ClientSessionTest, ABeatTellsTheWorstLagSinceTheOneBefore) {
+  join();
+  EXPECT_EQ(only_sent<Beat>(step(Tick{.loop_lag_us = 900}))->loop_lag_us, 900U);
+  now_ms_ += 100;
+  EXPECT_TRUE(step(Tick{.loop_lag_us = 700}).empty());
+  now_ms_ += 150;
+  const auto beat = step(Tick{.loop_lag_us = 3, .load = LoadDigest{1, 2, 3}});
+  EXPECT_EQ(only_sent<Beat>(beat)->loop_lag_us, 700U);
+  EXPECT_EQ(only_sent<Beat>(beat)->load, (LoadDigest{1, 2, 3}));
+  now_ms_ += 250;
+  EXPECT_EQ(only_sent<Beat>(step(Tick{}))->loop_lag_us, 0U);
 }
 
 TEST_F(ClientSessionTest, OnlyWhatTheTableListsIsTold) {

@@ -25,8 +25,9 @@ constexpr size_t kMaxDataBytes = 16 * 1024;
 constexpr size_t kMaxCapabilities = 32;
 
 constexpr std::array<std::string_view, std::variant_size_v<Frame>> kFrameNames = {
-    "hello",         "hello_reply", "beat",  "beat_reply", "check_result", "event",
-    "probe_request", "probe_reply", "drain", "goodbye",    "pace",         "peers"};
+    "hello", "hello_reply",   "beat",         "beat_reply", "check_result",
+    "event", "probe_request", "probe_reply",  "drain",      "goodbye",
+    "pace",  "peers",         "echo_request", "echo_reply", "facts"};
 
 struct Malformed {
   std::string what;
@@ -47,6 +48,7 @@ void fields(V& v, M& m) {
   v.text(9, m.probe_address, kMaxAddressBytes);
   v.texts(10, m.capabilities, kMaxCapabilities, kMaxShortBytes);
   v.number(11, m.oldest_sample_ms);
+  v.text(12, m.echo_address, kMaxAddressBytes);
 }
 
 template <typename V, typename M>
@@ -62,6 +64,15 @@ void fields(V& v, M& m) {
   v.text(8, m.software, kMaxShortBytes);
   v.text(9, m.server_boot, kMaxShortBytes);
   v.text(10, m.address, kMaxAddressBytes);
+  v.bytes(11, m.echo_key, kMaxEchoKeyBytes);
+}
+
+template <typename V, typename M>
+  requires std::same_as<std::remove_const_t<M>, LoadDigest>
+void fields(V& v, M& m) {
+  v.number(1, m.requests_running);
+  v.number(2, m.requests_waiting);
+  v.number(3, m.cpu_permille);
 }
 
 template <typename V, typename M>
@@ -71,6 +82,8 @@ void fields(V& v, M& m) {
   v.number(2, m.sent_ns);
   v.number(3, m.answered_number);
   v.number(4, m.answered_ns);
+  v.number(5, m.loop_lag_us);
+  v.message(6, m.load);
 }
 
 template <typename V, typename M>
@@ -145,6 +158,39 @@ void fields(V& v, M& m) {
   v.messages(1, m.peers, kMaxPeers);
 }
 
+template <typename V, typename M>
+  requires std::same_as<std::remove_const_t<M>, EchoRequest>
+void fields(V& v, M& m) {
+  v.number(1, m.id);
+  v.text(2, m.address, kMaxAddressBytes);
+  v.number(3, m.interval_ms);
+  v.number(4, m.duration_ms);
+}
+
+template <typename V, typename M>
+  requires std::same_as<std::remove_const_t<M>, EchoReply>
+void fields(V& v, M& m) {
+  v.number(1, m.id);
+  v.number(2, m.sent);
+  v.number(3, m.answered);
+  v.number(4, m.round_trip_ns);
+  v.number(5, m.done);
+  v.text(6, m.error, kMaxReasonBytes);
+}
+
+template <typename V, typename M>
+  requires std::same_as<std::remove_const_t<M>, Fact>
+void fields(V& v, M& m) {
+  v.text(1, m.name, kMaxFactNameBytes);
+  v.text(2, m.value, kMaxFactValueBytes);
+}
+
+template <typename V, typename M>
+  requires std::same_as<std::remove_const_t<M>, Facts>
+void fields(V& v, M& m) {
+  v.messages(1, m.facts, kMaxFacts);
+}
+
 std::string_view cut(std::string_view text, size_t max) {
   if (text.size() <= max) return text;
   size_t end = max;
@@ -175,8 +221,15 @@ class FieldWriter {
   void text(uint32_t tag, const std::string& value, size_t max) {
     if (!value.empty()) add_text(tag, value, max);
   }
+  void bytes(uint32_t tag, const std::string& value, size_t max) {
+    if (!value.empty()) out_.add_bytes(tag, value.data(), std::min(value.size(), max));
+  }
   void texts(uint32_t tag, const std::vector<std::string>& values, size_t max_count, size_t max) {
     for (size_t i = 0; i < std::min(values.size(), max_count); ++i) add_text(tag, values[i], max);
+  }
+  template <typename M>
+  void message(uint32_t tag, const std::optional<M>& value) {
+    if (value) out_.add_message(tag, bytes_of(*value));
   }
   template <typename M>
   void messages(uint32_t tag, const std::vector<M>& values, size_t max_count) {
@@ -236,11 +289,16 @@ class FieldReader {
   void text(uint32_t tag, std::string& value, size_t max) {
     if (is(tag, pbf_wire_type::length_delimited)) value = read_text(tag, max);
   }
+  void bytes(uint32_t tag, std::string& value, size_t max) {
+    if (is(tag, pbf_wire_type::length_delimited)) value = read_bytes(tag, max);
+  }
   void texts(uint32_t tag, std::vector<std::string>& values, size_t max_count, size_t max) {
     if (!is(tag, pbf_wire_type::length_delimited)) return;
     if (values.size() == max_count) complain(tag, "too many");
     values.push_back(read_text(tag, max));
   }
+  template <typename M>
+  void message(uint32_t tag, std::optional<M>& value);
   template <typename M>
   void messages(uint32_t tag, std::vector<M>& values, size_t max_count);
 
@@ -251,10 +309,13 @@ class FieldReader {
     taken_ = true;
     return true;
   }
-  std::string read_text(uint32_t tag, size_t max) {
+  std::string_view read_bytes(uint32_t tag, size_t max) {
     const auto view = in_.get_view();
-    const std::string_view text(view.data(), view.size());
-    if (text.size() > max) complain(tag, fmt::format("{} bytes, at most {} fit", text.size(), max));
+    if (view.size() > max) complain(tag, fmt::format("{} bytes, at most {} fit", view.size(), max));
+    return {view.data(), view.size()};
+  }
+  std::string read_text(uint32_t tag, size_t max) {
+    const std::string_view text = read_bytes(tag, max);
     if (!is_valid_utf8(text)) complain(tag, "not UTF-8");
     return std::string(text);
   }
@@ -282,6 +343,11 @@ void FieldReader::messages(uint32_t tag, std::vector<M>& values, size_t max_coun
   if (!is(tag, pbf_wire_type::length_delimited)) return;
   if (values.size() == max_count) complain(tag, "too many");
   values.push_back(read_fields<M>(in_.get_message()));
+}
+
+template <typename M>
+void FieldReader::message(uint32_t tag, std::optional<M>& value) {
+  if (is(tag, pbf_wire_type::length_delimited)) value = read_fields<M>(in_.get_message());
 }
 
 template <size_t I = 0>

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,6 +24,11 @@ inline constexpr size_t kMaxNameBytes = 128;  // of a node and of a cluster
 inline constexpr size_t kMaxRoleBytes = 64;
 inline constexpr size_t kMaxAddressBytes = 300;
 inline constexpr size_t kMaxPeers = 2048;
+inline constexpr size_t kMinEchoKeyBytes = 16;
+inline constexpr size_t kMaxEchoKeyBytes = 32;
+inline constexpr size_t kMaxFacts = 32;
+inline constexpr size_t kMaxFactNameBytes = 64;
+inline constexpr size_t kMaxFactValueBytes = 256;
 
 enum class Refusal : uint8_t {
   kNone,
@@ -50,6 +56,7 @@ struct Hello {
   std::string probe_address;
   std::vector<std::string> capabilities;
   int64_t oldest_sample_ms = 0;
+  std::string echo_address;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -64,7 +71,15 @@ struct HelloReply {
   std::string software;
   std::string server_boot;
   std::string address;
+  std::string echo_key;  // raw bytes
   friend bool operator==(const HelloReply&, const HelloReply&) = default;
+};
+
+struct LoadDigest {
+  uint32_t requests_running = 0;
+  uint32_t requests_waiting = 0;
+  uint32_t cpu_permille = 0;  // of all cores together
+  friend bool operator==(const LoadDigest&, const LoadDigest&) = default;
 };
 
 struct Beat {
@@ -72,6 +87,8 @@ struct Beat {
   int64_t sent_ns = 0;
   uint64_t answered_number = 0;
   int64_t answered_ns = 0;
+  uint32_t loop_lag_us = 0;
+  std::optional<LoadDigest> load = {};
   friend bool operator==(const Beat&, const Beat&) = default;
 };
 
@@ -141,9 +158,38 @@ struct Peers {
   friend bool operator==(const Peers&, const Peers&) = default;
 };
 
+struct EchoRequest {
+  uint64_t id = 0;
+  std::string address;
+  uint32_t interval_ms = 0;
+  uint32_t duration_ms = 0;  // 0: stop
+  friend bool operator==(const EchoRequest&, const EchoRequest&) = default;
+};
+
+struct EchoReply {
+  uint64_t id = 0;
+  uint64_t sent = 0;
+  uint64_t answered = 0;
+  int64_t round_trip_ns = 0;  // the shortest
+  bool done = false;
+  std::string error;  // why nothing was sent
+  friend bool operator==(const EchoReply&, const EchoReply&) = default;
+};
+
+struct Fact {
+  std::string name;
+  std::string value;
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+struct Facts {
+  std::vector<Fact> facts;
+  friend bool operator==(const Facts&, const Facts&) = default;
+};
+
 // In order of their numbers in the format, from 1.
 using Frame = std::variant<Hello, HelloReply, Beat, BeatReply, CheckResult, NodeEvent, ProbeRequest,
-                           ProbeReply, Drain, Goodbye, Pace, Peers>;
+                           ProbeReply, Drain, Goodbye, Pace, Peers, EchoRequest, EchoReply, Facts>;
 std::string_view frame_name(const Frame& frame);  // "probe_request"
 
 // Appends a frame with its length. Texts longer than the format allows are cut.

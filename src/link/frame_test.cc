@@ -22,13 +22,15 @@ Hello full_hello() {
           .software = "0.1",
           .probe_address = "10.0.0.1:9",
           .capabilities = {"mesh", ""},
-          .oldest_sample_ms = -5};
+          .oldest_sample_ms = -5,
+          .echo_address = ":7"};
 }
 
 std::vector<Frame> one_of_each() {
   return {full_hello(),
-          HelloReply{true, 1, Refusal::kNameTaken, "why", 250, 10'000, 86'400'000, "s", "b", "a:1"},
-          Beat{1, 2, 3, 4},
+          HelloReply{true, 1, Refusal::kNameTaken, "why", 250, 10'000, 86'400'000, "s", "b", "a:1",
+                     std::string("\xff\0key of 17 bytes", 17)},
+          Beat{1, 2, 3, 4, 5, LoadDigest{6, 0, 1000}},
           BeatReply{1, -2, 3},
           CheckResult{"disk", CheckOutcome::kCritical, "full", 7, 8},
           NodeEvent{"gpu.lost", "gpu0", "{}", 9},
@@ -37,7 +39,10 @@ std::vector<Frame> one_of_each() {
           Drain{"update"},
           Goodbye{"stop"},
           Pace{1000},
-          Peers{{{std::string(32, 'b'), "n", "h:2"}, {}}}};
+          Peers{{{std::string(32, 'b'), "n", "h:2"}, {}}},
+          EchoRequest{1, "10.0.0.1:9", 100, 3000},
+          EchoReply{1, 30, 29, 250'000, true, "why"},
+          Facts{{{"kernel", "6.1.0"}, {"engine/8000", "vllm 0.6"}}}};
 }
 
 TEST(Frame, EachKindComesBackAsItWent) {
@@ -65,6 +70,31 @@ TEST(Frame, UnknownFieldsAndKindsAreSkipped) {
   EXPECT_EQ(back->unknown, 1U);
 }
 
+// Of version 1 as it was before echoes, facts and load: kept word for word.
+TEST(Frame, WhatAnOlderPeerSendsIsStillRead) {
+  const std::string hello(
+      "\x19\x0a\x17\x08\x01\x10\x01\x1a\x02zz\x22\x01n\x2a\x01w\x3a\x01z\x4a\x02:9\x58\x07", 26);
+  const std::string reply("\x08\x12\x06\x08\x01\x10\x01\x28\x0a", 9);
+  const std::string beat("\x0a\x1a\x08\x08\x05\x10\x02\x18\x04\x20\x03", 11);
+  const auto back = decode_message(hello + reply + beat);
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_EQ(back->frames.size(), 3U);
+  EXPECT_EQ(back->frames[0], Frame(Hello{.node_id = "zz",
+                                         .name = "n",
+                                         .role = "w",
+                                         .boot_id = "z",
+                                         .probe_address = ":9",
+                                         .oldest_sample_ms = 7}));
+  EXPECT_EQ(back->frames[1],
+            Frame(HelloReply{.accepted = true, .version = 1, .beat_interval_ms = 10}));
+  EXPECT_EQ(back->frames[2], Frame(Beat{5, 2, 4, 3}));
+}
+
+TEST(Frame, AnUnchangedBeatHasTheBytesItAlwaysHad) {
+  EXPECT_EQ(bytes_of(Beat{5, 2, 4, 3}),
+            std::string("\x0a\x1a\x08\x08\x05\x10\x02\x18\x04\x20\x03", 11));
+}
+
 TEST(Frame, EveryCutIsRefusedOrShorter) {
   std::string message;
   for (const Frame& frame : one_of_each()) append_frame(frame, message);
@@ -87,6 +117,7 @@ TEST(Frame, WhatIsOverABoundIsNamed) {
   refused(std::string("\x05\x4a", 2), "cut short");
   refused(std::string(65, '\0'), "too many frames");
   refused(std::string(kMaxMessageBytes + 1, 'x'), "at most");
+  refused("\x25\x12\x23\x5a\x21" + std::string(33, 'k'), "hello_reply: field 11: 33 bytes");
   std::string name(200, 'n');
   // name = field 4 of hello, 200 bytes
   refused("\xce\x01\x0a\xcb\x01\x22\xc8\x01" + name, "hello: field 4: 200 bytes, at most 128");

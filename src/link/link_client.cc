@@ -26,6 +26,8 @@ using std::chrono::milliseconds;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr milliseconds kConnectTimeout{10'000};
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kNsPerUs = 1'000;
 constexpr int64_t kSteadyMs = 5'000;  // a connection that stood so long was a good one
 constexpr std::string_view kPath = "/api/binnacle/v1/link";
 constexpr size_t kMaxCloseReason = 120;
@@ -96,6 +98,16 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     asio::post(executor_, [self = shared_from_this()] { self->wake_.cancel(); });
   }
 
+  void set_facts(Facts facts) EXCLUDES(mu_) {
+    {
+      const MutexLock lock(mu_);
+      facts_ = std::move(facts);
+    }
+    asio::post(executor_, [self = shared_from_this()] {
+      self->happened(client_event::FactsChanged{self->facts()});
+    });
+  }
+
   bool connected() const { return connected_.value() != 0; }
 
  private:
@@ -136,7 +148,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     hello.newest_version = kNewestVersion;
     hello.oldest_version = kOldestVersion;
     if (hooks_.oldest_sample_ms) hello.oldest_sample_ms = hooks_.oldest_sample_ms();
-    happened(client_event::Connected{std::move(hello)});
+    happened(client_event::Connected{std::move(hello), facts()});
     co_await (read_loop() || write_loop() || beat_loop());
     session_.reset();
     socket_ = nullptr;
@@ -220,12 +232,23 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     ++data_gone_;
   }
 
+  Facts facts() EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    return facts_;
+  }
+
+  // The beat's own timer tells how busy this thread is: what delays a beat shows in the beat.
   asio::awaitable<void> beat_loop() {
     for (;;) {
-      const int64_t wait_ms = session_->next_due_ms() - clock_.monotonic_ms();
-      timer_.expires_after(milliseconds(std::clamp<int64_t>(wait_ms, 0, 60'000)));
-      if (wait_ms > 0) co_await timer_.async_wait(kAwait);
-      happened(client_event::Tick{});
+      const int64_t wait_ms =
+          std::clamp<int64_t>(session_->next_due_ms() - clock_.monotonic_ms(), 0, 60'000);
+      const int64_t due_ns = clock_.monotonic_ns() + wait_ms * kNsPerMs;
+      timer_.expires_after(milliseconds(wait_ms));
+      bool ran_out = false;
+      if (wait_ms > 0) ran_out = !std::get<0>(co_await timer_.async_wait(kAwait));
+      const int64_t late_ns = ran_out ? clock_.monotonic_ns() - due_ns : 0;
+      happened(client_event::Tick{.loop_lag_us = std::max<int64_t>(late_ns, 0) / kNsPerUs,
+                                  .load = hooks_.load ? hooks_.load() : std::nullopt});
       if (ending_) co_await idle();
     }
   }
@@ -264,6 +287,10 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   void act(client_action::Probe action) {
     asio::co_spawn(executor_, probe(shared_from_this(), std::move(action.request), generation_),
                    asio::detached);
+  }
+  void act(const client_action::Echo& action) {
+    happened(client_event::EchoProgress{
+        {.id = action.request.id, .done = true, .error = "this agent has no echo socket"}});
   }
   void act(client_action::Tell action) {
     if (const auto* pace = std::get_if<Pace>(&action.frame)) {
@@ -328,6 +355,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   bool ended_ GUARDED_BY(mu_) = false;
   std::deque<Frame> data_ GUARDED_BY(mu_);
   size_t data_gone_ GUARDED_BY(mu_) = 0;  // how many have left the front
+  Facts facts_ GUARDED_BY(mu_);
 };
 
 LinkClient::LinkClient(LinkClientOptions options, LinkClientHooks hooks, net::Client& client,
@@ -341,6 +369,7 @@ void LinkClient::start() { driver_->start(); }
 void LinkClient::stop(int64_t grace_ms) { driver_->stop(grace_ms); }
 void LinkClient::send(CheckResult result) { driver_->queue(std::move(result)); }
 void LinkClient::send(NodeEvent event) { driver_->queue(std::move(event)); }
+void LinkClient::set_facts(Facts facts) { driver_->set_facts(std::move(facts)); }
 bool LinkClient::connected() const { return driver_->connected(); }
 
 }  // namespace binnacle::link

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -32,7 +33,8 @@ struct LinkClientOptions {
 
 // Called on the link's I/O thread: must not block.
 struct LinkClientHooks {
-  std::function<int64_t()> oldest_sample_ms;  // asked for each hello
+  std::function<int64_t()> oldest_sample_ms;        // asked for each hello
+  std::function<std::optional<LoadDigest>()> load;  // and for each beat
   std::function<void(const HelloReply&)> accepted;
   std::function<void(const HelloReply&)> refused;
   std::function<void(const Error&)> unreachable;  // with each attempt that failed
@@ -56,6 +58,7 @@ class LinkClient {
 
   void send(CheckResult result);
   void send(NodeEvent event);
+  void set_facts(Facts facts);  // told after each hello and now, when they differ
   bool connected() const;
 
  private:

@@ -13,10 +13,22 @@
 namespace binnacle::link {
 
 struct BeatTimes {
-  uint64_t number = 0;
+  uint64_t number = 0;                 // grows within a connection: replays are dropped
   int64_t came_ms = 0;                 // monotonic, of the server
   std::optional<ClockReading> clocks;  // of the exchange before; not with the first beat
+  uint32_t loop_lag_us = 0;            // how late the agent's own timer fired
+  std::optional<LoadDigest> load = {};
 };
+
+// How a connection ended.
+enum class LinkEnd : uint8_t {
+  kGoodbye,    // the agent left on purpose
+  kClosed,     // by its end or by the network: the process or the machine is gone, or the way there
+  kSilent,     // nothing came for silence_limit_ms
+  kMalformed,  // it sent what the format does not allow
+  kSlow,       // it did not read what it was sent
+};
+std::string_view link_end_name(LinkEnd end);  // "goodbye"
 
 class LinkObserver {
  public:
@@ -28,9 +40,15 @@ class LinkObserver {
   // Every probe that was asked for is answered once, by the agent or for it; not when it
   // disconnects meanwhile.
   virtual void probe_reply(const model::Node& /*via*/, const ProbeReply& /*reply*/) {}
+  // Every echo that was asked for ends with one reply that is `done`, by the agent or for it; not
+  // when it disconnects meanwhile. One before it tells the first answer.
+  virtual void echo_reply(const model::Node& /*via*/, const EchoReply& /*reply*/) {}
+  // All that the node says of itself; after each hello and when something has changed.
+  virtual void facts(const model::Node& /*node*/, const Facts& /*facts*/) {}
   // `node.state` is kLeft after a goodbye, else kDown. Not called for a connection whose node has
   // connected anew before it ended.
-  virtual void disconnected(const model::Node& /*node*/, std::string_view /*reason*/) {}
+  virtual void disconnected(const model::Node& /*node*/, LinkEnd /*how*/,
+                            std::string_view /*reason*/) {}
 };
 
 }  // namespace binnacle::link

@@ -32,6 +32,7 @@ json node_json(const NodeRecord& record) {
           {"cluster", record.node.cluster},
           {"address", record.node.address},
           {"probe_address", record.probe_address},
+          {"echo_address", record.echo_address},
           {"state", model::node_state_name(record.node.state)},
           {"since", time_json(record.node.since_ms)},
           {"version", record.software},
@@ -141,6 +142,28 @@ Result<uint64_t> LinkServer::probe(const model::NodeId& via, std::string address
         connection.happened(session_event::Probe{id, address, timeout_ms});
       }));
   return id;
+}
+
+Result<uint64_t> LinkServer::echo(const model::NodeId& via, std::string address,
+                                  int64_t interval_ms, int64_t duration_ms) {
+  Connections& connections = shared_->connections;
+  if (!connections.table.has_echo(via.value)) {
+    return fail(Code::kFailedPrecondition,
+                "node " + via.value + ": has no echo socket; see its setting agent.echo_listen");
+  }
+  const uint64_t id = connections.next_probe.fetch_add(1);
+  TRY(connections.post(via.value, [id, address = std::move(address), interval_ms,
+                                   duration_ms](ServerConnection& connection) {
+    connection.happened(
+        session_event::Echo{id, address, interval_ms, std::max<int64_t>(duration_ms, 1)});
+  }));
+  return id;
+}
+
+Status LinkServer::stop_echo(const model::NodeId& via, uint64_t id) {
+  return shared_->connections.post(via.value, [id](ServerConnection& connection) {
+    connection.happened(session_event::Echo{.id = id});
+  });
 }
 
 Status LinkServer::drain(const model::NodeId& node, std::string reason) {

@@ -26,7 +26,8 @@ struct LinkServerOptions {
   int64_t late_limit_ms = 86'400'000;  // of the store: told to agents
   int64_t peers_every_ms = 30'000;     // how often a changed list of peers goes out at most
   std::string software;
-  std::string boot_id;  // of this run
+  std::string boot_id;   // of this run
+  std::string echo_key;  // random for this run, 16 to 32 bytes; "": agents answer no echoes
 };
 
 class LinkServer {
@@ -46,6 +47,12 @@ class LinkServer {
   // kNotFound: the node is not connected.
   // Asks `via` to connect to host:port; answers the id of the reply that observers will get.
   Result<uint64_t> probe(const model::NodeId& via, std::string address, int64_t timeout_ms);
+  // Has `via` send UDP echoes to host:port (NodeRecord::echo_address) every `interval_ms` for
+  // `duration_ms`; answers the id of the replies that observers will get. kFailedPrecondition: it
+  // has no echo socket.
+  Result<uint64_t> echo(const model::NodeId& via, std::string address, int64_t interval_ms,
+                        int64_t duration_ms);
+  Status stop_echo(const model::NodeId& via, uint64_t id);
   Status drain(const model::NodeId& node, std::string reason);
   // Somebody looks at the node: for a while it collects every second.
   Status look(const model::NodeId& node);

@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "base/mutex.h"
 #include "base/thread_pool.h"
 #include "link/link_client.h"
@@ -23,6 +25,7 @@ class Seen final : public LinkObserver {
   void connected(const model::Node& node) override { add("connected " + node.name); }
   void beat(const model::NodeId&, const BeatTimes& times) override {
     add(times.clocks ? "clocks" : "beat");
+    if (times.load) add(fmt::format("load {}", times.load->cpu_permille));
   }
   void check_result(const model::Node&, const CheckResult& result) override {
     add("check " + result.check);
@@ -31,8 +34,11 @@ class Seen final : public LinkObserver {
   void probe_reply(const model::Node&, const ProbeReply& reply) override {
     add(reply.reached && reply.round_trip_ns > 0 ? "probe reached" : "probe: " + reply.error);
   }
-  void disconnected(const model::Node& node, std::string_view) override {
-    add("disconnected " + std::string(node_state_name(node.state)));
+  void facts(const model::Node&, const Facts& facts) override {
+    for (const Fact& fact : facts.facts) add("fact " + fact.name + " " + fact.value);
+  }
+  void disconnected(const model::Node& node, LinkEnd how, std::string_view) override {
+    add(fmt::format("disconnected {} {}", node_state_name(node.state), link_end_name(how)));
   }
 
   void add(const std::string& what) EXCLUDES(mu_) {
@@ -122,6 +128,7 @@ class TestAgent {
       seen.add("peers " + std::to_string(peers.peers.size()));
     };
     hooks.drain = [&seen](const std::string& reason) { seen.add("drain " + reason); };
+    hooks.load = [] { return LoadDigest{.cpu_permille = 250}; };
     io_.start();
     link_ = std::make_unique<LinkClient>(std::move(options), std::move(hooks), client_, io_, clock_,
                                          random_, registry_);
@@ -161,7 +168,7 @@ TEST(Link, ConnectsBeatsAndSaysGoodbye) {
     // One clock on both sides: the offset is no more than the way there.
     EXPECT_LE(std::abs(reading->offset_ns), reading->round_trip_ns / 2 + 1);
   }
-  EXPECT_TRUE(server_saw.wait("disconnected left"));
+  EXPECT_TRUE(server_saw.wait("disconnected left goodbye"));
   EXPECT_EQ(server.link().nodes().node(id_of('a'))->state, model::NodeState::kLeft);
 }
 
@@ -186,6 +193,17 @@ TEST(Link, CarriesChecksEventsProbesAndWhatTheServerMaySay) {
   EXPECT_FALSE(server.link().look(id_of('b')));
 }
 
+TEST(Link, ABeatCarriesTheLoadAndFactsFollowTheHello) {
+  Seen server_saw, agent_saw;
+  TestServer server(server_saw);
+  TestAgent agent(server.address(), 'a', "n1", agent_saw);
+  agent.link().set_facts({{{"kernel", "6.1"}}});  // perhaps before it is connected
+  EXPECT_TRUE(server_saw.wait("fact kernel 6.1"));
+  agent.link().set_facts({{{"kernel", "6.2"}}});
+  EXPECT_TRUE(server_saw.wait("fact kernel 6.2"));
+  EXPECT_TRUE(server_saw.wait("load 250", 3));
+}
+
 TEST(Link, ATakenNameIsRefusedUntilItIsFree) {
   Seen server_saw, first_saw, second_saw;
   TestServer server(server_saw);
@@ -197,7 +215,7 @@ TEST(Link, ATakenNameIsRefusedUntilItIsFree) {
     EXPECT_EQ(first_saw.count("lost"), 0U);
   }
   first.reset();
-  ASSERT_TRUE(server_saw.wait("disconnected left"));
+  ASSERT_TRUE(server_saw.wait("disconnected left goodbye"));
   TestAgent second(server.address(), 'b', "n1", second_saw);
   EXPECT_TRUE(second_saw.wait("accepted"));
 }

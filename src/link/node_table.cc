@@ -12,7 +12,7 @@ namespace {
 using model::NodeState;
 
 // "10.0.0.7" of a peer and ":9" of its hello make "10.0.0.7:9".
-std::string full_probe_address(const std::string& told, const std::string& peer_address) {
+std::string full_address(const std::string& told, const std::string& peer_address) {
   if (!told.starts_with(':')) return told;
   const bool address6 = peer_address.find(':') != std::string::npos;
   return (address6 ? "[" + peer_address + "]" : peer_address) + told;
@@ -27,16 +27,17 @@ Admission refuse(Refusal refusal, std::string reason) {
 
 }  // namespace
 
-std::optional<Admission> NodeTable::conflict(const Hello& hello, int64_t lively_ms) const {
+std::optional<Admission> NodeTable::conflict(const Hello& hello, const std::string& peer_address,
+                                             int64_t lively_ms) const {
   const auto name = id_of_name_.find(hello.name);
   if (name != id_of_name_.end() && name->second != hello.node_id) {
     const NodeRecord& holder = by_id_.at(name->second).record;
     if (holder.session != 0) {
       return refuse(Refusal::kNameTaken,
                     fmt::format("the name {} is taken by node {} at {}, connected since {}; stop "
-                                "that agent or give this one another name (--name)",
+                                "that agent or give this one at {} another name (--name)",
                                 hello.name, holder.node.id.value, holder.node.address,
-                                format_rfc3339(holder.node.since_ms)));
+                                format_rfc3339(holder.node.since_ms), peer_address));
     }
   }
   const auto same = by_id_.find(hello.node_id);
@@ -47,15 +48,16 @@ std::optional<Admission> NodeTable::conflict(const Hello& hello, int64_t lively_
   }
   return refuse(
       Refusal::kIdInUse,
-      fmt::format("an agent with this node id beats from {} as {}; two agents run on one data "
-                  "folder or a copy of it: stop one, or remove the file node_id from the copy",
-                  same->second.record.node.address, same->second.record.node.name));
+      fmt::format("an agent with this node id beats from {} as {}; this agent and that run on "
+                  "one data folder or a copy of it: stop one, or remove the file node_id from the "
+                  "copy (this one is at {})",
+                  same->second.record.node.address, same->second.record.node.name, peer_address));
 }
 
 Admission NodeTable::admit(const Hello& hello, uint64_t session, const std::string& peer_address,
                            int64_t lively_ms) {
   const MutexLock lock(mu_);
-  if (auto found = conflict(hello, lively_ms)) return std::move(*found);
+  if (auto found = conflict(hello, peer_address, lively_ms)) return std::move(*found);
   if (const auto name = id_of_name_.find(hello.name);
       name != id_of_name_.end() && name->second != hello.node_id) {
     erase(std::string(name->second));
@@ -78,7 +80,8 @@ Admission NodeTable::admit(const Hello& hello, uint64_t session, const std::stri
   record.node.address = peer_address;
   record.boot_id = hello.boot_id;
   record.software = hello.software;
-  record.probe_address = full_probe_address(hello.probe_address, peer_address);
+  record.probe_address = full_address(hello.probe_address, peer_address);
+  record.echo_address = full_address(hello.echo_address, peer_address);
   record.capabilities = hello.capabilities;
   record.oldest_sample_ms = hello.oldest_sample_ms;
   record.session = session;
@@ -149,6 +152,12 @@ uint64_t NodeTable::session_of(const std::string& node_id) const {
   const MutexLock lock(mu_);
   const auto it = by_id_.find(node_id);
   return it == by_id_.end() ? 0 : it->second.record.session;
+}
+
+bool NodeTable::has_echo(const std::string& node_id) const {
+  const MutexLock lock(mu_);
+  const auto it = by_id_.find(node_id);
+  return it != by_id_.end() && !it->second.record.echo_address.empty();
 }
 
 std::vector<NodeRecord> NodeTable::take_readings() {

@@ -22,6 +22,7 @@ struct NodeRecord {
   std::string boot_id;
   std::string software;
   std::string probe_address;  // host:port, or "": it cannot be probed
+  std::string echo_address;   // host:port of UDP, or "": it neither answers nor asks
   std::vector<std::string> capabilities;
   uint64_t session = 0;  // the connection that stands; 0: none
   int64_t oldest_sample_ms = 0;
@@ -61,6 +62,8 @@ class NodeTable final : public model::NodeView {
   // The connection that stands; 0: none.
   uint64_t session_of(const std::string& node_id) const EXCLUDES(mu_);
 
+  bool has_echo(const std::string& node_id) const EXCLUDES(mu_);
+
   // As records(), and the best readings start over.
   std::vector<NodeRecord> take_readings() EXCLUDES(mu_);
   // Of all nodes that are up and can be probed; changes of `version` tell that it is another list.
@@ -72,7 +75,8 @@ class NodeTable final : public model::NodeView {
     NodeRecord record;
     int64_t heard_ms = 0;  // monotonic
   };
-  std::optional<Admission> conflict(const Hello& hello, int64_t lively_ms) const REQUIRES(mu_);
+  std::optional<Admission> conflict(const Hello& hello, const std::string& peer_address,
+                                    int64_t lively_ms) const REQUIRES(mu_);
   bool make_room() REQUIRES(mu_);
   void set_state(Entry& entry, model::NodeState state) REQUIRES(mu_);
   void erase(const std::string& node_id) REQUIRES(mu_);

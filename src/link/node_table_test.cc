@@ -53,9 +53,9 @@ TEST_F(NodeTableTest, TheSameIdAtANewAddressIsTheSameNode) {
 
 TEST_F(NodeTableTest, ANameIsTakenWhileItsNodeIsConnected) {
   admit(hello('a', "n1"), 1);
-  const Admission refused = admit(hello('b', "n1"), 2);
+  const Admission refused = admit(hello('b', "n1"), 2, "10.0.0.2");
   EXPECT_EQ(refused.refusal, Refusal::kNameTaken);
-  for (const char* part : {"n1", "aaaa", "10.0.0.1", "--name"})
+  for (const char* part : {"n1", "aaaa", "10.0.0.1", "10.0.0.2", "--name"})
     EXPECT_NE(refused.reason.find(part), std::string::npos) << refused.reason;
   table_.disconnect(std::string(32, 'a'), 1, false);
   EXPECT_EQ(admit(hello('b', "n1"), 3).refusal, Refusal::kNone);
@@ -102,6 +102,16 @@ TEST_F(NodeTableTest, TheShortestRoundTripTellsTheClock) {
   EXPECT_EQ(*records[0].best_clocks, (ClockReading{7, 100}));
   EXPECT_EQ(*records[0].clocks, (ClockReading{9, 200}));
   EXPECT_FALSE(table_.take_readings()[0].best_clocks) << "starts over";
+}
+
+TEST_F(NodeTableTest, AnEchoAddressIsMadeWholeByTheConnection) {
+  admit(hello('a', "n1"), 1, "::1");
+  EXPECT_FALSE(table_.has_echo(std::string(32, 'a')));
+  Hello with = hello('b', "n2");
+  with.echo_address = ":7";
+  admit(with, 2, "::1");
+  EXPECT_TRUE(table_.has_echo(std::string(32, 'b')));
+  EXPECT_EQ(table_.records()[1].echo_address, "[::1]:7");
 }
 
 TEST_F(NodeTableTest, PeersAreThoseThatCanBeProbed) {

@@ -13,7 +13,6 @@ namespace asio = boost::asio;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kTick{500};
-constexpr uint16_t kNormal = 1000;
 constexpr uint16_t kGoingAway = 1001;
 constexpr uint16_t kProtocolError = 1002;
 constexpr uint16_t kPolicy = 1008;
@@ -45,9 +44,9 @@ LinkInstruments::LinkInstruments(Registry& r)
     return &r.counter(kFrames, kFramesHelp,
                       {{"direction", direction}, {"kind", std::string(frame_name(frame))}});
   };
-  const Frame kinds[] = {Hello{},       HelloReply{}, Beat{},         BeatReply{},
-                         CheckResult{}, NodeEvent{},  ProbeRequest{}, ProbeReply{},
-                         Drain{},       Goodbye{},    Pace{},         Peers{}};
+  const Frame kinds[] = {Hello{},     HelloReply{},   Beat{},        BeatReply{}, CheckResult{},
+                         NodeEvent{}, ProbeRequest{}, ProbeReply{},  Drain{},     Goodbye{},
+                         Pace{},      Peers{},        EchoRequest{}, EchoReply{}, Facts{}};
   for (const Frame& kind : kinds) {
     in_[kind.index()] = count(kind, "in");
     out_[kind.index()] = count(kind, "out");
@@ -96,7 +95,8 @@ void Connections::close(uint64_t session, std::string reason) {
   const auto connection = find(session);
   if (connection == nullptr) return;
   asio::post(connection->executor(), [connection, reason = std::move(reason)] {
-    connection->end(kPolicy, "replaced", reason);
+    // Observers do not hear of it: another connection of the node stands.
+    connection->end(kPolicy, "replaced", reason, LinkEnd::kClosed);
   });
 }
 
@@ -122,23 +122,26 @@ asio::awaitable<void> ServerConnection::run() {
 
 // After the loops, so that a node is told to be gone once, whatever ended it.
 void ServerConnection::over() {
-  if (!ending_) ending_ = Ending{kGoingAway, "broken", "the connection broke", false};
+  if (!ending_) ending_ = Ending{kGoingAway, "broken", "the connection broke", LinkEnd::kClosed};
   shared_.instruments.ended(ending_->why).add();
   if (!node_) return;
-  const auto gone = shared_.table.disconnect(node_->id.value, id_, ending_->goodbye);
+  const auto gone =
+      shared_.table.disconnect(node_->id.value, id_, ending_->how == LinkEnd::kGoodbye);
   if (!gone) return;
   shared_.log.info("node disconnected", {{"node", gone->name},
                                          {"node_id", gone->id.value},
                                          {"address", gone->address},
                                          {"reason", ending_->reason}});
-  for (LinkObserver* observer : shared_.observers) observer->disconnected(*gone, ending_->reason);
+  for (LinkObserver* observer : shared_.observers)
+    observer->disconnected(*gone, ending_->how, ending_->reason);
 }
 
 asio::awaitable<void> ServerConnection::read_loop() {
   for (;;) {
     const auto message = co_await socket_.read();
     if (!message) {
-      if (!ending_) ending_ = Ending{kGoingAway, "broken", message.error().message, false};
+      if (!ending_)
+        ending_ = Ending{kGoingAway, "broken", message.error().message, LinkEnd::kClosed};
       co_return;
     }
     if (!ending_) receive(*message);
@@ -146,15 +149,16 @@ asio::awaitable<void> ServerConnection::read_loop() {
 }
 
 void ServerConnection::receive(const net::WebSocketMessage& message) {
-  if (message.text) return end(kProtocolError, "malformed", "a text message on the link");
+  if (message.text)
+    return end(kProtocolError, "malformed", "a text message on the link", LinkEnd::kMalformed);
   auto decoded = decode_message(message.data);
-  if (!decoded) return end(kProtocolError, "malformed", decoded.error().message);
+  if (!decoded)
+    return end(kProtocolError, "malformed", decoded.error().message, LinkEnd::kMalformed);
   if (decoded->unknown > 0)
     shared_.instruments.dropped("unknown").add(static_cast<double>(decoded->unknown));
   for (Frame& frame : decoded->frames) {
     if (ending_) return;
     shared_.instruments.frame_in(frame).add();
-    if (const auto* beat = std::get_if<Beat>(&frame)) beat_number_ = beat->number;
     happened(session_event::Received{std::move(frame)});
   }
 }
@@ -170,7 +174,7 @@ void ServerConnection::happened(SessionEvent event) {
 
 void ServerConnection::act(session_action::Send& action) {
   if (queue_.size() >= shared_.options.max_queued_frames) {
-    return end(kPolicy, "slow", "the agent does not read what it is sent");
+    return end(kPolicy, "slow", "the agent does not read what it is sent", LinkEnd::kSlow);
   }
   shared_.instruments.frame_out(action.frame).add();
   queue_.push_back(std::move(action.frame));
@@ -185,6 +189,7 @@ void ServerConnection::act(session_action::Admit& action) {
   reply.software = shared_.options.software;
   reply.server_boot = shared_.options.boot_id;
   reply.address = peer_address_;
+  reply.echo_key = shared_.options.echo_key;
   const HelloProblem problem = check_hello(hello);
   Admission admission;
   admission.refusal = problem.refusal;
@@ -225,7 +230,11 @@ void ServerConnection::act(session_action::Admit& action) {
 
 void ServerConnection::act(session_action::Beaten& action) {
   shared_.table.beat(node_->id.value, id_, action.clocks);
-  const BeatTimes times{beat_number_, shared_.clock.monotonic_ms(), action.clocks};
+  const BeatTimes times{.number = action.beat.number,
+                        .came_ms = shared_.clock.monotonic_ms(),
+                        .clocks = action.clocks,
+                        .loop_lag_us = action.beat.loop_lag_us,
+                        .load = action.beat.load};
   for (LinkObserver* observer : shared_.observers) observer->beat(node_->id, times);
 }
 
@@ -237,6 +246,10 @@ void ServerConnection::act(session_action::Deliver& action) {
       observer->event(*node_, *event);
     } else if (const auto* reply = std::get_if<ProbeReply>(&action.frame)) {
       observer->probe_reply(*node_, *reply);
+    } else if (const auto* echo = std::get_if<EchoReply>(&action.frame)) {
+      observer->echo_reply(*node_, *echo);
+    } else if (const auto* facts = std::get_if<Facts>(&action.frame)) {
+      observer->facts(*node_, *facts);
     }
   }
 }
@@ -246,16 +259,14 @@ void ServerConnection::act(session_action::Drop& action) {
 }
 
 void ServerConnection::act(session_action::Close& action) {
-  const char* why = action.goodbye              ? "goodbye"
-                    : action.reason == "silent" ? "silent"
-                    : action.code == kPolicy    ? "refused"
-                                                : "malformed";
-  end(action.goodbye ? kNormal : action.code, why, std::move(action.reason), action.goodbye);
+  const std::string_view why =
+      action.how == LinkEnd::kClosed ? "refused" : link_end_name(action.how);
+  end(action.code, std::string(why), std::move(action.reason), action.how);
 }
 
-void ServerConnection::end(uint16_t code, std::string why, std::string reason, bool goodbye) {
+void ServerConnection::end(uint16_t code, std::string why, std::string reason, LinkEnd how) {
   if (ending_) return;
-  ending_ = Ending{code, std::move(why), std::move(reason), goodbye};
+  ending_ = Ending{code, std::move(why), std::move(reason), how};
   wake_.cancel();
 }
 

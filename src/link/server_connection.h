@@ -81,7 +81,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // On its thread.
   void happened(SessionEvent event);
-  void end(uint16_t code, std::string why, std::string reason, bool goodbye = false);
+  void end(uint16_t code, std::string why, std::string reason, LinkEnd how);
 
  private:
   boost::asio::awaitable<void> read_loop();
@@ -110,14 +110,13 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool wants_peers_ = false;
   uint64_t peers_sent_ = 0;
   int64_t peers_due_ms_ = 0;
-  uint64_t beat_number_ = 0;
   std::deque<Frame> queue_;
   boost::asio::steady_timer wake_;
   struct Ending {
     uint16_t code;
     std::string why;     // a label: "silent"
     std::string reason;  // for people
-    bool goodbye;
+    LinkEnd how;
   };
   std::optional<Ending> ending_;
 };

@@ -60,27 +60,38 @@ SessionActions ServerSession::step(int64_t now_ms, int64_t wall_ns, SessionEvent
 }
 
 void ServerSession::on(session_event::Received& event) {
+  const auto* beats = std::get_if<Beat>(&event.frame);
+  // Whoever plays an old beat again does not keep a silent node up.
+  if (beats != nullptr && state_ == State::kUp && beats->number <= newest_beat_) {
+    actions_.emplace_back(session_action::Drop{"replay"});
+    return;
+  }
   heard_ms_ = now_ms_;
   if (auto* hello = std::get_if<Hello>(&event.frame)) {
-    if (state_ != State::kAwaitsHello) return close(kProtocolError, "a second hello");
+    if (state_ != State::kAwaitsHello)
+      return close(kProtocolError, "a second hello", LinkEnd::kMalformed);
     state_ = State::kAwaitsWord;
     actions_.emplace_back(session_action::Admit{std::move(*hello)});
     return;
   }
   if (std::holds_alternative<Goodbye>(event.frame)) {
-    return close(kNormal, std::get<Goodbye>(event.frame).reason, true);
+    return close(kNormal, std::get<Goodbye>(event.frame).reason, LinkEnd::kGoodbye);
   }
   if (state_ != State::kUp) {
     return close(kProtocolError,
-                 fmt::format("{} before hello was answered", frame_name(event.frame)));
+                 fmt::format("{} before hello was answered", frame_name(event.frame)),
+                 LinkEnd::kMalformed);
   }
-  if (const auto* b = std::get_if<Beat>(&event.frame)) return beat(*b);
+  if (beats != nullptr) return beat(*beats);
   if (!within_rate()) {
     actions_.emplace_back(session_action::Drop{"rate"});
   } else if (auto* reply = std::get_if<ProbeReply>(&event.frame)) {
     probe_reply(std::move(*reply));
+  } else if (auto* echo = std::get_if<EchoReply>(&event.frame)) {
+    echo_reply(std::move(*echo));
   } else if (std::holds_alternative<CheckResult>(event.frame) ||
-             std::holds_alternative<NodeEvent>(event.frame)) {
+             std::holds_alternative<NodeEvent>(event.frame) ||
+             std::holds_alternative<Facts>(event.frame)) {
     deliver(std::move(event.frame));
   } else {
     actions_.emplace_back(session_action::Drop{"direction"});
@@ -101,22 +112,17 @@ void ServerSession::on(session_event::Refused& event) {
   std::string reason = event.reply.reason;
   event.reply.accepted = false;
   send(std::move(event.reply));
-  close(kPolicy, std::move(reason));
+  close(kPolicy, std::move(reason), LinkEnd::kClosed);
 }
 
 void ServerSession::on(session_event::Tick&) {
   if (state_ == State::kAwaitsHello && now_ms_ - began_ms_ >= options_.hello_limit_ms) {
-    return close(kPolicy, "no hello came");
+    return close(kPolicy, "no hello came", LinkEnd::kSilent);
   }
-  if (now_ms_ - heard_ms_ >= options_.silence_limit_ms) return close(kPolicy, "silent");
-  for (auto it = probes_.begin(); it != probes_.end();) {
-    if (now_ms_ < it->second) {
-      ++it;
-      continue;
-    }
-    deliver(ProbeReply{.id = it->first, .error = "the agent did not tell in time"});
-    it = probes_.erase(it);
+  if (now_ms_ - heard_ms_ >= options_.silence_limit_ms) {
+    return close(kPolicy, "silent", LinkEnd::kSilent);
   }
+  give_up_what_is_due();
   if (look_until_ms_ != 0 && now_ms_ >= look_until_ms_) {
     look_until_ms_ = 0;
     send(Pace{});
@@ -131,6 +137,22 @@ void ServerSession::on(session_event::Probe& event) {
   // The answer travels too: as long again as the probe may take.
   probes_[event.id] = now_ms_ + 2 * timeout_ms;
   send(ProbeRequest{event.id, std::move(event.address), static_cast<uint32_t>(timeout_ms)});
+}
+
+void ServerSession::on(session_event::Echo& event) {
+  if (event.duration_ms <= 0) {
+    if (echoes_.contains(event.id)) send(EchoRequest{.id = event.id});
+    return;
+  }
+  if (state_ != State::kUp || echoes_.size() >= options_.max_echoes) {
+    return deliver(
+        EchoReply{.id = event.id, .done = true, .error = "the agent has too many echoes to do"});
+  }
+  const int64_t duration_ms = std::min(event.duration_ms, options_.longest_echo_ms);
+  echoes_[event.id] = now_ms_ + duration_ms + options_.echo_answer_ms;
+  send(EchoRequest{event.id, std::move(event.address),
+                   static_cast<uint32_t>(std::clamp<int64_t>(event.interval_ms, 1, duration_ms)),
+                   static_cast<uint32_t>(duration_ms)});
 }
 
 void ServerSession::on(session_event::Look&) {
@@ -153,9 +175,10 @@ void ServerSession::beat(const Beat& beat) {
     clocks = read_clocks(
         {answered_.asked_ns, answered_.received_ns, answered_.replied_ns, beat.answered_ns});
   }
+  newest_beat_ = beat.number;
   answered_ = {beat.number, beat.sent_ns, wall_ns_, wall_ns_};
   send(BeatReply{beat.number, wall_ns_, wall_ns_});
-  actions_.emplace_back(session_action::Beaten{clocks});
+  actions_.emplace_back(session_action::Beaten{beat, clocks});
 }
 
 void ServerSession::probe_reply(ProbeReply reply) {
@@ -164,6 +187,30 @@ void ServerSession::probe_reply(ProbeReply reply) {
   } else {
     deliver(std::move(reply));
   }
+}
+
+void ServerSession::echo_reply(EchoReply reply) {
+  const auto it = echoes_.find(reply.id);
+  if (it == echoes_.end()) {
+    actions_.emplace_back(session_action::Drop{"echo"});
+    return;
+  }
+  if (reply.done) echoes_.erase(it);
+  deliver(std::move(reply));
+}
+
+void ServerSession::give_up_what_is_due() {
+  constexpr std::string_view kNotTold = "the agent did not tell in time";
+  std::erase_if(probes_, [this, kNotTold](const auto& probe) {
+    if (now_ms_ < probe.second) return false;
+    deliver(ProbeReply{.id = probe.first, .error = std::string(kNotTold)});
+    return true;
+  });
+  std::erase_if(echoes_, [this, kNotTold](const auto& echo) {
+    if (now_ms_ < echo.second) return false;
+    deliver(EchoReply{.id = echo.first, .done = true, .error = std::string(kNotTold)});
+    return true;
+  });
 }
 
 void ServerSession::deliver(Frame frame) {
@@ -183,9 +230,9 @@ void ServerSession::send(Frame frame) {
   actions_.emplace_back(session_action::Send{std::move(frame)});
 }
 
-void ServerSession::close(uint16_t code, std::string reason, bool goodbye) {
+void ServerSession::close(uint16_t code, std::string reason, LinkEnd how) {
   state_ = State::kClosed;
-  actions_.emplace_back(session_action::Close{code, std::move(reason), goodbye});
+  actions_.emplace_back(session_action::Close{code, std::move(reason), how});
 }
 
 }  // namespace binnacle::link

@@ -12,6 +12,7 @@
 
 #include "link/clock_exchange.h"
 #include "link/frame.h"
+#include "link/link_observer.h"
 
 namespace binnacle::link {
 
@@ -23,6 +24,9 @@ struct SessionOptions {
   double frame_burst = 200;
   size_t max_probes = 64;
   int64_t longest_probe_ms = 10'000;
+  size_t max_echoes = 64;
+  int64_t longest_echo_ms = 30'000;
+  int64_t echo_answer_ms = 1'000;    // the last word on an echo may come so long after its end
   int64_t look_interval_ms = 1'000;  // how often a node that is looked at collects
   int64_t look_hold_ms = 30'000;     // how long one look lasts
 };
@@ -44,6 +48,12 @@ struct Probe {  // asks the agent to probe a peer
   std::string address;
   int64_t timeout_ms;
 };
+struct Echo {  // has the agent send echoes to a peer; duration 0: stop those of this id
+  uint64_t id = 0;
+  std::string address = {};
+  int64_t interval_ms = 0;
+  int64_t duration_ms = 0;
+};
 struct Look {};  // somebody looks at the node
 struct SendDrain {
   std::string reason;
@@ -55,8 +65,8 @@ struct SendPeers {
 
 using SessionEvent =
     std::variant<session_event::Received, session_event::Admitted, session_event::Refused,
-                 session_event::Tick, session_event::Probe, session_event::Look,
-                 session_event::SendDrain, session_event::SendPeers>;
+                 session_event::Tick, session_event::Probe, session_event::Echo,
+                 session_event::Look, session_event::SendDrain, session_event::SendPeers>;
 
 namespace session_action {
 struct Send {
@@ -66,18 +76,19 @@ struct Admit {  // ask the node table, answer with Admitted or Refused
   Hello hello;
 };
 struct Beaten {  // a beat came; with a whole exchange of clocks or none yet
+  Beat beat;
   std::optional<ClockReading> clocks;
 };
-struct Deliver {  // a CheckResult, NodeEvent or ProbeReply
+struct Deliver {  // a CheckResult, NodeEvent, ProbeReply, EchoReply or Facts
   Frame frame;
 };
 struct Drop {       // a frame was not taken
-  std::string why;  // "rate", "direction", "probe"
+  std::string why;  // "rate", "direction", "probe", "echo", "replay"
 };
 struct Close {
   uint16_t code;  // of RFC 6455
   std::string reason;
-  bool goodbye = false;  // the agent ended on purpose
+  LinkEnd how = LinkEnd::kClosed;  // kClosed: the hello was refused
 };
 }  // namespace session_action
 
@@ -109,25 +120,30 @@ class ServerSession {
   void on(session_event::Refused& event);
   void on(session_event::Tick& event);
   void on(session_event::Probe& event);
+  void on(session_event::Echo& event);
   void on(session_event::Look& event);
   void on(session_event::SendDrain& event);
   void on(session_event::SendPeers& event);
   void beat(const Beat& beat);
   void probe_reply(ProbeReply reply);
+  void echo_reply(EchoReply reply);
+  void give_up_what_is_due();
   void deliver(Frame frame);
   bool within_rate();
   void send(Frame frame);
-  void close(uint16_t code, std::string reason, bool goodbye = false);
+  void close(uint16_t code, std::string reason, LinkEnd how);
 
   const SessionOptions options_;
   State state_ = State::kAwaitsHello;
   const int64_t began_ms_;
   int64_t heard_ms_;
+  uint64_t newest_beat_ = 0;
   Answered answered_;
   double tokens_;
   int64_t tokens_ms_;
   std::map<uint64_t, int64_t> probes_;  // id -> deadline
-  int64_t look_until_ms_ = 0;           // 0: nobody looks
+  std::map<uint64_t, int64_t> echoes_;
+  int64_t look_until_ms_ = 0;  // 0: nobody looks
 
   // Of the step under way.
   int64_t now_ms_ = 0;

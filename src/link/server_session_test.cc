@@ -35,8 +35,10 @@ class ServerSessionTest : public testing::Test {
     return send == nullptr ? nullptr : std::get_if<F>(&send->frame);
   }
 
-  SessionOptions options_{.frames_per_second = 10, .frame_burst = 3, .max_probes = 2};
+  SessionOptions options_{
+      .frames_per_second = 10, .frame_burst = 3, .max_probes = 2, .max_echoes = 2};
   int64_t now_ms_ = 1000;
+  uint64_t beats_ = 0;
   ServerSession session_{options_, now_ms_};
 };
 
@@ -90,21 +92,38 @@ TEST_F(ServerSessionTest, BeatsAreAnsweredAndTellTheClocks) {
   ASSERT_EQ(second.size(), 2U);
   ASSERT_TRUE(std::get<Beaten>(second[1]).clocks);
   EXPECT_EQ(*std::get<Beaten>(second[1]).clocks, (ClockReading{600, 200}));
-  const auto third = step(Received{Beat{3, kWall, 1, kWall}});
+  const auto third = step(Received{
+      Beat{.number = 3, .answered_number = 1, .loop_lag_us = 7, .load = LoadDigest{1, 2, 3}}});
   EXPECT_FALSE(std::get<Beaten>(third[1]).clocks) << "of an older reply";
+  EXPECT_EQ(std::get<Beaten>(third[1]).beat.loop_lag_us, 7U);
+  EXPECT_EQ(std::get<Beaten>(third[1]).beat.load, (LoadDigest{1, 2, 3}));
+}
+
+TEST_F(ServerSessionTest, AnOldBeatIsNoSignOfLife) {
+  join();
+  EXPECT_EQ(step(Received{Beat{.number = 5}}).size(), 2U);
+  now_ms_ += 9'999;
+  for (const uint64_t number : {5, 4, 0}) {
+    const auto actions = step(Received{Beat{.number = number}});
+    ASSERT_TRUE(only<Drop>(actions)) << number;
+    EXPECT_EQ(only<Drop>(actions)->why, "replay");
+  }
+  now_ms_ += 1;
+  EXPECT_TRUE(only<Close>(step(Tick{})));
 }
 
 TEST_F(ServerSessionTest, SilenceEndsIt) {
   join();
   now_ms_ += 9'999;
   EXPECT_TRUE(step(Tick{}).empty());
-  step(Received{Beat{}});
+  step(Received{Beat{.number = ++beats_}});
   now_ms_ += 9'999;
   EXPECT_TRUE(step(Tick{}).empty());
   now_ms_ += 1;
   const auto actions = step(Tick{});
   ASSERT_TRUE(only<Close>(actions));
   EXPECT_EQ(only<Close>(actions)->reason, "silent");
+  EXPECT_EQ(only<Close>(actions)->how, LinkEnd::kSilent);
 }
 
 TEST_F(ServerSessionTest, ManyFramesAreDroppedButBeatsAreNot) {
@@ -148,21 +167,57 @@ TEST_F(ServerSessionTest, ProbesAreBounded) {
   EXPECT_TRUE(only<Deliver>(step(session_event::Probe{3, "h:1", 100})));
 }
 
+TEST_F(ServerSessionTest, AnEchoEndsOnceByTheAgentOrForIt) {
+  join();
+  const auto asked = step(session_event::Echo{7, "10.0.0.1:1", 100, 99'999});
+  ASSERT_TRUE(only_sent<EchoRequest>(asked));
+  EXPECT_EQ(*only_sent<EchoRequest>(asked), (EchoRequest{7, "10.0.0.1:1", 100, 30'000}));
+  EXPECT_TRUE(only<Deliver>(step(Received{EchoReply{.id = 7, .sent = 1, .answered = 1}})));
+  EXPECT_TRUE(only_sent<EchoRequest>(step(session_event::Echo{.id = 7})));
+  EXPECT_TRUE(only<Deliver>(step(Received{EchoReply{.id = 7, .done = true}})));
+  EXPECT_TRUE(only<Drop>(step(Received{EchoReply{.id = 7, .done = true}}))) << "twice";
+  EXPECT_TRUE(step(session_event::Echo{.id = 7}).empty()) << "is over";
+
+  step(session_event::Echo{8, "10.0.0.1:1", 100, 500});
+  now_ms_ += 1'499;
+  EXPECT_TRUE(step(Tick{}).empty());
+  now_ms_ += 1;
+  const auto given_up = step(Tick{});
+  ASSERT_TRUE(only<Deliver>(given_up));
+  const auto& reply = std::get<EchoReply>(only<Deliver>(given_up)->frame);
+  EXPECT_TRUE(reply.done);
+  EXPECT_FALSE(reply.error.empty());
+}
+
+TEST_F(ServerSessionTest, EchoesAreBounded) {
+  join();
+  step(session_event::Echo{1, "10.0.0.1:1", 100, 500});
+  step(session_event::Echo{2, "10.0.0.1:1", 100, 500});
+  const auto third = step(session_event::Echo{3, "10.0.0.1:1", 100, 500});
+  ASSERT_TRUE(only<Deliver>(third));
+  EXPECT_TRUE(std::get<EchoReply>(only<Deliver>(third)->frame).done);
+}
+
+TEST_F(ServerSessionTest, FactsAreDelivered) {
+  join();
+  EXPECT_TRUE(only<Deliver>(step(Received{Facts{{{"kernel", "6.1"}}}})));
+}
+
 TEST_F(ServerSessionTest, ALookSetsThePaceForAWhile) {
   join();
   const auto first = step(session_event::Look{});
   ASSERT_TRUE(only_sent<Pace>(first));
   EXPECT_EQ(only_sent<Pace>(first)->interval_ms, 1000U);
   now_ms_ += 20'000;
-  step(Received{Beat{}});
+  step(Received{Beat{.number = ++beats_}});
   EXPECT_TRUE(step(session_event::Look{}).empty()) << "is at that pace";
   now_ms_ += 9'000;
-  step(Received{Beat{}});
+  step(Received{Beat{.number = ++beats_}});
   now_ms_ += 9'000;
-  step(Received{Beat{}});
+  step(Received{Beat{.number = ++beats_}});
   EXPECT_TRUE(step(Tick{}).empty());
   now_ms_ += 9'000;
-  step(Received{Beat{}});
+  step(Received{Beat{.number = ++beats_}});
   now_ms_ += 3'000;
   const auto over = step(Tick{});
   ASSERT_TRUE(only_sent<Pace>(over));
@@ -173,7 +228,7 @@ TEST_F(ServerSessionTest, AGoodbyeIsACleanEnd) {
   join();
   const auto actions = step(Received{Goodbye{"stop"}});
   ASSERT_TRUE(only<Close>(actions));
-  EXPECT_TRUE(only<Close>(actions)->goodbye);
+  EXPECT_EQ(only<Close>(actions)->how, LinkEnd::kGoodbye);
 }
 
 TEST(CheckHello, SaysWhatIsWrong) {
