@@ -24,7 +24,6 @@ inline constexpr size_t kMaxNameBytes = 128;  // of a node and of a cluster
 inline constexpr size_t kMaxRoleBytes = 64;
 inline constexpr size_t kMaxAddressBytes = 300;
 inline constexpr size_t kMaxPeers = 2048;
-inline constexpr size_t kMinEchoKeyBytes = 16;
 inline constexpr size_t kMaxEchoKeyBytes = 32;
 inline constexpr size_t kMaxFacts = 32;
 inline constexpr size_t kMaxFactNameBytes = 64;

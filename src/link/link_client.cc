@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -147,10 +148,12 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     Hello hello = options_.hello;
     hello.newest_version = kNewestVersion;
     hello.oldest_version = kOldestVersion;
+    if (options_.echo != nullptr) hello.echo_address = options_.echo->address();
     if (hooks_.oldest_sample_ms) hello.oldest_sample_ms = hooks_.oldest_sample_ms();
     happened(client_event::Connected{std::move(hello), facts()});
     co_await (read_loop() || write_loop() || beat_loop());
     session_.reset();
+    forget_echoes();
     socket_ = nullptr;
     connected_.set(0);
     if (was_up_ && !stopping_ && hooks_.lost)
@@ -278,6 +281,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     connected_.set(1);
     timer_.cancel();
     wake_.cancel();
+    if (options_.echo != nullptr) options_.echo->set_key(action.reply.echo_key);
     if (hooks_.accepted) hooks_.accepted(action.reply);
   }
   void act(client_action::Refused action) {
@@ -289,8 +293,19 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
                    asio::detached);
   }
   void act(const client_action::Echo& action) {
-    happened(client_event::EchoProgress{
-        {.id = action.request.id, .done = true, .error = "this agent has no echo socket"}});
+    const EchoRequest& request = action.request;
+    if (request.duration_ms == 0) {
+      const auto running = echoes_.find(request.id);
+      if (running != echoes_.end()) options_.echo->cancel(running->second);
+      return;
+    }
+    const auto started = start_echo(request);
+    if (started) {
+      echoes_[request.id] = *started;
+    } else {
+      happened(client_event::EchoProgress{
+          {.id = request.id, .done = true, .error = started.error().message}});
+    }
   }
   void act(client_action::Tell action) {
     if (const auto* pace = std::get_if<Pace>(&action.frame)) {
@@ -305,6 +320,36 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   void act(client_action::Close action) {
     if (!ending_) ending_ = std::move(action);
     wake_.cancel();
+  }
+
+  Result<uint64_t> start_echo(const EchoRequest& request) {
+    if (options_.echo == nullptr) {
+      return fail(Code::kFailedPrecondition, "this agent has no echo socket");
+    }
+    const auto told = [weak = weak_from_this(), id = request.id,
+                       generation = generation_](const net::EchoProgress& progress) {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      asio::post(self->executor_, [self, id, generation, progress] {
+        if (self->generation_ == generation) self->echo_told(id, progress);
+      });
+    };
+    return options_.echo->start(request.address, milliseconds(request.interval_ms),
+                                milliseconds(request.duration_ms), told);
+  }
+
+  void echo_told(uint64_t id, const net::EchoProgress& progress) {
+    if (progress.done) echoes_.erase(id);
+    happened(client_event::EchoProgress{{.id = id,
+                                         .sent = progress.sent,
+                                         .answered = progress.answered,
+                                         .round_trip_ns = progress.round_trip_ns,
+                                         .done = progress.done}});
+  }
+
+  // The key stays: a server that lost this connection asks whether the node lives.
+  void forget_echoes() {
+    for (const auto& [id, running] : std::exchange(echoes_, {})) options_.echo->cancel(running);
   }
 
   static asio::awaitable<void> probe(std::shared_ptr<Driver> self, ProbeRequest request,
@@ -345,6 +390,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
   std::optional<ClientSession> session_;
   std::optional<client_action::Close> ending_;
   std::deque<Frame> urgent_;
+  std::map<uint64_t, uint64_t> echoes_;  // the server's id -> the echo socket's
   uint64_t generation_ = 0;  // of the session: a late probe of the one before is not told
   bool was_up_ = false;
   bool refused_ = false;

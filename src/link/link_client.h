@@ -16,6 +16,7 @@
 #include "link/client_session.h"
 #include "link/frame.h"
 #include "net/client.h"
+#include "net/echo_socket.h"
 #include "net/io_threads.h"
 
 namespace binnacle::link {
@@ -29,6 +30,7 @@ struct LinkClientOptions {
   int64_t wait_after_refusal_ms = 5'000;
   size_t max_queued_frames = 200;  // check results and events; the oldest is dropped beyond
   ClientSessionOptions session;
+  net::EchoSocket* echo = nullptr;  // answers and asks for the server; null: neither
 };
 
 // Called on the link's I/O thread: must not block.

@@ -34,6 +34,10 @@ class Seen final : public LinkObserver {
   void probe_reply(const model::Node&, const ProbeReply& reply) override {
     add(reply.reached && reply.round_trip_ns > 0 ? "probe reached" : "probe: " + reply.error);
   }
+  void echo_reply(const model::Node&, const EchoReply& reply) override {
+    add(fmt::format("echo {}{}{}", reply.answered > 0 ? "answered" : "unanswered",
+                    reply.done ? " done" : "", reply.error));
+  }
   void facts(const model::Node&, const Facts& facts) override {
     for (const Fact& fact : facts.facts) add("fact " + fact.name + " " + fact.value);
   }
@@ -75,6 +79,7 @@ class TestServer {
   explicit TestServer(Seen& seen, const std::string& address = "127.0.0.1:0") {
     LinkServerOptions options;
     options.session.beat_interval_ms = 10;
+    options.echo_key = "a key of 16 byte";
     options.software = "test";
     link_ = std::make_unique<LinkServer>(options, clock_, registry_);
     link_->observe(seen);
@@ -129,6 +134,10 @@ class TestAgent {
     };
     hooks.drain = [&seen](const std::string& reason) { seen.add("drain " + reason); };
     hooks.load = [] { return LoadDigest{.cpu_permille = 250}; };
+    auto echo = net::EchoSocket::open(io_.context(0), "127.0.0.1:0", clock_, random_, registry_);
+    EXPECT_TRUE(echo);
+    echo_ = std::move(*echo);
+    options.echo = echo_.get();
     io_.start();
     link_ = std::make_unique<LinkClient>(std::move(options), std::move(hooks), client_, io_, clock_,
                                          random_, registry_);
@@ -146,6 +155,7 @@ class TestAgent {
   Registry registry_;
   net::Client client_{{.proxy_from_environment = false}, real_file_system()};
   net::IoThreads io_{1};
+  std::unique_ptr<net::EchoSocket> echo_;
   std::unique_ptr<LinkClient> link_;
 };
 
@@ -202,6 +212,30 @@ TEST(Link, ABeatCarriesTheLoadAndFactsFollowTheHello) {
   agent.link().set_facts({{{"kernel", "6.2"}}});
   EXPECT_TRUE(server_saw.wait("fact kernel 6.2"));
   EXPECT_TRUE(server_saw.wait("load 250", 3));
+}
+
+TEST(Link, PeersAreAskedByEcho) {
+  Seen server_saw, agent_saw, peer_saw;
+  TestServer server(server_saw);
+  TestAgent agent(server.address(), 'a', "n1", agent_saw);
+  auto peer = std::make_unique<TestAgent>(server.address(), 'b', "n2", peer_saw);
+  ASSERT_TRUE(agent_saw.wait("accepted"));
+  ASSERT_TRUE(peer_saw.wait("accepted"));
+  const std::string address = server.link().nodes().records()[1].echo_address;
+  ASSERT_TRUE(server.link().echo(id_of('a'), address, 20, 40));
+  EXPECT_TRUE(server_saw.wait("echo answered done"));
+  EXPECT_EQ(server_saw.count("echo answered"), 2U) << "with the first answer and at the end";
+  const auto cancelled = server.link().echo(id_of('a'), address, 1000, 30'000);
+  ASSERT_TRUE(cancelled);
+  EXPECT_TRUE(server_saw.wait("echo answered", 3));
+  ASSERT_TRUE(server.link().stop_echo(id_of('a'), *cancelled));
+  EXPECT_TRUE(server_saw.wait("echo answered done", 2));
+  peer.reset();
+  ASSERT_TRUE(server.link().echo(id_of('a'), address, 20, 40));
+  EXPECT_TRUE(server_saw.wait("echo unanswered done"));
+  ASSERT_TRUE(server.link().echo(id_of('a'), "nowhere:1", 20, 40));
+  EXPECT_TRUE(server_saw.wait("echo unanswered doneecho to nowhere:1"));
+  EXPECT_FALSE(server.link().echo(id_of('c'), address, 20, 40));
 }
 
 TEST(Link, ATakenNameIsRefusedUntilItIsFree) {
