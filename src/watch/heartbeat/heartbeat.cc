@@ -161,6 +161,8 @@ void Heartbeat::facts(const model::Node& node, const link::Facts& facts) {
 
 void Heartbeat::answered_here(const DetectorEvent& event) {
   const MutexLock lock(mu_);
+  const auto* report = std::get_if<event::EchoReport>(&event);
+  if (report != nullptr && report->done) asked_echoes_.erase(report->id);
   step(event);
 }
 
