@@ -70,6 +70,13 @@ void add_work_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
   keys.push_back(text("agent.probe_listen",
                       "`:port` or `host:port` where peers may measure this node by connecting; "
                       "nothing is read there. Not set: it is not measured."));
+  keys.push_back({.path = "agent.echo_listen",
+                  .default_text = std::string(kEchoAuto),
+                  .meaning = "`:port` or `host:port` (UDP) where this node answers echoes of the "
+                             "server and of peers, signed with a key that the server gives, so "
+                             "that a stalled connection is not taken for a dead node. `auto`: any "
+                             "free port, of loopback alone when the server is reached by it. "
+                             "`off`: none."});
 }
 
 void add_mesh_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {

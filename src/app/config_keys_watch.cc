@@ -54,8 +54,9 @@ void add_suspicion_keys(std::vector<ConfigKey>& keys, const DetectorOptions& det
   keys.push_back({.path = "heartbeat.phi_threshold",
                   .type = ConfigType::kFloat,
                   .default_text = "8",
-                  .meaning = "Of phi accrual, over which a silence is suspicious: one beat in 10 to "
-                             "the power of it comes later by chance.",
+                  .meaning =
+                      "Of phi accrual, over which a silence is suspicious: one beat in 10 to "
+                      "the power of it comes later by chance.",
                   .min = "1",
                   .max = "100"});
   keys.push_back(duration("heartbeat.min_deviation", detector.phi.min_deviation_ms, "1ms", "10s",
@@ -87,10 +88,6 @@ void add_confirmation_keys(std::vector<ConfigKey>& keys, const DetectorOptions& 
                           "Until a suspect that answers, but does not beat, is down."));
   keys.push_back(duration("heartbeat.alone_limit", detector.alone_limit_ms, "1s", "1h",
                           "Until a suspect is down that nobody can be asked about."));
-  keys.push_back({.path = "heartbeat.echo_listen",
-                  .default_text = ":0",
-                  .meaning = "UDP `host:port` or `:port` that this server sends its own echoes "
-                             "from; empty: only peers send some."});
 }
 
 void add_history_keys(std::vector<ConfigKey>& keys, const DetectorOptions& detector) {
@@ -107,8 +104,7 @@ void add_history_keys(std::vector<ConfigKey>& keys, const DetectorOptions& detec
   keys.push_back(duration("heartbeat.readmission.quiet", detector.readmission.quiet_ms, "1s", "1w",
                           "Without a death, that takes one doubling back."));
   keys.push_back(count("heartbeat.flapping.changes", detector.flapping.changes, "changes", "2",
-                       "1000",
-                       "Of state, beyond which a node flaps: one event instead of many."));
+                       "1000", "Of state, beyond which a node flaps: one event instead of many."));
   keys.push_back(duration("heartbeat.flapping.window", detector.flapping.window_ms, "1s", "1d",
                           "That they are counted in."));
   keys.push_back(duration("heartbeat.up_interval", watch::heartbeat::UpWriterOptions().interval_ms,

@@ -88,6 +88,7 @@ void EngineWatch::search() {
   const std::vector<LocalEngine> found = answer.get();
   found_gauge_.set(static_cast<double>(found.size()));
   tell(found);
+  if (on_found_) on_found_(found);
   scrape_.set_targets(kJobName, {collect::engines::scrape_targets(found, common_)});
   if (const auto taken = pollers_.set_targets(collect::engines::poll_targets(found, common_));
       !taken) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/agent_settings.h"
 #include "app/config_keys.h"
 #include "app/config_reload.h"
 #include "app/control_routes.h"
@@ -32,6 +33,7 @@
 #include "collect/ship/merged_queryable.h"
 #include "collect/ship/tee_appendable.h"
 #include "link/link_server.h"
+#include "net/echo_socket.h"
 #include "net/io_threads.h"
 #include "show/api_routes.h"
 #include "show/dashboard_api.h"
@@ -101,6 +103,7 @@ struct ServerProcess::Parts {
   collect::receive::OtlpReceiver otlp{otlp_options(config), samples, clock, registry};
 
   const std::string boot_id = secure_random_hex(8);
+  const std::string echo_key = secure_random_hex(link::kMaxEchoKeyBytes / 2);
   std::unique_ptr<link::LinkServer> link;
 
   net::Router router;
@@ -114,6 +117,7 @@ struct ServerProcess::Parts {
   query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
   show::QueryRequests query_requests{query_queue};
   net::IoThreads io{io_thread_count(config)};
+  std::unique_ptr<net::EchoSocket> echo;  // null: peers alone are asked to send echoes
   // What queries read: the store, and before its beginning the stores of remote_read.
   collect::ship::MergedQueryable reads{metrics, [this] {
                                          const auto store = metrics.store();
@@ -141,7 +145,7 @@ struct ServerProcess::Parts {
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
   Status make_scraping();
-  void make_link();
+  Status make_link();
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
   ConfigMap external_labels() const;
@@ -242,13 +246,19 @@ ConfigMap ServerProcess::Parts::external_labels() const {
   return labels;
 }
 
-void ServerProcess::Parts::make_link() {
+Status ServerProcess::Parts::make_link() {
   link::LinkServerOptions options = link_options(config);
   options.software = version();
   options.boot_id = boot_id;
+  options.echo_key = echo_key;
   link = std::make_unique<link::LinkServer>(std::move(options), clock, registry);
   node_events = std::make_unique<NodeEvents>(*events, pool, clock, registry);
   link->observe(*node_events);
+  const std::string echo_listen = config.get_string("link.echo_listen");
+  if (echo_listen == kEchoOff) return {};
+  TRY_ASSIGN(echo, net::EchoSocket::open(io.context(0), echo_listen, clock, random, registry));
+  echo->set_key(echo_key);
+  return {};
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
@@ -416,7 +426,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->open_state());
   TRY(parts->make_collectors());
   TRY(parts->make_scraping());
-  parts->make_link();
+  TRY(parts->make_link());
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
