@@ -46,9 +46,7 @@ void NodeEvents::disconnected(const model::Node& node, link::LinkEnd how, std::s
   json data = node_json(node);
   data["reason"] = reason;
   data["how"] = link::link_end_name(how);
-  events_.post({.kind = node.state == model::NodeState::kLeft ? "node.left" : "node.disconnected",
-                .subject = node.name,
-                .data = write(data)});
+  events_.post({.kind = "node.disconnected", .subject = node.name, .data = write(data)});
 }
 
 }  // namespace binnacle::app

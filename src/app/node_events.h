@@ -1,4 +1,4 @@
-// What the link hears becomes events: node.connected, node.disconnected, node.left, and whatever
+// What the link hears becomes events: node.connected, node.disconnected, and whatever
 // agents report by their own words as `agent.<kind>`. Publishing waits for the disk, so it is done
 // on the pool, in order. Made before the server starts, outlives its I/O threads.
 #pragma once
