@@ -288,11 +288,10 @@ Status ServerProcess::Parts::make_heartbeat() {
   return {};
 }
 
-// Series with the label of a node that go on without its agent: of the link, and what this server
-// collects of its own machine, where an agent may run, too. Agents tell their role.
+// Series with the label of a node that go on without its agent: what this server collects of its
+// own machine, where an agent may run, too. Agents tell their role.
 bool ServerProcess::Parts::written_here(model::LabelsView labels) const {
-  return labels.metric_name().starts_with("binnacle_link_") ||
-         (labels.get("role").empty() && labels.get("node") == host_name());
+  return labels.get("role").empty() && labels.get("node") == host_name();
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
