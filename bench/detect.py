@@ -19,6 +19,7 @@ from detect_network import FAR_SERVER_ADDRESS, SERVER_ADDRESS, Network, entered
 BIN = pathlib.Path(os.environ["BIN"])
 EVENT = os.environ.get("EVENT", "node.down")
 PORT = 8080
+LOOPBACK = "127.0.0.1"
 PEERS = 3      # that stay and can be asked about a victim
 VICTIMS = 4    # namespaces in which victims live, one after the other
 SETTLE_SECONDS = 5.0  # a victim has beaten for so long before it dies
@@ -37,19 +38,29 @@ def wall_of(event):
     return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
 
+def new_key(data, role):
+    made = subprocess.run([BIN / "binnacle", "key", "create", "--role", role, "--name", role, "--data", data,
+                           "--format", "json"], capture_output=True, text=True, check=True)
+    return json.loads(made.stdout)["key"]
+
+
 class Server:
-    """`binnacle server` in the namespace of the server."""
+    """`binnacle server` in the namespace of the server; beyond loopback it asks for keys."""
 
     def __init__(self, network, folder, address):
         self.network = network
         self.address = address
+        data = folder / "server"
+        keys = address != LOOPBACK
+        self.headers = {"Authorization": f"Bearer {new_key(data, 'viewer')}"} if keys else {}
+        self.agent_key = new_key(data, "agent") if keys else ""
         config = folder / "server.yaml"
         config.write_text("collect: {host: {enabled: false}}\nlog: {format: json}\n"
                           "server: {rate_limit: {ingest: 0, api: 0}}\n", encoding="utf-8")
         self.log = open(folder / "server.log", "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", network.server, BIN / "binnacle", "server", "--config", config, "--data",
-             folder / "server", "--listen", f"{address}:{PORT}", "--insecure"], stdout=self.log, stderr=self.log)
+             data, "--listen", f"{address}:{PORT}", "--insecure"], stdout=self.log, stderr=self.log)
         self.connection = None
         wait_for(lambda: self._ready(), READY_SECONDS, f"the server did not start, see {folder}/server.log")
 
@@ -67,10 +78,12 @@ class Server:
             with entered(self.network.server):
                 self.connection = http.client.HTTPConnection(self.address, PORT, timeout=10)
                 self.connection.connect()
-        self.connection.request("GET", path)
+        self.connection.request("GET", path, headers=self.headers)
         answer = self.connection.getresponse()
         body = answer.read()
         if answer.status != 200:
+            if want_json:
+                raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
             return None
         return json.loads(body) if want_json else body
 
@@ -120,7 +133,7 @@ class Agents:
         self.processes = {}
         self.log = open(folder / "agents.log", "w", encoding="utf-8")
         self.config = folder / "agent.yaml"
-        self.config.write_text("log: {format: json}\n", encoding="utf-8")
+        self.config.write_text(f"agent: {{key: {server.agent_key}}}\nlog: {{format: json}}\n", encoding="utf-8")
 
     def start(self, name, namespace):
         data = self.folder / name
@@ -259,13 +272,13 @@ def cost(seconds):
     network = server = agents = None
     try:
         network = Network()
-        server = Server(network, folder, SERVER_ADDRESS)
+        server = Server(network, folder, LOOPBACK)
         time.sleep(5)
         before, idle_bytes = server.cpu_seconds(), server.resident_bytes()
         time.sleep(seconds)
         idle = (server.cpu_seconds() - before) / seconds
         agents = subprocess.Popen(
-            ["ip", "netns", "exec", network.server, BIN / "simulated_agents", f"http://{SERVER_ADDRESS}:{PORT}",
+            ["ip", "netns", "exec", network.server, BIN / "simulated_agents", f"http://{LOOPBACK}:{PORT}",
              str(COST_NODES), "0", str(seconds + 20)], stdout=subprocess.PIPE, text=True)
         standing = agents.stdout.readline().strip()
         time.sleep(10)  # joining is over

@@ -97,7 +97,7 @@ void fields(V& v, M& m) {
 template <typename V, typename M>
   requires std::same_as<std::remove_const_t<M>, CheckResult>
 void fields(V& v, M& m) {
-  constexpr size_t kOutcomes = 4;
+  constexpr size_t kOutcomes = 5;
   v.text(1, m.check, kMaxSubjectBytes);
   v.choice(2, m.outcome, kOutcomes);
   v.text(3, m.message, kMaxReasonBytes);

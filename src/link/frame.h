@@ -41,7 +41,7 @@ enum class Refusal : uint8_t {
 inline constexpr size_t kRefusals = 7;
 std::string_view refusal_name(Refusal refusal);  // "name_taken"
 
-enum class CheckOutcome : uint8_t { kUnknown, kHealthy, kWarning, kCritical };
+enum class CheckOutcome : uint8_t { kUnknown, kHealthy, kWarning, kCritical, kFailed };
 
 struct Hello {
   uint32_t newest_version = kNewestVersion;

@@ -9,7 +9,7 @@ import time
 import unittest
 import urllib.parse
 
-from agent_process import INTERVAL_SECONDS, AgentProcess
+from agent_process import CONFIG, INTERVAL_SECONDS, AgentProcess
 from peers import wait_until
 from server_process import ServerProcess, run_once
 
@@ -53,6 +53,21 @@ class AgentTest(unittest.TestCase):
         query = urllib.parse.quote(f'node_time_seconds{{node="{name}"}}[10m]')
         series = server.json(f"/api/v1/query?query={query}")["data"]["result"]
         return [at for at, _ in series[0]["values"]] if series else []
+
+
+class Echoes(AgentTest):
+    def test_a_node_tells_where_it_answers_and_stays_on_loopback_beside_its_server(self):
+        server = self.start_server()
+        self.start_agent(server, "--name", "n1")
+        node = self.until_state(server, "n1", "up")
+        self.assertRegex(node["echo_address"], r"^127\.0\.0\.1:[1-9][0-9]*$")
+
+    def test_off_opens_no_port(self):
+        server = self.start_server()
+        agent = AgentProcess(os.path.join(self.folder, "agent"), server.url, "--name", "n1",
+                             config=CONFIG.replace("agent:\n", "agent:\n  echo_listen: off\n"))
+        self.addCleanup(agent.stop)
+        self.assertEqual(self.until_state(server, "n1", "up")["echo_address"], "")
 
 
 class Joins(AgentTest):
