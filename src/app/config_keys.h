@@ -20,6 +20,7 @@ std::string config_docs_intro();
 std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
+std::vector<ConfigKey> watch_keys();  // cluster, heartbeat
 std::vector<ConfigKey> agent_keys();
 std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
 std::vector<ConfigKey> data_keys();    // collect, storage, events, query, access

@@ -24,6 +24,7 @@
 #include "app/state_schema.h"
 #include "app/store_gate.h"
 #include "app/version.h"
+#include "app/watch_settings.h"
 #include "base/config_units.h"
 #include "base/random.h"
 #include "collect/own/own_collector.h"
@@ -46,6 +47,9 @@
 #include "show/tsdb_api.h"
 #include "store/access/access_routes.h"
 #include "store/access/upkeep.h"
+#include "watch/heartbeat/heartbeat.h"
+#include "watch/heartbeat/link_confirmers.h"
+#include "watch/heartbeat/up_writer.h"
 
 namespace binnacle::app {
 namespace {
@@ -60,6 +64,7 @@ constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
 constexpr size_t kMaxQueuedPoolWork = 4096;
 constexpr size_t kDiscoveryThreads = 2;
+constexpr int64_t kLoopStampMs = 500;  // how old the stamp of a loop in time may be
 
 }  // namespace
 
@@ -123,6 +128,9 @@ struct ServerProcess::Parts {
                                          const auto store = metrics.store();
                                          return store == nullptr ? INT64_MIN : store->oldest_ms();
                                        }};
+  std::unique_ptr<watch::heartbeat::LinkConfirmers> confirmers;
+  std::unique_ptr<watch::heartbeat::Heartbeat> heartbeat;
+  std::unique_ptr<watch::heartbeat::UpWriter> up_writer;
   std::unique_ptr<Scraping> scraping;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
@@ -146,6 +154,8 @@ struct ServerProcess::Parts {
   Status make_collectors();
   Status make_scraping();
   Status make_link();
+  Status make_heartbeat();
+  bool written_here(model::LabelsView labels) const;
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
   ConfigMap external_labels() const;
@@ -259,6 +269,29 @@ Status ServerProcess::Parts::make_link() {
   TRY_ASSIGN(echo, net::EchoSocket::open(io.context(0), echo_listen, clock, random, registry));
   echo->set_key(echo_key);
   return {};
+}
+
+Status ServerProcess::Parts::make_heartbeat() {
+  TRY_ASSIGN(auto options, heartbeat_options(config, files));
+  confirmers = std::make_unique<watch::heartbeat::LinkConfirmers>(*link, io, echo.get(), clock);
+  const auto io_lag_ms = [this] {
+    return static_cast<int64_t>(io.slowest_turn_seconds() * 1e3) - kLoopStampMs;
+  };
+  heartbeat = std::make_unique<watch::heartbeat::Heartbeat>(
+      std::move(options), watch::heartbeat::HeartbeatDeps{link->nodes(), *confirmers, *events, pool,
+                                                          clock, registry, io_lag_ms});
+  link->observe(*heartbeat);
+  link->judged_by(*heartbeat);
+  up_writer = std::make_unique<watch::heartbeat::UpWriter>(
+      up_writer_options(config), *heartbeat, samples, metrics,
+      [this](model::LabelsView labels) { return written_here(labels); }, clock, registry);
+  return {};
+}
+
+// Series with the label of a node that go on without its agent: what this server collects of its
+// own machine, where an agent may run, too. Agents tell their role.
+bool ServerProcess::Parts::written_here(model::LabelsView labels) const {
+  return labels.get("role").empty() && labels.get("node") == host_name();
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
@@ -427,6 +460,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->make_collectors());
   TRY(parts->make_scraping());
   TRY(parts->make_link());
+  TRY(parts->make_heartbeat());
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
@@ -443,6 +477,7 @@ Status ServerProcess::start() {
   parts_->readiness.set(parts_->state->writable());
   parts_->server->start();
   parts_->io.start();
+  parts_->heartbeat->start();
   parts_->started = true;
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
@@ -463,6 +498,7 @@ void ServerProcess::stop() {
   parts_->server->stop(grace);
   parts_->query_queue.stop();
   parts_->scraping->stop();
+  parts_->heartbeat->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();
@@ -476,6 +512,9 @@ void ServerProcess::tick() {
   Parts& parts = *parts_;
   const int64_t now_ms = parts.clock.monotonic_ms();
   parts.readiness.set(parts.state->writable());
+  if (const auto stored = parts.up_writer->tick(); !stored) {
+    parts.log.warn("up of nodes not stored", {{"error", stored.error().message}});
+  }
   if (parts.own_series.due(now_ms)) {
     if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
       parts.log.warn("own series not stored", {{"error", refused.error().message}});

@@ -135,12 +135,29 @@ class Beats(AgentTest):
         self.assertNotEqual(after["boot"], before["boot"])
 
         def kinds():
-            return [event["kind"] for event in server.json("/api/binnacle/v1/events?kind=node")["events"]]
+            events = server.json("/api/binnacle/v1/events?kind=node")["events"]
+            return [event["kind"] for event in events if "connected" in event["kind"]]
 
         until(lambda: len(kinds()) >= 3, "the events")
         self.assertEqual(kinds(), ["node.connected", "node.disconnected", "node.connected"])
         until(lambda: server.json("/api/v1/query?query=binnacle_link_round_trip_seconds")["data"]["result"],
               "the round trip as a series")
+
+    def test_a_killed_agents_series_end_and_up_is_0(self):
+        server = self.start_server()
+        agent = self.start_agent(server, "--name", "n1")
+
+        def values(query):
+            found = server.json("/api/v1/query?query=" + urllib.parse.quote(query))["data"]["result"]
+            return [float(one["value"][1]) for one in found]
+
+        until(lambda: values('up{job="node",instance="n1",node="n1"}') == [1], "up of the node")
+        until(lambda: values('node_load1{node="n1"}'), "a gauge of the node")
+        agent.kill()
+        killed = time.monotonic()
+        until(lambda: values('up{job="node",node="n1"}') == [0], "up 0")
+        until(lambda: not values('{node="n1",__name__!="up"}'), "the end of its series")
+        self.assertLess(time.monotonic() - killed, 5)
 
     def test_a_name_is_taken_while_its_node_is_up(self):
         server = self.start_server()
