@@ -142,6 +142,7 @@ class Heartbeat final : public link::LinkObserver, public model::NodeView {
   int64_t drift_looked_ms_ GUARDED_BY(mu_) = 0;
   bool missing_told_ GUARDED_BY(mu_) = false;
   int64_t questions_swept_ms_ GUARDED_BY(mu_) = 0;
+  int64_t ticked_ms_ GUARDED_BY(mu_) = 0;
 
   std::thread thread_;  // of the owner
   Mutex thread_mu_;
