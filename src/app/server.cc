@@ -498,10 +498,10 @@ void ServerProcess::stop() {
       parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
   parts_->reloader.pause("the server is stopping");
+  parts_->heartbeat->stop();
   parts_->server->stop(grace);
   parts_->query_queue.stop();
   parts_->scraping->stop();
-  parts_->heartbeat->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();

@@ -54,6 +54,10 @@ Heartbeat::~Heartbeat() { stop(); }
 void Heartbeat::start() {
   if (thread_.joinable()) return;
   {
+    const MutexLock lock(mu_);
+    stopped_ = false;
+  }
+  {
     const MutexLock lock(thread_mu_);
     stopping_ = false;
   }
@@ -61,6 +65,10 @@ void Heartbeat::start() {
 }
 
 void Heartbeat::stop() {
+  {
+    const MutexLock lock(mu_);
+    stopped_ = true;
+  }
   if (!thread_.joinable()) return;
   {
     const MutexLock lock(thread_mu_);
@@ -172,6 +180,7 @@ void Heartbeat::answered_here(const DetectorEvent& event) {
 
 // What fails at once is heard after all else of the step was done.
 void Heartbeat::step(const DetectorEvent& event) {
+  if (stopped_) return;
   const auto take = [this](const DetectorEvent& one) REQUIRES(mu_) {
     for (const DetectorAction& action : detector_.step(deps_.clock.monotonic_ms(), one)) {
       std::visit([this](const auto& a) REQUIRES(mu_) { act(a); }, action);
