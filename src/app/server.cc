@@ -68,6 +68,7 @@ constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
 constexpr size_t kMaxQueuedPoolWork = 4096;
 constexpr size_t kDiscoveryThreads = 2;
+constexpr size_t kMaxEchoes = 4096;
 constexpr int64_t kLoopStampMs = 500;  // how old the stamp of a loop in time may be
 
 }  // namespace
@@ -284,7 +285,9 @@ Status ServerProcess::Parts::make_link() {
   link->observe(*node_events);
   const std::string echo_listen = config.get_string("link.echo_listen");
   if (echo_listen == kListenOff) return {};
-  TRY_ASSIGN(echo, net::EchoSocket::open(io.context(0), echo_listen, clock, random, registry));
+  // A whole rack may fall silent at once.
+  TRY_ASSIGN(echo, net::EchoSocket::open(io.context(0), echo_listen, clock, random, registry,
+                                         {.max_running = kMaxEchoes}));
   echo->set_key(echo_key);
   return {};
 }
@@ -553,11 +556,11 @@ void ServerProcess::stop() {
       parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
   parts_->reloader.pause("the server is stopping");
+  parts_->heartbeat->stop();
   parts_->server->stop(grace);
   parts_->query_queue.stop();
   parts_->scraping->stop();
   parts_->health->stop();
-  parts_->heartbeat->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();

@@ -12,6 +12,7 @@ namespace {
 
 using model::NodeState;
 
+constexpr int64_t kTrialEchoMs = 300;
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 }  // namespace
@@ -71,6 +72,12 @@ void Detector::on(const event::Connected& event) {
   entry.draining = false;
   entry.can_be_probed = event.can_be_probed;
   entry.can_be_echoed = event.can_be_echoed;
+  entry.has_answered = false;
+  if (event.can_be_echoed && !event.can_be_probed) {
+    // Whether echoes get through is to be known before it matters.
+    actions_.emplace_back(action::Echo{new_id(event.node), kServer, event.node,
+                                       options_.echo_interval_ms, kTrialEchoMs});
+  }
   entry.last_number = 0;
   const int64_t silent_ms = now_ms_ - entry.last_beat_ms;
   entry.last_beat_ms = now_ms_;
@@ -152,8 +159,9 @@ void Detector::on(const event::Ended& event) {
   // Closed by this server for its silence, it is no more suspicious than before.
   if (event.how == event::End::kClosed) {
     entry.suspicion->closed = true;
-    entry.suspicion->wants_probes = entry.can_be_probed;
-    entry.suspicion->next_probe_ms = now_ms_;
+    end_echoes(*entry.suspicion);
+    entry.suspicion->next_probe_ms = entry.suspicion->next_echo_ms = now_ms_;
+    want(entry, *entry.suspicion);
   }
   pursue(event.node, entry);
 }

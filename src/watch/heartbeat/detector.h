@@ -49,6 +49,7 @@ class Detector {
     bool draining = false;
     bool can_be_probed = false;
     bool can_be_echoed = false;
+    bool has_answered = false;  // an echo, on this connection
     uint32_t suspicious_looks = 0;
     uint32_t beats_since_return = 0;
     uint32_t echoes_sent_for_others = 0;  // requests under way
@@ -84,6 +85,7 @@ class Detector {
 
   // detector_suspicion.cc
   void suspect(NodeRef ref, Entry& entry, bool closed);
+  void want(const Entry& entry, Suspicion& suspicion);
   void pursue(NodeRef ref, Entry& entry);
   bool pursue_probes(NodeRef ref, Entry& entry);
   bool pursue_echoes(NodeRef ref, Entry& entry);

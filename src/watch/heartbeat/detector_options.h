@@ -44,6 +44,12 @@ struct DetectorOptions {
   int64_t probe_again_ms = 300;  // a node that was reached is probed again after it
   int64_t not_back_ms = 900;     // for a node that cannot be probed to connect again
 
+  // A node without a port for probes that has answered an echo before is asked so when its
+  // connection was closed; a process that lives answers within this.
+  int64_t closed_echo_interval_ms = 25;
+  int64_t closed_echo_span_ms = 175;
+  int64_t closed_echo_grace_ms = 100;  // for the reports of others
+
   // Of silence.
   int64_t echo_interval_ms = 100;
   int64_t echo_span_ms = 2'100;     // unanswered for so long

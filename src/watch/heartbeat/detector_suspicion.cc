@@ -25,10 +25,16 @@ void Detector::suspect(NodeRef ref, Entry& entry, bool closed) {
   Suspicion& suspicion = *entry.suspicion;
   suspicion.since_ms = suspicion.nothing_since_ms = now_ms_;
   suspicion.closed = closed;
-  suspicion.wants_echoes = !closed && entry.can_be_echoed;
-  suspicion.wants_probes = entry.can_be_probed && !suspicion.wants_echoes;
+  want(entry, suspicion);
   change(ref, entry, NodeState::kSuspect, std::move(why));
   pursue(ref, entry);
+}
+
+// How the node can be asked: what a closed connection tells is best confirmed by its port.
+void Detector::want(const Entry& entry, Suspicion& suspicion) {
+  suspicion.soon = suspicion.closed && !entry.can_be_probed && entry.has_answered;
+  suspicion.wants_echoes = suspicion.soon || (!suspicion.closed && entry.can_be_echoed);
+  suspicion.wants_probes = entry.can_be_probed && !suspicion.wants_echoes;
 }
 
 // Everything that time or an answer can bring about in a suspicion.
@@ -95,18 +101,22 @@ bool Detector::pursue_echoes(NodeRef ref, Entry& entry) {
     return false;
   }
   replace_idle(ref, suspicion);
-  const int64_t due_ms = std::max(entry.last_beat_ms + options_.silent_down_ms,
-                                  suspicion.echoes->began_ms() + options_.echo_span_ms);
+  const EchoRound& round = *suspicion.echoes;
+  const int64_t span_end_ms = round.began_ms() + round.span_ms();
+  const int64_t due_ms = round.closed()
+                             ? span_end_ms
+                             : std::max(entry.last_beat_ms + options_.silent_down_ms, span_end_ms);
   if (now_ms_ < due_ms) return false;
-  const EchoRound::Tally tally = suspicion.echoes->tally(options_);
-  const bool late = now_ms_ >= due_ms + options_.report_grace_ms;
+  const EchoRound::Tally tally = round.tally(options_);
+  const bool late = now_ms_ >= due_ms + round.grace_ms();
   // Of those asked some did not do their work; two witnesses will do, or one where no other lives.
   const uint32_t witnesses = tally.peers + (tally.server ? 1 : 0);
-  const bool enough =
-      suspicion.echoes->enough(tally, options_) && (tally.peers > 0 || !others_known(ref));
-  if (enough || (late && (witnesses >= 2 || (witnesses == 1 && !others_known(ref))))) {
-    Evidence why = evidence(entry, Cause::kUnanswered);
-    why.asked = static_cast<uint32_t>(suspicion.echoes->asked().size());
+  // A closed connection is a witness itself.
+  const bool alone = round.closed() || !others_known(ref);
+  const bool enough = round.enough(tally, options_) && (tally.peers > 0 || alone);
+  if (enough || (late && (witnesses >= 2 || (witnesses == 1 && alone)))) {
+    Evidence why = evidence(entry, round.closed() ? Cause::kClosedUnanswered : Cause::kUnanswered);
+    why.asked = static_cast<uint32_t>(round.asked().size());
     why.echoes_sent = tally.sent;
     why.confirmed_by = tally.valid;
     down(ref, entry, std::move(why));
@@ -120,13 +130,12 @@ bool Detector::pursue_echoes(NodeRef ref, Entry& entry) {
 }
 
 void Detector::begin_echoes(NodeRef ref, Suspicion& suspicion) {
-  EchoRound& round = suspicion.echoes.emplace(now_ms_);
+  EchoRound& round = suspicion.echoes.emplace(now_ms_, suspicion.soon, options_);
   const uint64_t id = new_id(ref);
-  round.ask(id, kServer, options_.echo_span_ms);
-  actions_.emplace_back(
-      action::Echo{id, kServer, ref, options_.echo_interval_ms, options_.echo_span_ms});
+  round.ask(id, kServer, round.span_ms());
+  actions_.emplace_back(action::Echo{id, kServer, ref, round.interval_ms(), round.span_ms()});
   while (round.peers() < options_.confirmers + options_.spare_confirmers &&
-         ask_peer_for_echoes(ref, round, options_.echo_span_ms)) {
+         ask_peer_for_echoes(ref, round, round.span_ms())) {
   }
   round.first_asked();
 }
@@ -141,20 +150,19 @@ bool Detector::ask_peer_for_echoes(NodeRef ref, EchoRound& round, int64_t durati
   const uint64_t id = new_id(ref);
   round.ask(id, peer, duration_ms);
   ++entries_[peer]->echoes_sent_for_others;
-  actions_.emplace_back(action::Echo{id, peer, ref, options_.echo_interval_ms, duration_ms});
+  actions_.emplace_back(action::Echo{id, peer, ref, round.interval_ms(), duration_ms});
   return true;
 }
 
 // A confirmer that is silent itself, or ended early, is no witness.
 void Detector::replace_idle(NodeRef ref, Suspicion& suspicion) {
   EchoRound& round = *suspicion.echoes;
-  const int64_t end_ms = round.began_ms() + options_.echo_span_ms;
+  if (round.closed()) return;  // it is over before anybody else could begin
+  const int64_t end_ms = round.began_ms() + round.span_ms();
   std::vector<uint64_t> idle;
   for (const EchoRound::Asked& one : round.asked()) {
     if (one.via == kServer || one.dismissed) continue;
-    const double due =
-        static_cast<double>(one.duration_ms) / static_cast<double>(options_.echo_interval_ms);
-    const bool failed = one.done && static_cast<double>(one.sent) < options_.echo_share * due;
+    const bool failed = one.done && round.lazy(one, options_);
     const bool silent =
         !one.done && (entries_[one.via] == nullptr || !fit_to_confirm(*entries_[one.via]));
     if (failed || silent) idle.push_back(one.id);
@@ -203,7 +211,9 @@ void Detector::on(const event::ProbeReply& event) {
 
 void Detector::on(const event::EchoReport& event) {
   Entry* entry = known(event.id);
-  if (entry == nullptr || entry->suspicion == nullptr || !entry->suspicion->echoes) return;
+  if (entry == nullptr) return;
+  if (event.answered > 0 && entry->connected) entry->has_answered = true;
+  if (entry->suspicion == nullptr || !entry->suspicion->echoes) return;
   Suspicion& suspicion = *entry->suspicion;
   const EchoRound::Asked* asked = suspicion.echoes->report(event);
   if (asked == nullptr) return;

@@ -212,6 +212,36 @@ TEST_F(DetectorTest, WithoutAnAddressItHasTimeToComeBack) {
   EXPECT_EQ(changes_.back().evidence.cause, Cause::kNotBack);
 }
 
+TEST_F(DetectorTest, WithoutAPortItIsAskedByEchoesThatMustBeAnsweredSoon) {
+  connect(0, false, true);
+  ASSERT_EQ(echoes_.size(), 1u);  // whether they get through
+  step(event::EchoReport{echoes_[0].id, 3, 3, true});
+  echoes_.clear();
+  run(1'000);
+  end(0, event::End::kClosed);
+  ASSERT_EQ(echoes_.size(), 4u);
+  EXPECT_LE(echoes_[0].duration_ms, 200);
+  run(150);
+  EXPECT_EQ(state(0), NodeState::kSuspect);
+  for (const action::Echo& echo : echoes_) step(event::EchoReport{echo.id, 7, 0, true});
+  run(50);
+  EXPECT_EQ(state(0), NodeState::kDown);
+  EXPECT_EQ(changes_.back().evidence.cause, Cause::kClosedUnanswered);
+}
+
+TEST_F(DetectorTest, AProcessThatAnswersAfterItsConnectionWasClosedLives) {
+  connect(0, false, true);
+  step(event::EchoReport{echoes_[0].id, 3, 3, true});
+  end(0, event::End::kClosed);
+  for (int i = 0; i < 20; ++i) {
+    run(100);
+    for (const action::Echo& echo : std::exchange(echoes_, {})) {
+      step(event::EchoReport{echo.id, 1, 1, false});
+    }
+  }
+  EXPECT_EQ(state(0), NodeState::kSuspect);
+}
+
 TEST_F(DetectorTest, AMachineThatAnswersNoProbeIsAskedByEchoes) {
   end(0, event::End::kClosed);
   answer_probes(ProbeOutcome::kNoAnswer);

@@ -70,6 +70,7 @@ enum class Cause : uint8_t {
   kRefused,
   kNotBack,
   kUnanswered,
+  kClosedUnanswered,
   kNoBeats,
   kUnconfirmed,
 };

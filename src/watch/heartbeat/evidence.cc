@@ -40,6 +40,8 @@ std::string_view cause_name(Cause cause) {
       return "not_back";
     case Cause::kUnanswered:
       return "echoes_unanswered";
+    case Cause::kClosedUnanswered:
+      return "closed_and_echoes_unanswered";
     case Cause::kNoBeats:
       return "no_beats";
     case Cause::kUnconfirmed:
@@ -75,6 +77,9 @@ std::string evidence_text(const Evidence& e, const NameOf& name_of) {
     case Cause::kUnanswered:
       return fmt::format("no beat for {:.2f} s and none of {} echoes answered, asked by {}",
                          seconds(e.silent_ms), e.echoes_sent, names(e.confirmed_by, name_of));
+    case Cause::kClosedUnanswered:
+      return fmt::format("its connection was closed and none of {} echoes answered, asked by {}",
+                         e.echoes_sent, names(e.confirmed_by, name_of));
     case Cause::kNoBeats:
       return fmt::format(
           "no beat for {:.1f} s, though the machine answers: the agent hangs or "

@@ -54,6 +54,10 @@ Heartbeat::~Heartbeat() { stop(); }
 void Heartbeat::start() {
   if (thread_.joinable()) return;
   {
+    const MutexLock lock(mu_);
+    stopped_ = false;
+  }
+  {
     const MutexLock lock(thread_mu_);
     stopping_ = false;
   }
@@ -61,6 +65,10 @@ void Heartbeat::start() {
 }
 
 void Heartbeat::stop() {
+  {
+    const MutexLock lock(mu_);
+    stopped_ = true;
+  }
   if (!thread_.joinable()) return;
   {
     const MutexLock lock(thread_mu_);
@@ -88,9 +96,13 @@ void Heartbeat::run() {
 }
 
 void Heartbeat::tick() {
-  const int64_t io_lag_ms = deps_.io_lag_ms ? deps_.io_lag_ms() : 0;
+  const int64_t io_lag_ms = deps_.io_lag_ms ? std::max<int64_t>(deps_.io_lag_ms(), 0) : 0;
   const MutexLock lock(mu_);
-  metrics_.own_lag.set(static_cast<double>(io_lag_ms) / 1000);
+  const int64_t now_ms = deps_.clock.monotonic_ms();
+  const int64_t passed_ms = ticked_ms_ == 0 ? 0 : now_ms - ticked_ms_;
+  ticked_ms_ = now_ms;
+  metrics_.own_lag.set(
+      static_cast<double>(std::max({io_lag_ms, passed_ms - Detector::kTickMs, int64_t{0}})) / 1000);
   step(event::Tick{deps_.clock.wall_ms(), io_lag_ms});
   look_at_missing();
   look_at_drift();
@@ -168,6 +180,7 @@ void Heartbeat::answered_here(const DetectorEvent& event) {
 
 // What fails at once is heard after all else of the step was done.
 void Heartbeat::step(const DetectorEvent& event) {
+  if (stopped_) return;
   const auto take = [this](const DetectorEvent& one) REQUIRES(mu_) {
     for (const DetectorAction& action : detector_.step(deps_.clock.monotonic_ms(), one)) {
       std::visit([this](const auto& a) REQUIRES(mu_) { act(a); }, action);
@@ -258,7 +271,6 @@ void Heartbeat::act(const action::Flapping& action) {
 }
 
 void Heartbeat::act(const action::Doubted& action) {
-  metrics_.own_lag.set(static_cast<double>(action.lag_ms) / 1000);
   log_.warn("this server was late or its clock jumped; suspicions start over",
             {{"lag_ms", action.lag_ms}, {"clock_jump_ms", action.jump_ms}});
 }

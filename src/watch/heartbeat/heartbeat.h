@@ -63,9 +63,10 @@ class Heartbeat final : public link::LinkObserver, public model::NodeView {
   Heartbeat(HeartbeatOptions options, HeartbeatDeps deps);
   ~Heartbeat() override;  // stop()
 
-  // A thread that ticks.
-  void start();
-  void stop();
+  // A thread that ticks. After stop() nothing is judged any more: a server that stops closes the
+  // connections of nodes that live.
+  void start() EXCLUDES(mu_);
+  void stop() EXCLUDES(mu_);
   void tick() EXCLUDES(mu_);  // for tests, instead
 
   // The detector's half of draining; the link tells the agent.
@@ -142,6 +143,8 @@ class Heartbeat final : public link::LinkObserver, public model::NodeView {
   int64_t drift_looked_ms_ GUARDED_BY(mu_) = 0;
   bool missing_told_ GUARDED_BY(mu_) = false;
   int64_t questions_swept_ms_ GUARDED_BY(mu_) = 0;
+  int64_t ticked_ms_ GUARDED_BY(mu_) = 0;
+  bool stopped_ GUARDED_BY(mu_) = false;
 
   std::thread thread_;  // of the owner
   Mutex thread_mu_;

@@ -200,6 +200,16 @@ TEST_F(HeartbeatTest, APeerThatCannotBeAskedIsNoWitness) {
   EXPECT_EQ(state(a), NodeState::kSuspect);
 }
 
+TEST_F(HeartbeatTest, AServerThatStopsSuspectsNobody) {
+  made();
+  const model::Node a = connect('a', "alpha");
+  heartbeat_->stop();
+  heartbeat_->disconnected(a, link::LinkEnd::kClosed, "the server stops");
+  EXPECT_EQ(state(a), NodeState::kUp);
+  EXPECT_TRUE(confirmers_.asked.empty());
+  EXPECT_THAT(kinds(), ElementsAre("node.up alpha"));
+}
+
 TEST_F(HeartbeatTest, GoodbyeAndDrainAreWhatTheySay) {
   made();
   const model::Node a = connect('a', "alpha");

@@ -55,6 +55,7 @@ TEST(SimulationTest, EveryDeathIsFoundAndNothingElse) {
     options.seed = static_cast<uint64_t>(seed) + 1'000'000;
     options.nodes = static_cast<uint32_t>(5 + seed % 36);
     options.loss = seed % 2 == 0 ? 0.05 : 0.01;
+    options.unprobed = options.nodes / 2;
     options.crashes_per_hour = 120;
     options.cuts_per_hour = 120;
     options.short_cuts_per_hour = 120;
@@ -86,6 +87,7 @@ TEST(SimulationTest, FoundInTimeOnAGoodNetwork) {
     SimOptions options;
     options.seed = static_cast<uint64_t>(seed) + 2'000'000;
     options.nodes = 8;
+    options.unprobed = 4;
     options.loss = 0;
     options.stalls_per_hour = 0;
     options.crashes_per_hour = 60;
@@ -98,7 +100,7 @@ TEST(SimulationTest, FoundInTimeOnAGoodNetwork) {
   }
   ASSERT_GT(all.crash_ms.size(), 50u);
   ASSERT_GT(all.cut_ms.size(), 50u);
-  EXPECT_LE(share(all.crash_ms, 0.5), 100);
+  EXPECT_LE(share(all.crash_ms, 0.5), 300);
   EXPECT_LE(share(all.crash_ms, 0.99), 1'000);
   EXPECT_LE(share(all.cut_ms, 0.99), 3'000);
 }

@@ -62,14 +62,15 @@ bool EchoRound::has(NodeRef via) const {
   return std::ranges::find(asked_, via, &Asked::via) != asked_.end();
 }
 
+bool EchoRound::lazy(const Asked& one, const DetectorOptions& options) const {
+  const double due = static_cast<double>(one.duration_ms) / static_cast<double>(interval_ms_);
+  return static_cast<double>(one.sent) < options.echo_share * due;
+}
+
 EchoRound::Tally EchoRound::tally(const DetectorOptions& options) const {
   Tally tally;
   for (const Asked& one : asked_) {
-    const double due =
-        static_cast<double>(one.duration_ms) / static_cast<double>(options.echo_interval_ms);
-    const bool valid =
-        one.done && one.answered == 0 && static_cast<double>(one.sent) >= options.echo_share * due;
-    if (!valid) continue;
+    if (!one.done || one.answered > 0 || lazy(one, options)) continue;
     tally.sent += one.sent;
     tally.valid.push_back(one.via);
     if (one.via == kServer) {

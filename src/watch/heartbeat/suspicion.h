@@ -58,7 +58,13 @@ class EchoRound {
     std::vector<NodeRef> valid;
   };
 
-  explicit EchoRound(int64_t now_ms) : began_ms_(now_ms) {}
+  // `closed`: of a node whose connection was closed, which must answer soon.
+  EchoRound(int64_t now_ms, bool closed, const DetectorOptions& options)
+      : began_ms_(now_ms),
+        closed_(closed),
+        span_ms_(closed ? options.closed_echo_span_ms : options.echo_span_ms),
+        interval_ms_(closed ? options.closed_echo_interval_ms : options.echo_interval_ms),
+        grace_ms_(closed ? options.closed_echo_grace_ms : options.report_grace_ms) {}
 
   void ask(uint64_t id, NodeRef via, int64_t duration_ms) {
     asked_.push_back({id, via, duration_ms});
@@ -71,13 +77,23 @@ class EchoRound {
   // Echoes count when their sender sent what was due and has told all.
   Tally tally(const DetectorOptions& options) const;
   bool enough(const Tally& tally, const DetectorOptions& options) const;
+  // Of what was due, too little was sent.
+  bool lazy(const Asked& one, const DetectorOptions& options) const;
+  bool closed() const { return closed_; }
   int64_t began_ms() const { return began_ms_; }
+  int64_t span_ms() const { return span_ms_; }
+  int64_t interval_ms() const { return interval_ms_; }
+  int64_t grace_ms() const { return grace_ms_; }
   const std::vector<Asked>& asked() const { return asked_; }
   uint32_t peers() const;  // asked and not dismissed
   bool has(NodeRef via) const;
 
  private:
   int64_t began_ms_;
+  bool closed_;
+  int64_t span_ms_;
+  int64_t interval_ms_;
+  int64_t grace_ms_;
   uint32_t first_peers_ = 0;
   std::vector<Asked> asked_;
 };
@@ -95,6 +111,7 @@ struct Suspicion {
   int64_t next_echo_ms = 0;
   bool wants_probes = false;
   bool wants_echoes = false;
+  bool soon = false;  // echoes must be answered soon, as of a closed connection
 };
 
 }  // namespace binnacle::watch::heartbeat

@@ -18,7 +18,7 @@ enum Kind : uint8_t {
   kBeatTimer,
   kProbeAsked,   // a: id, b: target, c: timeout
   kProbeResult,  // a: id, b: outcome
-  kEchoAsked,    // a: id, b: target, c: duration
+  kEchoAsked,    // a: id, b: target, c: interval << 32 | duration
   kEchoStop,     // a: id
   kEchoTimer,    // a: id
   kEchoComes,    // a: id; of the one who sent it
@@ -57,8 +57,8 @@ constexpr int64_t kLongestRtoMs = 10'000;
 constexpr int64_t kSynRetryMs = 1'000;
 constexpr int64_t kSilentLimitMs = 10'000;
 constexpr int64_t kDeadForMs = 40'000;
-constexpr int64_t kLatestFindMs = 12'000;
-constexpr int64_t kEchoWaitMs = 100;
+constexpr int64_t kLatestFindMs =
+    20'000;  // while the server was cut off, too, and then doubted itself
 constexpr size_t kMaxNotes = 10;
 
 bool for_server(uint8_t kind) { return kind >= kBeat && kind <= kConnected; }
@@ -229,9 +229,10 @@ void ClusterSimulator::probe(const SimEvent& request) {
 void ClusterSimulator::echo(const SimEvent& event) {
   const uint64_t id = event.a;
   if (event.kind == kEchoAsked) {
-    echoes_[id] = {.via = event.node,
+    echoes_[id] = {.interval_ms = static_cast<int64_t>(event.c >> 32),
+                   .via = event.node,
                    .target = static_cast<NodeRef>(event.b),
-                   .end_ms = now() + static_cast<int64_t>(event.c)};
+                   .end_ms = now() + static_cast<int64_t>(static_cast<uint32_t>(event.c))};
   }
   const auto found = echoes_.find(id);
   if (found == echoes_.end()) return;
@@ -240,10 +241,10 @@ void ClusterSimulator::echo(const SimEvent& event) {
     case kEchoAsked:
     case kEchoTimer:
       if (now() >= task.end_ms) {
-        return later(kEchoWaitMs, {.kind = kEchoEnd, .node = task.via, .a = id});
+        return later(task.interval_ms, {.kind = kEchoEnd, .node = task.via, .a = id});
       }
       ++task.sent;
-      later(options_.detector.echo_interval_ms, {.kind = kEchoTimer, .node = task.via, .a = id});
+      later(task.interval_ms, {.kind = kEchoTimer, .node = task.via, .a = id});
       if (!nodes_[task.target].nat && reaches(task.via, task.target)) {
         later(travel_ms(), {.kind = kEchoComes, .node = task.target, .a = id});
       }
@@ -291,7 +292,8 @@ void ClusterSimulator::at_server(const SimEvent& event) {
       return step(event::EchoReport{event.a, event.b, event.c, event.flag != 0});
     case kConnected:
       node->heard_ms = now();
-      return step(event::Connected{event.node, !node->nat, !node->nat});
+      return step(
+          event::Connected{event.node, !node->nat && event.node >= options_.unprobed, !node->nat});
     default:
       CHECK(false);
   }
@@ -462,7 +464,8 @@ void ClusterSimulator::act(const DetectorAction& action) {
                            .node = echoed->via,
                            .a = echoed->id,
                            .b = echoed->node,
-                           .c = static_cast<uint64_t>(echoed->duration_ms)};
+                           .c = static_cast<uint64_t>(echoed->interval_ms) << 32 |
+                                static_cast<uint64_t>(echoed->duration_ms)};
     if (echoed->via == kServer) return later(0, request);
     if (nodes_[echoed->via].connected) send(echoed->via, false, request);
   } else if (const auto* stopped = std::get_if<action::StopEcho>(&action)) {

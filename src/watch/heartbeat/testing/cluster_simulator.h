@@ -36,6 +36,7 @@ struct SimOptions {
   double server_pauses_per_hour = 0;  // up to 5 s
   double server_cuts_per_hour = 0;    // nobody hears it, up to 5 s
   double clock_jumps_per_hour = 0;    // of the server, up to an hour each way
+  uint32_t unprobed = 0;              // nodes without a port for probes, which echoes reach
   uint32_t behind_nat = 0;            // nodes that cannot be probed nor echoed
   DetectorOptions detector;
 };
@@ -83,6 +84,7 @@ class ClusterSimulator {
     Channel up, down;
   };
   struct EchoTask {
+    int64_t interval_ms = 0;
     NodeRef via = 0;
     NodeRef target = 0;
     int64_t end_ms = 0;
