@@ -1,30 +1,17 @@
 // How long a server's certificate still lasts, judged. Pure.
 #pragma once
 
-#include <fmt/format.h>
+#include <cstdint>
 
-#include "base/clock.h"
 #include "net/peer_certificate.h"
 #include "watch/health/checks/verdict.h"
 
 namespace binnacle::watch::health {
 
-inline double days_left(const net::PeerCertificate& certificate, int64_t wall_ms) {
-  return static_cast<double>(certificate.not_after_ms - wall_ms) / 86'400'000;
-}
+double days_left(const net::PeerCertificate& certificate, int64_t wall_ms);
 
 // A certificate that is over is critical, whatever the thresholds.
-inline void judge_days(const Thresholds& thresholds, const net::PeerCertificate& certificate,
-                       int64_t wall_ms, Verdict& verdict) {
-  const double days = days_left(certificate, wall_ms);
-  const std::string date = format_rfc3339(certificate.not_after_ms).substr(0, 10);
-  if (days < 0) {
-    verdict.add(Health::kCritical, fmt::format("the certificate of {} expired on {}",
-                                               one_line(certificate.subject, 100), date));
-  } else {
-    verdict.judge(thresholds, days,
-                  fmt::format("the certificate ends in {:.1f} days, on {}", days, date));
-  }
-}
+void judge_days(const Thresholds& thresholds, const net::PeerCertificate& certificate,
+                int64_t wall_ms, Verdict& verdict);
 
 }  // namespace binnacle::watch::health

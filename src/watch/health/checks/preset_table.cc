@@ -53,10 +53,10 @@ constexpr PresetPart kLoad[] = {
 };
 
 constexpr PresetPart kTemperature[] = {
-    {"sensor", "node_hwmon_temp_celsius{$on}", "celsius", "> 85", "> 95"},
+    {"sensor", "node_hwmon_temp_celsius{$on}", "celsius", "> 90", "> 100"},
     {"of_limit", "node_hwmon_temp_celsius{$on} / (node_hwmon_temp_crit_celsius{$on} > 0)", "ratio",
      "> 90%", ">= 100%"},
-    {"zone", "node_thermal_zone_temp{$on}", "celsius", "> 85", "> 95"},
+    {"zone", "node_thermal_zone_temp{$on}", "celsius", "> 90", "> 100"},
     {"gpu", "DCGM_FI_DEV_GPU_TEMP{$on}", "celsius", "> 85", "> 92"},
 };
 
@@ -87,7 +87,7 @@ constexpr PresetPart kSystemd[] = {
     {"active",
      "max(node_systemd_unit_state{state=\"active\",$on}) or 0 * count(node_systemd_units{$node})",
      "", "", "< 1", true},
-    {"failed", "node_systemd_unit_state{state=\"failed\",$on}", "", "", "> 0"},
+    {"failed", "node_systemd_unit_state{state=\"failed\",$on}", "", "> 0", ""},
     {"restarts", "increase(node_systemd_service_restart_total{$on}[15m])", "restarts", "> 2",
      "> 10"},
 };

@@ -110,7 +110,7 @@ TEST_F(SeriesCheckTest, ASilentNodeIsUnknownAMissingProcessCritical) {
   put("node_systemd_unit_state{node=\"a\",name=\"x.service\",state=\"active\"}", 0);
   put("node_systemd_unit_state{node=\"a\",name=\"x.service\",state=\"failed\"}", 1);
   EXPECT_THAT(check("systemd", "unit: x.service"), HasSubstr("critical: active is 0"));
-  EXPECT_THAT(check("systemd", ""), HasSubstr("critical: failed node_systemd_unit_state{"));
+  EXPECT_THAT(check("systemd", ""), HasSubstr("degraded: failed node_systemd_unit_state{"));
 }
 
 TEST_F(SeriesCheckTest, MachineFiguresAreJudged) {
@@ -157,8 +157,14 @@ TEST_F(SeriesCheckTest, TheDocumentationHasEveryPreset) {
   ASSERT_TRUE(doc);
   for (const Preset& preset : presets()) {
     for (const PresetPart& part : preset.parts) {
-      EXPECT_THAT(*doc, HasSubstr("`" + std::string(part.name) + "`"));
-      EXPECT_THAT(*doc, HasSubstr(std::string(part.expression))) << preset.kind;
+      const auto bound = [](std::string_view word, std::string_view text) {
+        return text.empty() ? "" : std::string(word) + " " + std::string(text);
+      };
+      const std::string warn = bound("warn", part.warn);
+      const std::string critical = bound("critical", part.critical);
+      const char* between = warn.empty() || critical.empty() ? "" : ", ";
+      EXPECT_THAT(*doc, HasSubstr("- `" + std::string(part.name) + "`: " + warn + between +
+                                  critical + "\n  `" + std::string(part.expression) + "`\n"));
     }
   }
 }
