@@ -64,6 +64,8 @@ HealthService::HealthService(HealthOptions options, HealthParts parts)
           "Readings and changes of health that could not be taken or stored.")),
       series_errors_(parts_.registry.counter("binnacle_health_series_errors_total",
                                              "Writes of the series of health that failed.")),
+      refused_(parts_.registry.counter("binnacle_health_pushes_refused_total",
+                                       "Readings of agents that were refused.")),
       started_ms_(parts_.clock.wall_ms()),
       readings_(parts_.pool, kMaxWaiting),
       work_(parts_.pool, kMaxWaiting),
@@ -348,6 +350,16 @@ Status HealthService::push(const std::string& name, const PushedReading& pushed)
   }
   publish(tree_.read(name, pushed.reading, now()));
   return {};
+}
+
+void HealthService::push_soon(std::string name, PushedReading pushed) {
+  const auto taken = readings_.post([this, name = std::move(name), pushed = std::move(pushed)] {
+    const Status done = push(name, pushed);
+    if (done) return;
+    refused_.add();
+    log_.debug("a pushed reading was refused", {{"check", name}, {"error", done.error().message}});
+  });
+  if (!taken) lost_.add();
 }
 
 Status HealthService::put_reading(const CheckSpec& spec, const Reading& reading) {

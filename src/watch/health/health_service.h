@@ -105,6 +105,8 @@ class HealthService {
   // Quick. kNotFound: nobody registered the check and pushing makes none; kFailedPrecondition: the
   // check runs here; kResourceExhausted: too many checks.
   Status push(const std::string& name, const PushedReading& pushed) EXCLUDES(mu_);
+  // The same for who must not wait: what is refused is counted and logged.
+  void push_soon(std::string name, PushedReading pushed);
   // What another part of this process judges: an engine, a disk of ours. The check is made when it
   // is new, with the first reading. Quick.
   Status put_reading(const CheckSpec& spec, const Reading& reading) EXCLUDES(mu_);
@@ -154,6 +156,7 @@ class HealthService {
   const Log log_{"health"};
   Counter& lost_;
   Counter& series_errors_;
+  Counter& refused_;
   const int64_t started_ms_;  // wall
   OrderedWork readings_;      // of checks that ran: no I/O thread waits for mu_
   OrderedWork work_;          // what is stored and told

@@ -144,6 +144,19 @@ TEST_F(HealthServiceTest, APushedCheckIsMadeLivesByItsTtlAndIsForgotten) {
   EXPECT_EQ(service->push("bad name", pushed).error().code, Code::kInvalidArgument);
 }
 
+TEST_F(HealthServiceTest, WhoMustNotWaitPushesSoon) {
+  PushedReading pushed;
+  pushed.reading.health = Health::kFailed;
+  pushed.node = "n1";
+  service->push_soon("n1/engine:8000", pushed);
+  service->push_soon("no name", pushed);
+  EXPECT_EQ(wait_changes(4)[2].node, "n1");
+  service->stop();
+  EXPECT_NE(
+      registry.write(TextFormat::kPrometheus004).find("binnacle_health_pushes_refused_total 1"),
+      std::string::npos);
+}
+
 TEST_F(HealthServiceTest, NodesAreSeenThroughTheView) {
   nodes.set("n1", model::NodeState::kUp);
   nodes.set("n2", model::NodeState::kUnknown);
