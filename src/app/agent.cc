@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "app/agent_facts.h"
 #include "app/agent_identity.h"
 #include "app/agent_link.h"
 #include "app/config_keys.h"
@@ -16,6 +17,7 @@
 #include "app/every.h"
 #include "app/host_name.h"
 #include "app/load_config.h"
+#include "app/load_tap.h"
 #include "app/machine_collector.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -36,6 +38,7 @@
 #include "link/back_off.h"
 #include "link/link_client.h"
 #include "net/client.h"
+#include "net/echo_socket.h"
 #include "net/io_threads.h"
 #include "net/listen_address.h"
 #include "net/name_lookup.h"
@@ -52,6 +55,7 @@ constexpr int64_t kTickMs = 1'000;
 constexpr int64_t kFirstJoinWaitMs = 1'000;
 constexpr int64_t kLongestJoinWaitMs = 30'000;
 constexpr int64_t kGapsEveryMs = 5'000;
+constexpr int64_t kFactsEveryMs = 10'000;
 constexpr int64_t kBatchMs = 1'000;  // fresh samples wait at most that long for company
 constexpr size_t kMaxPendingGaps = 64;
 constexpr size_t kMaxQueuedPoolWork = 64;
@@ -132,6 +136,10 @@ struct AgentProcess::Parts {
   PendingGaps gaps;
   std::shared_ptr<collect::ship::SampleQueue> queue;  // shared with its shipper
   std::unique_ptr<collect::ship::QueueAppendable> store;
+  std::unique_ptr<LoadTap> load;  // before the store: what collectors write passes it
+  AgentFacts facts{files, config.get_string("collect.host.proc_path"),
+                   config.get_string("collect.host.sys_path")};
+  collect::gpu::GpuBoard gpus{clock};
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::own::OwnCollector> own;
 
@@ -142,6 +150,7 @@ struct AgentProcess::Parts {
   std::unique_ptr<EngineWatch> engines;
   net::Client client{{.tls = settings.tls}, files};
   std::unique_ptr<net::ProbeListener> probes;  // null: peers cannot measure this node
+  std::unique_ptr<net::EchoSocket> echo;       // null: neither answers nor asks
   std::unique_ptr<collect::mesh::MeshProber> mesh;
   AgentLinkState link_state{settings.server_url, clock};
   std::unique_ptr<collect::ship::Shipper> shipper;
@@ -154,6 +163,7 @@ struct AgentProcess::Parts {
   link::BackOff join_wait{random, kFirstJoinWaitMs, kLongestJoinWaitMs};
   int64_t next_join_ms = 0;
 
+  Every fact_looks{kFactsEveryMs};
   Every gap_reports{kGapsEveryMs};
   int64_t interval_ms = settings.interval_ms;  // that the collectors run at now
   int64_t next_own_ms = 0;
@@ -186,8 +196,13 @@ Status AgentProcess::Parts::open() {
                                                      registry));
   store = std::make_unique<collect::ship::QueueAppendable>(
       *queue, collect::ship::QueueAppendableOptions{}, clock, registry);
+  load = std::make_unique<LoadTap>(*store);
   if (!settings.probe_listen.empty()) {
     TRY_ASSIGN(probes, net::ProbeListener::open(io.context(0), settings.probe_listen));
+  }
+  if (!settings.echo_listen.empty()) {
+    TRY_ASSIGN(echo,
+               net::EchoSocket::open(io.context(0), settings.echo_listen, clock, random, registry));
   }
   own = std::make_unique<collect::own::OwnCollector>(registry, *store, labels("binnacle-agent"));
   make_engines();
@@ -201,19 +216,21 @@ void AgentProcess::Parts::make_engines() {
   collect::scrape::ScrapeOptions options = scrape_options(config);
   options.threads = 1;
   scrape = std::make_unique<collect::scrape::ScrapeManager>(
-      options, *store, io, clock, registry, collect::scrape::http_fetchers(files, clock),
+      options, *load, io, clock, registry, collect::scrape::http_fetchers(files, clock),
       derivers.get());
   engines = std::make_unique<EngineWatch>(
       watch, node_labels(),
       EngineWatchParts{
           .scrape = *scrape,
-          .store = *store,
+          .store = *load,
           .io = io,
           .pool = pool,
           .files = files,
           .clock = clock,
           .registry = registry,
+          .gpus = &gpus,
           .report = [this](const watch::health::EngineReport& report) { tell_of_engine(report); }});
+  engines->on_found([this](const auto& found) { facts.set_engines(found); });
   scrape->apply({engines->job()});
 }
 
@@ -227,8 +244,8 @@ model::Labels AgentProcess::Parts::labels(std::string_view job) const {
 }
 
 Status AgentProcess::Parts::start_collecting() {
-  TRY_ASSIGN(host, make_machine_collector(config, {files, clock, *store, registry}, labels("node"),
-                                          settings.name, interval_ms));
+  TRY_ASSIGN(host, make_machine_collector(config, {files, clock, *load, registry, nullptr, &gpus},
+                                          labels("node"), settings.name, interval_ms));
   if (host != nullptr) host->start();
   return {};
 }
@@ -324,14 +341,17 @@ void AgentProcess::Parts::make_link() {
   hello.boot_id = boot_id;
   hello.software = version();
   if (probes != nullptr) hello.probe_address = probes->address();
+  options.echo = echo.get();
   if (mesh != nullptr) hello.capabilities.emplace_back("mesh");
   link::LinkClientHooks hooks = link_state.hooks();
   if (mesh != nullptr) {
     hooks.peers = [this](const link::Peers& peers) { mesh->set_peers(peers.peers); };
   }
+  hooks.load = [this] { return load->digest(); };
   hooks.oldest_sample_ms = [this] { return queue->oldest_time().value_or(0); };
   link = std::make_unique<link::LinkClient>(std::move(options), std::move(hooks), client, io, clock,
                                             random, registry);
+  link->set_facts(facts.gather());
   link->start();
   talking = link.get();
 }
@@ -391,6 +411,7 @@ Status AgentProcess::start() {
                   {"host", parts.host != nullptr},
                   {"interval_ms", parts.interval_ms},
                   {"probe_address", parts.probes == nullptr ? "" : parts.probes->address()},
+                  {"echo_address", parts.echo == nullptr ? "" : parts.echo->address()},
                   {"queued_samples", parts.queue->pending_samples()}});
   if (parts.engines != nullptr) {
     parts.scrape->start();
@@ -418,6 +439,9 @@ Status AgentProcess::tick() {
     }
   }
   parts.report_gaps();
+  if (parts.link != nullptr && parts.fact_looks.due(now_ms)) {
+    parts.link->set_facts(parts.facts.gather());
+  }
   return {};
 }
 

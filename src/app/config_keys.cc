@@ -69,8 +69,8 @@ void check_tls(const Config& listener, size_t index, ConfigProblems& problems) {
 const ConfigSchema& config_schema() {
   static const ConfigSchema schema = [] {
     std::vector<ConfigKey> keys = server_keys();
-    for (auto more :
-         {log_keys(), data_keys(), scrape_keys(), engine_keys(), link_keys(), agent_keys()}) {
+    for (auto more : {log_keys(), data_keys(), scrape_keys(), engine_keys(), health_keys(),
+                      watch_keys(), link_keys(), agent_keys()}) {
       std::move(more.begin(), more.end(), std::back_inserter(keys));
     }
     return ConfigSchema(std::move(keys), {check_listeners, check_lockout, check_promotion});
@@ -100,6 +100,12 @@ std::string check_listen_address(std::string_view address) {
     return "write host:port, with an IPv6 address in brackets: [::1]:8080";
   }
   return is_port(address.substr(colon + 1)) ? "" : "write a port from 0 to 65535 after the colon";
+}
+
+std::string check_door_address(std::string_view address) {
+  if (address.empty()) return "";
+  if (address.starts_with("unix:")) return "write host:port";
+  return check_listen_address(address);
 }
 
 std::string check_host_name(std::string_view name) {

@@ -20,6 +20,8 @@ std::string config_docs_intro();
 std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
+std::vector<ConfigKey> health_keys();
+std::vector<ConfigKey> watch_keys();  // cluster, heartbeat
 std::vector<ConfigKey> agent_keys();
 std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
 std::vector<ConfigKey> engine_keys();  // how engines are found, and judged
@@ -29,6 +31,7 @@ std::vector<ConfigKey> data_keys();    // collect, storage, events, query, acces
 std::string check_regex(std::string_view pattern);  // RE2
 std::string check_listen_address(
     std::string_view address);  // host:port, [v6]:port, :port, unix:/path
+std::string check_door_address(std::string_view address);  // host:port or empty for off; no path
 // A name or address, with a port where only that one counts; no scheme or path.
 std::string check_host_name(std::string_view name);
 

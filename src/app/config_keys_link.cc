@@ -19,6 +19,10 @@ std::vector<ConfigKey> link_keys() {
        .meaning = "How long an agent may be silent before its connection is closed.",
        .min = "1s",
        .max = "10m"},
+      {.path = "link.echo_listen",
+       .default_text = ":0",
+       .meaning = "`:port` or `host:port` (UDP) from which this server sends echoes to nodes that "
+                  "it suspects. `off`: peers alone do."},
       {.path = "link.max_nodes",
        .type = ConfigType::kInt,
        .default_text = std::to_string(options.max_nodes),

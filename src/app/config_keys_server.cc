@@ -44,12 +44,12 @@ void add_listen_keys(std::vector<ConfigKey>& keys) {
 }
 
 void add_process_keys(std::vector<ConfigKey>& keys) {
-  keys.push_back({.path = "server.grpc_listen",
-                  .default_text = "127.0.0.1:8081",
-                  .meaning =
-                      "Address of the gRPC health service. It is kept for that service, which "
-                      "arrives with the health room; nothing binds it yet.",
-                  .check = check_listen_address});
+  keys.push_back(
+      {.path = "server.grpc_listen",
+       .default_text = "127.0.0.1:8081",
+       .meaning = "Address of the gRPC health service (docs/health.md); empty: off. It knows no "
+                  "keys: anything but loopback needs `--insecure`.",
+       .check = check_door_address});
   keys.push_back({.path = "server.data_dir",
                   .meaning =
                       "Folder of everything that is stored. Not set: `/var/lib/binnacle` for root, "

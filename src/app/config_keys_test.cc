@@ -154,6 +154,9 @@ TEST(CheckListenAddress, TakesWhatNetBinds) {
                           "x:-1", "x:80a", "http://x:80", "unix:", "[]:1", "[abc]:1"}) {
     EXPECT_NE(check_listen_address(bad), "") << bad;
   }
+  EXPECT_EQ(check_door_address(""), "");
+  EXPECT_EQ(check_door_address("127.0.0.1:0"), "");
+  EXPECT_NE(check_door_address("unix:/x"), "");
   EXPECT_EQ(check_listen_address("unix:" + std::string(107, 'a')), "");
   EXPECT_NE(check_listen_address("unix:" + std::string(108, 'a')), "");
 }

@@ -26,6 +26,7 @@ EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common, Engin
                                    .files = parts_.files,
                                    .clock = parts_.clock,
                                    .registry = parts_.registry,
+                                   .gpus = parts_.gpus,
                                    .report = parts_.report}) {}
 
 EngineWatch::~EngineWatch() { stop(); }
@@ -66,6 +67,7 @@ void EngineWatch::search() {
   const std::vector<LocalEngine>& engines =
       roster_.update(parts_.clock.monotonic_ms(), std::move(found), *listening);
   tell(engines);
+  if (on_found_) on_found_(engines);
   parts_.scrape.set_targets(kJobName, {collect::engines::scrape_targets(engines, common_)});
   if (const auto taken = pollers_.set_targets(collect::engines::poll_targets(engines, common_));
       !taken) {

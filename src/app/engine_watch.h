@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ struct EngineWatchParts {
   FileSystem& files;
   const Clock& clock;
   Registry& registry;
-  watch::health::EngineReportSink report;  // on an I/O thread
+  const collect::gpu::GpuBoard* gpus = nullptr;  // null: nothing is known of them
+  watch::health::EngineReportSink report;        // on an I/O thread
 };
 
 class EngineWatch {
@@ -60,6 +62,10 @@ class EngineWatch {
 
   // The job that the owner gives the ScrapeManager beside its others.
   collect::scrape::JobConfig job() const;
+
+  // Called with what each search found, on the search's thread. Before start().
+  using OnFound = std::function<void(const std::vector<collect::engines::LocalEngine>&)>;
+  void on_found(OnFound on_found) { on_found_ = std::move(on_found); }
 
   void start();
   void stop();  // waits for a search that is under way, a second or so
@@ -76,6 +82,8 @@ class EngineWatch {
   Gauge& found_gauge_;
   net::Client client_;
   collect::engines::EnginePollers pollers_;
+
+  OnFound on_found_;  // fixed by start()
 
   // The thread's own.
   std::vector<std::string> told_;  // what the log knows

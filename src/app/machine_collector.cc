@@ -41,8 +41,9 @@ Result<std::unique_ptr<collect::host::HostCollector>> make_machine_collector(
   if (interval_ms) host.interval_ms = *interval_ms;
   collect::host::Parts further = collect::container::container_parts(
       container_options(config), host, peers.files, peers.clock);
-  auto gpus = collect::gpu::gpu_parts(gpu_options(config, host_name), host, peers.files,
-                                      peers.clock, gpu_events(peers.events, peers.clock));
+  auto gpus =
+      collect::gpu::gpu_parts(gpu_options(config, host_name), host, peers.files, peers.clock,
+                              gpu_events(peers.events, peers.clock), peers.gpus);
   std::ranges::move(gpus, std::back_inserter(further));
   return collect::host::HostCollector::create(host, peers.files, peers.clock, peers.store,
                                               peers.registry, labels, std::move(further));

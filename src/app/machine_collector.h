@@ -18,6 +18,7 @@ struct MachineCollectorPeers {
   model::Appendable& store;
   Registry& registry;
   model::EventBus* events = nullptr;  // null: what happens to GPUs is told by series and log alone
+  collect::gpu::GpuBoard* gpus = nullptr;  // null: nobody else wants to know of them
 };
 
 // Null when collect.host.enabled is false. `interval_ms`: other than collect.host.interval.

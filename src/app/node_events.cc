@@ -10,7 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMaxWaiting = 4096;
 // Writing JSON recurses: an agent's data must not choose how deep. Its size is bounded by a
 // frame's.
 constexpr size_t kMaxDataDepth = 32;
@@ -53,17 +52,15 @@ bool nests_too_deep(std::string_view text) {
 
 NodeEvents::NodeEvents(model::EventBus& bus, ThreadPool& pool, const Clock& clock,
                        Registry& registry)
-    : bus_(bus),
-      pool_(pool),
-      lost_(registry.counter("binnacle_link_events_lost_total",
-                             "Events of nodes that could not be stored.")),
+    : events_(bus, pool, clock,
+              registry.counter("binnacle_link_events_lost_total",
+                               "Events of nodes that could not be stored.")),
       refused_data_(registry.counter(
           "binnacle_link_event_data_refused_total",
-          "Events of nodes that were stored without their data, which nested too deep.")),
-      clock_(clock) {}
+          "Events of nodes that were stored without their data, which nested too deep.")) {}
 
 void NodeEvents::connected(const model::Node& node) {
-  queue({.kind = "node.connected", .subject = node.name, .data = write(node_json(node))});
+  events_.post({.kind = "node.connected", .subject = node.name, .data = write(node_json(node))});
 }
 
 void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
@@ -79,46 +76,17 @@ void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
   }
   // Judged on the node, as engines of this machine are here: the same event.
   const bool of_engine = event.kind.starts_with("engine.");
-  queue({.time_ms = event.time_ms,
-         .kind = of_engine ? event.kind : "agent." + event.kind,
-         .subject = of_engine ? node.name + "/" + event.subject : node.name,
-         .data = write(data)});
+  events_.post({.time_ms = event.time_ms,
+                .kind = of_engine ? event.kind : "agent." + event.kind,
+                .subject = of_engine ? node.name + "/" + event.subject : node.name,
+                .data = write(data)});
 }
 
 void NodeEvents::disconnected(const model::Node& node, link::LinkEnd how, std::string_view reason) {
   json data = node_json(node);
   data["reason"] = reason;
   data["how"] = link::link_end_name(how);
-  queue({.kind = node.state == model::NodeState::kLeft ? "node.left" : "node.disconnected",
-         .subject = node.name,
-         .data = write(data)});
-}
-
-void NodeEvents::queue(model::Event event) {
-  if (event.time_ms == 0) event.time_ms = clock_.wall_ms();
-  const MutexLock lock(mu_);
-  if (waiting_.size() >= kMaxWaiting) return lost_.add();
-  waiting_.push_back(std::move(event));
-  if (publishing_) return;
-  // When the pool is full, the next event tries again for all.
-  publishing_ = pool_.post([this] { publish_all(); }).has_value();
-}
-
-void NodeEvents::publish_all() {
-  for (;;) {
-    model::Event event;
-    {
-      const MutexLock lock(mu_);
-      publishing_ = !waiting_.empty();
-      if (!publishing_) return;
-      event = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    if (const auto published = bus_.publish(std::move(event)); !published) {
-      lost_.add();
-      log_.warn("event of a node not stored", {{"error", published.error().message}});
-    }
-  }
+  events_.post({.kind = "node.disconnected", .subject = node.name, .data = write(data)});
 }
 
 }  // namespace binnacle::app

@@ -53,6 +53,7 @@ Scraping::Scraping(ScrapingParts parts)
                 .files = parts_.ship.files,
                 .clock = parts_.ship.clock,
                 .registry = parts_.ship.registry,
+                .gpus = parts_.gpus,
                 .report = parts_.engine_reports}),
       file_(std::make_shared<const PrometheusFile>()) {}
 

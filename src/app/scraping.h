@@ -33,8 +33,9 @@ struct ScrapingParts {
   model::Labels engine_labels;  // of engines on this machine
   collect::ship::TeeAppendable& store;
   collect::ship::MergedQueryable& reads;
-  collect::ship::ShipperDeps ship;  // the I/O threads, files, clock, ...
-  ThreadPool& pool;                 // for discovery: files and name servers block
+  collect::ship::ShipperDeps ship;               // the I/O threads, files, clock, ...
+  ThreadPool& pool;                              // for discovery: files and name servers block
+  const collect::gpu::GpuBoard* gpus = nullptr;  // null: nothing is known of them
   watch::health::EngineReportSink engine_reports;
 };
 

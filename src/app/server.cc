@@ -6,15 +6,18 @@
 
 #include <fmt/format.h>
 
+#include "app/agent_settings.h"
 #include "app/config_keys.h"
 #include "app/config_reload.h"
 #include "app/control_routes.h"
 #include "app/data_folder.h"
 #include "app/every.h"
+#include "app/health_part.h"
 #include "app/host_name.h"
 #include "app/listeners.h"
 #include "app/load_config.h"
 #include "app/machine_collector.h"
+#include "app/node_checks.h"
 #include "app/node_events.h"
 #include "app/readiness.h"
 #include "app/scraping.h"
@@ -23,6 +26,7 @@
 #include "app/state_schema.h"
 #include "app/store_gate.h"
 #include "app/version.h"
+#include "app/watch_settings.h"
 #include "base/config_units.h"
 #include "base/random.h"
 #include "collect/own/own_collector.h"
@@ -32,6 +36,7 @@
 #include "collect/ship/merged_queryable.h"
 #include "collect/ship/tee_appendable.h"
 #include "link/link_server.h"
+#include "net/echo_socket.h"
 #include "net/io_threads.h"
 #include "net/name_lookup.h"
 #include "show/api_routes.h"
@@ -45,6 +50,10 @@
 #include "show/tsdb_api.h"
 #include "store/access/access_routes.h"
 #include "store/access/upkeep.h"
+#include "watch/health/engines/engine_reading.h"
+#include "watch/heartbeat/heartbeat.h"
+#include "watch/heartbeat/link_confirmers.h"
+#include "watch/heartbeat/up_writer.h"
 
 namespace binnacle::app {
 namespace {
@@ -59,6 +68,8 @@ constexpr int64_t kCertificatesEveryMs = 5'000;
 constexpr int64_t kRetentionEveryMs = 600'000;
 constexpr size_t kMaxQueuedPoolWork = 4096;
 constexpr size_t kDiscoveryThreads = 2;
+constexpr size_t kMaxEchoes = 4096;
+constexpr int64_t kLoopStampMs = 500;  // how old the stamp of a loop in time may be
 
 }  // namespace
 
@@ -94,6 +105,7 @@ struct ServerProcess::Parts {
                                          return store != nullptr &&
                                                 store->append_labels(ref, packed);
                                        }};
+  collect::gpu::GpuBoard gpus{clock};
   std::unique_ptr<HostCollector> host;
   std::unique_ptr<collect::receive::PushGateway> push;
   std::unique_ptr<collect::own::OwnCollector> own;
@@ -102,6 +114,7 @@ struct ServerProcess::Parts {
   collect::receive::OtlpReceiver otlp{otlp_options(config), samples, clock, registry};
 
   const std::string boot_id = secure_random_hex(8);
+  const std::string echo_key = secure_random_hex(link::kMaxEchoKeyBytes / 2);
   std::unique_ptr<link::LinkServer> link;
 
   net::Router router;
@@ -111,16 +124,23 @@ struct ServerProcess::Parts {
   ThreadPool discovery_pool{"discovery", kDiscoveryThreads, kMaxQueuedPoolWork};
   ThreadPool query_helpers{"query_help", query_helper_count(config), kMaxQueuedPoolWork};
   std::unique_ptr<NodeEvents> node_events;
+  std::unique_ptr<model::EventQueue> engine_events;
   query::promql::QueryLog query_log{registry};
   query::promql::QueryQueue query_queue{query_queue_options(config), clock, registry};
   show::QueryRequests query_requests{query_queue};
   net::IoThreads io{io_thread_count(config)};
+  std::unique_ptr<net::EchoSocket> echo;  // null: peers alone are asked to send echoes
   // What queries read: the store, and before its beginning the stores of remote_read.
   collect::ship::MergedQueryable reads{metrics, [this] {
                                          const auto store = metrics.store();
                                          return store == nullptr ? INT64_MIN : store->oldest_ms();
                                        }};
+  std::unique_ptr<watch::heartbeat::LinkConfirmers> confirmers;
+  std::unique_ptr<watch::heartbeat::Heartbeat> heartbeat;
+  std::unique_ptr<watch::heartbeat::UpWriter> up_writer;
   std::unique_ptr<Scraping> scraping;
+  std::unique_ptr<HealthPart> health;
+  std::unique_ptr<NodeChecks> node_checks;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
 
@@ -142,7 +162,11 @@ struct ServerProcess::Parts {
   Result<std::unique_ptr<HostCollector>> make_host(const Config& from);
   Status make_collectors();
   Status make_scraping();
-  void make_link();
+  Status make_link();
+  Status make_heartbeat();
+  bool written_here(model::LabelsView labels) const;
+  Status make_health();
+  void tell_of_engine(const watch::health::EngineReport& report);
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
   ConfigMap external_labels() const;
@@ -195,7 +219,7 @@ model::Labels ServerProcess::Parts::own_labels(std::string_view job) const {
 }
 
 Result<std::unique_ptr<HostCollector>> ServerProcess::Parts::make_host(const Config& from) {
-  return make_machine_collector(from, {files, clock, samples, registry, events.get()},
+  return make_machine_collector(from, {files, clock, samples, registry, events.get(), &gpus},
                                 own_labels("node"), host_name());
 }
 
@@ -220,7 +244,10 @@ Status ServerProcess::Parts::make_scraping() {
                     .reads = reads,
                     .ship = {io, files, clock, random, registry, metadata},
                     .pool = discovery_pool,
-                    .engine_reports = {}});
+                    .gpus = &gpus,
+                    .engine_reports = [this](const watch::health::EngineReport& report) {
+                      tell_of_engine(report);
+                    }});
   TRY_ASSIGN(const auto commit, scraping->prepare(prometheus_path(config)));
   commit();
   return {};
@@ -244,13 +271,84 @@ ConfigMap ServerProcess::Parts::external_labels() const {
   return labels;
 }
 
-void ServerProcess::Parts::make_link() {
+Status ServerProcess::Parts::make_link() {
   link::LinkServerOptions options = link_options(config);
   options.software = version();
   options.boot_id = boot_id;
+  options.echo_key = echo_key;
   link = std::make_unique<link::LinkServer>(std::move(options), clock, registry);
   node_events = std::make_unique<NodeEvents>(*events, pool, clock, registry);
+  engine_events = std::make_unique<model::EventQueue>(
+      *events, pool, clock,
+      registry.counter("binnacle_engine_events_lost_total",
+                       "Events of engines on this machine that could not be stored."));
   link->observe(*node_events);
+  const std::string echo_listen = config.get_string("link.echo_listen");
+  if (echo_listen == kListenOff) return {};
+  // A whole rack may fall silent at once.
+  TRY_ASSIGN(echo, net::EchoSocket::open(io.context(0), echo_listen, clock, random, registry,
+                                         {.max_running = kMaxEchoes}));
+  echo->set_key(echo_key);
+  return {};
+}
+
+Status ServerProcess::Parts::make_heartbeat() {
+  TRY_ASSIGN(auto options, heartbeat_options(config, files));
+  confirmers = std::make_unique<watch::heartbeat::LinkConfirmers>(*link, io, echo.get(), clock);
+  const auto io_lag_ms = [this] {
+    return static_cast<int64_t>(io.slowest_turn_seconds() * 1e3) - kLoopStampMs;
+  };
+  heartbeat = std::make_unique<watch::heartbeat::Heartbeat>(
+      std::move(options), watch::heartbeat::HeartbeatDeps{link->nodes(), *confirmers, *events, pool,
+                                                          clock, registry, io_lag_ms});
+  link->observe(*heartbeat);
+  link->judged_by(*heartbeat);
+  up_writer = std::make_unique<watch::heartbeat::UpWriter>(
+      up_writer_options(config), *heartbeat, samples, metrics,
+      [this](model::LabelsView labels) { return written_here(labels); }, clock, registry);
+  return {};
+}
+
+// Series with the label of a node that go on without its agent: what this server collects of its
+// own machine, where an agent may run, too. Agents tell their role.
+bool ServerProcess::Parts::written_here(model::LabelsView labels) const {
+  return labels.get("role").empty() && labels.get("node") == host_name();
+}
+
+Status ServerProcess::Parts::make_health() {
+  TRY_ASSIGN(health,
+             HealthPart::create(config,
+                                {.io = io,
+                                 .files = files,
+                                 .clock = clock,
+                                 .registry = registry,
+                                 .pool = pool,
+                                 .state = *state,
+                                 .objects = *objects,
+                                 .audit = *audit,
+                                 .events = *events,
+                                 .samples = samples,
+                                 .reads = reads,
+                                 .nodes = heartbeat.get(),
+                                 .series_labels = own_labels("binnacle"),
+                                 .join_grace_ms = config.get_duration_ms("cluster.join_grace"),
+                                 .insecure = args.insecure || config.get_bool("server.insecure")},
+                                router));
+  node_checks = std::make_unique<NodeChecks>(health->service());
+  link->observe(*node_checks);
+  return {};
+}
+
+// On an I/O thread.
+void ServerProcess::Parts::tell_of_engine(const watch::health::EngineReport& report) {
+  if (health == nullptr) return;
+  const Status put = health->service().put_reading(watch::health::engine_check(report, host_name()),
+                                                   watch::health::reading_of(report));
+  if (!put) log.warn("an engine is not judged", {{"error", put.error().message}});
+  if (auto event = watch::health::engine_event(report)) {
+    event->subject = host_name() + "/" + event->subject;
+    engine_events->post(std::move(*event));
+  }
 }
 
 show::ServerFacts ServerProcess::Parts::facts() {
@@ -363,6 +461,7 @@ void ServerProcess::Parts::join_reload() {
                 }});
   reloader.add({"prometheus.yml",
                 [this](const Config& next) { return scraping->prepare(prometheus_path(next)); }});
+  reloader.add({"health", [this](const Config& next) { return health->prepare(next); }});
   apply("metric store", [this](const Config& next) {
     if (const auto store = metrics.store()) store->set_options(store_options(next));
   });
@@ -419,7 +518,9 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->open_state());
   TRY(parts->make_collectors());
   TRY(parts->make_scraping());
-  parts->make_link();
+  TRY(parts->make_link());
+  TRY(parts->make_heartbeat());
+  TRY(parts->make_health());
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
@@ -436,10 +537,12 @@ Status ServerProcess::start() {
   parts_->readiness.set(parts_->state->writable());
   parts_->server->start();
   parts_->io.start();
+  parts_->heartbeat->start();
   parts_->started = true;
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
   parts_->scraping->start();
+  parts_->health->start();
   parts_->reloader.resume();
   return {};
 }
@@ -453,9 +556,11 @@ void ServerProcess::stop() {
       parts_->reloader.current()->get_duration_ms("server.drain_timeout"));
   parts_->readiness.set(fail(Code::kUnavailable, "stopping"));
   parts_->reloader.pause("the server is stopping");
+  parts_->heartbeat->stop();
   parts_->server->stop(grace);
   parts_->query_queue.stop();
   parts_->scraping->stop();
+  parts_->health->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();
@@ -469,6 +574,9 @@ void ServerProcess::tick() {
   Parts& parts = *parts_;
   const int64_t now_ms = parts.clock.monotonic_ms();
   parts.readiness.set(parts.state->writable());
+  if (const auto stored = parts.up_writer->tick(); !stored) {
+    parts.log.warn("up of nodes not stored", {{"error", stored.error().message}});
+  }
   if (parts.own_series.due(now_ms)) {
     if (const auto refused = parts.own->collect_once(parts.clock.wall_ms()); !refused) {
       parts.log.warn("own series not stored", {{"error", refused.error().message}});

@@ -144,6 +144,9 @@ TEST(Frame, AChoiceOfANewerPeerCountsAsUnknown) {
   const auto back = decode_message(std::string("\x04\x2a\x02\x10\x09", 5));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(std::get<CheckResult>(back->frames[0]).outcome, CheckOutcome::kUnknown);
+  const auto newest = decode_message(bytes_of(CheckResult{.outcome = CheckOutcome::kFailed}));
+  ASSERT_TRUE(newest) << newest.error().message;
+  EXPECT_EQ(std::get<CheckResult>(newest->frames[0]).outcome, CheckOutcome::kFailed);
 }
 
 }  // namespace

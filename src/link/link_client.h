@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/instruments.h"
 #include "base/random.h"
+#include "link/check_result_sender.h"
 #include "link/client_session.h"
 #include "link/frame.h"
 #include "net/client.h"
@@ -46,11 +47,11 @@ struct LinkClientHooks {
   std::function<void(const std::string& reason)> drain;
 };
 
-class LinkClient {
+class LinkClient final : public CheckResultSender {
  public:
   LinkClient(LinkClientOptions options, LinkClientHooks hooks, net::Client& client,
              net::IoThreads& io, const Clock& clock, Random& random, Registry& registry);
-  ~LinkClient();  // stop()
+  ~LinkClient() override;  // stop()
   LinkClient(const LinkClient&) = delete;
   LinkClient& operator=(const LinkClient&) = delete;
 
@@ -58,7 +59,7 @@ class LinkClient {
   // Says goodbye, waits until the connection has ended, `grace_ms` at most.
   void stop(int64_t grace_ms = 2'000);
 
-  void send(CheckResult result);
+  void send(CheckResult result) override;
   void send(NodeEvent event);
   void set_facts(Facts facts);  // told after each hello and now, when they differ
   bool connected() const;

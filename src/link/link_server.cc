@@ -43,9 +43,14 @@ json node_json(const NodeRecord& record) {
           {"round_trip_seconds", seconds_json(record.clocks, &ClockReading::round_trip_ns)}};
 }
 
-net::Response list_nodes(const NodeTable& table) {
+net::Response list_nodes(const NodeTable& table, const model::NodeView* judge) {
   json list = json::array();
-  for (const NodeRecord& record : table.records()) list.push_back(node_json(record));
+  for (NodeRecord& record : table.records()) {
+    if (judge != nullptr) {
+      if (auto judged = judge->node(record.node.id)) record.node = std::move(*judged);
+    }
+    list.push_back(node_json(record));
+  }
   return net::Response::json(200, json{{"nodes", std::move(list)}}.dump());
 }
 
@@ -55,9 +60,7 @@ class SeriesWriter {
   SeriesWriter(model::Appender& appender, int64_t now_ms) : appender_(appender), now_ms_(now_ms) {}
 
   void write(const NodeRecord& record) {
-    const bool up = record.session != 0;
-    append("binnacle_link_up", record, up ? 1 : 0);
-    if (!up || !record.best_clocks) return;
+    if (record.session == 0 || !record.best_clocks) return;
     const ClockReading& best = *record.best_clocks;
     append("binnacle_link_clock_offset_seconds", record,
            static_cast<double>(best.offset_ns) / kNsPerSecond);
@@ -87,6 +90,7 @@ struct LinkServer::Shared {
   Shared(LinkServerOptions options, const Clock& clock, Registry& registry)
       : connections(options, clock, registry) {}
   Connections connections;
+  const model::NodeView* judge = nullptr;  // fixed before the first connection
 };
 
 LinkServer::LinkServer(LinkServerOptions options, const Clock& clock, Registry& registry)
@@ -97,6 +101,8 @@ LinkServer::~LinkServer() = default;
 void LinkServer::observe(LinkObserver& observer) {
   shared_->connections.observers.push_back(&observer);
 }
+
+void LinkServer::judged_by(const model::NodeView& view) { shared_->judge = &view; }
 
 const NodeTable& LinkServer::nodes() const { return shared_->connections.table; }
 
@@ -119,8 +125,8 @@ Status LinkServer::register_routes(net::Router& router) {
   TRY(router.add({.method = net::Method::kGet,
                   .pattern = std::string(kNodesPath),
                   .role = Role::kViewer,
-                  .handler = net::Handler([&connections](const net::Request&) {
-                    return list_nodes(connections.table);
+                  .handler = net::Handler([this](const net::Request&) {
+                    return list_nodes(shared_->connections.table, shared_->judge);
                   })}));
   return router.add({.method = net::Method::kPost,
                      .pattern = std::string(kNodesPath) + "/{id}/look",

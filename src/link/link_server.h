@@ -39,6 +39,8 @@ class LinkServer {
   LinkServer& operator=(const LinkServer&) = delete;
 
   void observe(LinkObserver& observer);  // before the first connection
+  // Whose word on states the list of nodes gives, instead of the connections'; outlives it.
+  void judged_by(const model::NodeView& view);
   // The link, GET /api/binnacle/v1/nodes, POST /api/binnacle/v1/nodes/{id}/look.
   Status register_routes(net::Router& router);
 
@@ -57,7 +59,7 @@ class LinkServer {
   // Somebody looks at the node: for a while it collects every second.
   Status look(const model::NodeId& node);
 
-  // Stores up, clock offset and round trip of every node.
+  // Stores clock offset and round trip of every node that is connected.
   Status collect_once(model::Appendable& store, int64_t now_ms);
 
  private:

@@ -134,10 +134,16 @@ std::vector<model::Node> NodeTable::nodes() const {
 }
 
 std::optional<model::Node> NodeTable::node(const model::NodeId& id) const {
+  auto found = record(id);
+  if (!found) return std::nullopt;
+  return std::move(found->node);
+}
+
+std::optional<NodeRecord> NodeTable::record(const model::NodeId& id) const {
   const MutexLock lock(mu_);
   const auto it = by_id_.find(id.value);
   if (it == by_id_.end()) return std::nullopt;
-  return it->second.record.node;
+  return it->second.record;
 }
 
 std::vector<NodeRecord> NodeTable::records() const {

@@ -58,6 +58,7 @@ class NodeTable final : public model::NodeView {
   std::vector<model::Node> nodes() const override EXCLUDES(mu_);  // by name
   std::optional<model::Node> node(const model::NodeId& id) const override EXCLUDES(mu_);
   std::vector<NodeRecord> records() const EXCLUDES(mu_);  // by name
+  std::optional<NodeRecord> record(const model::NodeId& id) const EXCLUDES(mu_);
 
   // The connection that stands; 0: none.
   uint64_t session_of(const std::string& node_id) const EXCLUDES(mu_);

@@ -62,6 +62,7 @@ class Stream final : public ClientStream {
 
   int status() const override { return exchange_->status(); }
   const Headers& headers() const override { return exchange_->headers(); }
+  std::optional<PeerCertificate> certificate() override { return exchange_->peer_certificate(); }
 
   asio::awaitable<Result<std::string_view>> read(milliseconds idle) override {
     if (failure_) co_return fail(*failure_);

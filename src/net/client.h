@@ -9,6 +9,7 @@
 #include "base/instruments.h"
 #include "net/http.h"
 #include "net/io_threads.h"
+#include "net/peer_certificate.h"
 #include "net/tls.h"
 #include "net/websocket.h"
 
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace binnacle::net {
@@ -64,6 +66,8 @@ class ClientStream {
   virtual ~ClientStream() = default;
   virtual int status() const = 0;
   virtual const Headers& headers() const = 0;
+  // Of the server that answered; ask before the body is read. nullopt: no TLS.
+  virtual std::optional<PeerCertificate> certificate() = 0;
   // Next piece (content coding removed), valid until the next call; empty at the end.
   // kDeadlineExceeded when nothing came for `idle`.
   virtual boost::asio::awaitable<Result<std::string_view>> read(std::chrono::milliseconds idle) = 0;

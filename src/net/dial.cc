@@ -1,5 +1,6 @@
 #include "net/dial.h"
 
+#include "net/client.h"
 #include "net/name_lookup.h"
 #include "net/tcp_transport.h"
 #include "net/tls_transport.h"
@@ -136,6 +137,27 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> dial_tcp(const DialPlan& pla
 }
 
 }  // namespace
+
+Result<HostPort> parse_host_port(const std::string& address) {
+  const auto url = Url::parse("http://" + address);
+  // A port that is left out would be that of HTTP.
+  const bool has_port = !address.empty() && address.back() >= '0' && address.back() <= '9' &&
+                        address.find(':') != std::string::npos;
+  if (!url || url->target != "/" || !url->user.empty() || !has_port) {
+    return fail(Code::kInvalidArgument,
+                "not an address: write host:port or [v6]:port (" + address + ")");
+  }
+  return HostPort{url->host, url->port};
+}
+
+asio::awaitable<Result<std::vector<std::string>>> resolve_addresses(const std::string& host,
+                                                                    Deadline& deadline) {
+  const auto endpoints = co_await resolve({host, 0}, deadline);
+  if (!endpoints) co_return fail(endpoints.error());
+  std::vector<std::string> out;
+  for (const tcp::endpoint& endpoint : *endpoints) out.push_back(endpoint.address().to_string());
+  co_return out;
+}
 
 asio::awaitable<Result<std::unique_ptr<Transport>>> dial(const DialPlan& plan, milliseconds timeout,
                                                          Deadline& outer) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace binnacle::net {
 
@@ -21,6 +22,14 @@ struct HostPort {
   std::string host;
   uint16_t port = 0;
 };
+
+// host:port or [v6]:port; kInvalidArgument names the text.
+Result<HostPort> parse_host_port(const std::string& address);
+
+// All addresses of a name, for libraries that would block on it. kUnavailable, kDeadlineExceeded
+// when `deadline` is over; its action is set and taken back.
+boost::asio::awaitable<Result<std::vector<std::string>>> resolve_addresses(const std::string& host,
+                                                                           Deadline& deadline);
 
 struct DialPlan {
   HostPort connect_to;

@@ -2,18 +2,30 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <poll.h>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <array>
 #include <cstring>
+#include <list>
 #include <memory>
+#include <utility>
+
+#include "net/deadline.h"
 
 namespace binnacle::net {
 namespace {
 
+namespace asio = boost::asio;
 namespace ip = boost::asio::ip;
+using asio::posix::stream_descriptor;
 
 constexpr int kMaxAddresses = 1'024;  // more do not fit into an answer's 64 KiB
 
@@ -78,6 +90,58 @@ void run(ares_channel channel, const Answer& answer) {
       if (answer.done || (!readable && !writable)) continue;
       ares_process_fd(channel, readable ? wait.fd : ARES_SOCKET_BAD,
                       writable ? wait.fd : ARES_SOCKET_BAD);
+    }
+  }
+}
+
+// One wait for any of c-ares' sockets, or for the time to look at its own limits again. Shared with
+// the handlers, which may come late.
+struct SocketWait {
+  explicit SocketWait(const asio::any_io_executor& executor) : wake(executor) {}
+  // c-ares owns the sockets and may close them once it goes on.
+  ~SocketWait() { release(); }
+  void release() {
+    for (auto& one : sockets) one.release();
+    sockets.clear();
+  }
+
+  asio::steady_timer wake;
+  std::list<stream_descriptor> sockets;
+  std::vector<std::pair<int, bool>> ready;  // a socket, and whether it may be written
+};
+
+void wait_for(const std::shared_ptr<SocketWait>& wait, int socket, bool for_writing) {
+  auto& one = wait->sockets.emplace_back(wait->wake.get_executor(), socket);
+  one.async_wait(for_writing ? stream_descriptor::wait_write : stream_descriptor::wait_read,
+                 [wait, socket, for_writing](const boost::system::error_code& error) {
+                   if (error) return;
+                   wait->ready.emplace_back(socket, for_writing);
+                   wait->wake.cancel();
+                 });
+}
+
+asio::awaitable<void> run_here(ares_channel channel, const Answer& answer, const Deadline& deadline,
+                               std::shared_ptr<SocketWait> wait) {
+  while (!answer.done && !deadline.expired()) {
+    std::array<ares_socket_t, ARES_GETSOCK_MAXNUM> sockets{};
+    const int wanted = ares_getsock(channel, sockets.data(), ARES_GETSOCK_MAXNUM);
+    for (unsigned i = 0; i < sockets.size(); ++i) {
+      // A connection that is being made is told by being writable.
+      const bool writing = ARES_GETSOCK_WRITABLE(wanted, i) != 0;
+      if (writing || ARES_GETSOCK_READABLE(wanted, i)) wait_for(wait, sockets[i], writing);
+    }
+    timeval longest{1, 0};
+    timeval room{};
+    const timeval* limit = ares_timeout(channel, &longest, &room);
+    wait->wake.expires_after(std::chrono::seconds(limit->tv_sec) +
+                             std::chrono::microseconds(limit->tv_usec + 1'000));
+    co_await wait->wake.async_wait(asio::as_tuple(asio::use_awaitable));
+    wait->release();
+    ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    for (const auto& [socket, writable] : std::exchange(wait->ready, {})) {
+      if (answer.done) break;
+      ares_process_fd(channel, writable ? ARES_SOCKET_BAD : socket,
+                      writable ? socket : ARES_SOCKET_BAD);
     }
   }
 }
@@ -169,7 +233,24 @@ int wire_type(DnsType type) {
 
 bool says_nothing_there(int status) { return status == ARES_ENOTFOUND || status == ARES_ENODATA; }
 
+Result<std::vector<DnsRecord>> records_of(const Answer& answer, const std::string& name,
+                                          DnsType type) {
+  std::vector<DnsRecord> records;
+  int status = answer.status;
+  if (status == ARES_SUCCESS) status = read_records(answer, type, records);
+  if (status != ARES_SUCCESS && !says_nothing_there(status)) return no_answer(name, status);
+  return records;
+}
+
 }  // namespace
+
+Status check_dns_servers(const std::string& servers) {
+  DnsOptions options;
+  options.servers = servers;
+  if (open_channel(options)) return {};
+  return fail(Code::kInvalidArgument,
+              "no name servers: write addresses like 10.0.0.2 or 10.0.0.2:5353 (" + servers + ")");
+}
 
 Result<std::vector<DnsRecord>> query_dns(const std::string& name, DnsType type,
                                          const DnsOptions& options) {
@@ -177,11 +258,25 @@ Result<std::vector<DnsRecord>> query_dns(const std::string& name, DnsType type,
   Answer answer;
   ares_search(channel.get(), name.c_str(), ns_c_in, wire_type(type), take_answer, &answer);
   run(channel.get(), answer);
-  std::vector<DnsRecord> records;
-  int status = answer.status;
-  if (status == ARES_SUCCESS) status = read_records(answer, type, records);
-  if (status != ARES_SUCCESS && !says_nothing_there(status)) return no_answer(name, status);
-  return records;
+  return records_of(answer, name, type);
+}
+
+asio::awaitable<Result<std::vector<DnsRecord>>> ask_dns(std::string name, DnsType type,
+                                                        DnsOptions options,
+                                                        std::chrono::milliseconds limit) {
+  Answer answer;  // before the channel, whose end calls back
+  const auto channel = open_channel(options);
+  if (!channel) co_return fail(channel.error());
+  const auto executor = co_await asio::this_coro::executor;
+  const auto wait = std::make_shared<SocketWait>(executor);
+  const Deadline deadline(executor, limit, [&wait] { wait->wake.cancel(); });
+  ares_search(channel->get(), name.c_str(), ns_c_in, wire_type(type), take_answer, &answer);
+  co_await run_here(channel->get(), answer, deadline, wait);
+  if (!answer.done) {
+    co_return fail(Code::kDeadlineExceeded,
+                   fmt::format("DNS query for {}: no answer in time ({} ms)", name, limit.count()));
+  }
+  co_return records_of(answer, name, type);
 }
 
 }  // namespace binnacle::net

@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,5 +30,14 @@ struct DnsOptions {
 // such record gives no records; kUnavailable when no server said either.
 Result<std::vector<DnsRecord>> query_dns(const std::string& name, DnsType type,
                                          const DnsOptions& options = {});
+
+// The same without a thread that waits: on the calling coroutine's executor. kDeadlineExceeded
+// after `limit`, whatever the options say.
+boost::asio::awaitable<Result<std::vector<DnsRecord>>> ask_dns(std::string name, DnsType type,
+                                                               DnsOptions options,
+                                                               std::chrono::milliseconds limit);
+
+// kInvalidArgument: `servers` is no such list.
+Status check_dns_servers(const std::string& servers);
 
 }  // namespace binnacle::net

@@ -1,5 +1,7 @@
 #include "net/dns_query.h"
 
+#include "net/coroutine_test_loop.h"
+
 #include <gmock/gmock.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -110,6 +112,37 @@ TEST(DnsQuery, AServerThatFailsIsAnError) {
 TEST(DnsQuery, RecordsOfBrokenBytesAreAnError) {
   const NameServer server(0, 33, {"\1"});
   EXPECT_FALSE(query_dns("some.example.", DnsType::kSrv, server.options()));
+}
+
+TEST(DnsQuery, AsksWithoutAThreadThatWaits) {
+  TestLoop loop;
+  const NameServer server(0, 1, {std::string("\300\000\002\007", 4)});
+  const auto found =
+      loop.run(ask_dns("some.example.", DnsType::kA, server.options(), std::chrono::seconds(20)));
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->size(), 1);
+  EXPECT_EQ(found->front().value, "192.0.2.7");
+  const NameServer none(3, 1, {});
+  EXPECT_TRUE(
+      loop.run(ask_dns("some.example.", DnsType::kA, none.options(), std::chrono::seconds(20)))
+          ->empty());
+
+  asio::io_context io;
+  const udp::socket silent(io, udp::endpoint(asio::ip::address_v4::loopback(), 0));
+  DnsOptions options;
+  options.servers = "127.0.0.1:" + std::to_string(silent.local_endpoint().port());
+  options.timeout_ms = 60'000;
+  const auto late =
+      loop.run(ask_dns("some.example.", DnsType::kA, options, std::chrono::milliseconds(50)));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kDeadlineExceeded);
+}
+
+TEST(DnsQuery, KnowsAListOfServers) {
+  EXPECT_TRUE(check_dns_servers("10.0.0.2"));
+  EXPECT_TRUE(check_dns_servers("10.0.0.2:5353,[::1]:53"));
+  EXPECT_FALSE(check_dns_servers("dns.example"));
+  EXPECT_FALSE(check_dns_servers("10.0.0.2:x"));
 }
 
 }  // namespace

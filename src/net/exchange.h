@@ -38,6 +38,10 @@ class Exchange {
 
   int status() const { return parser_->status(); }
   Headers& headers() { return parser_->headers(); }
+  // Until the body has ended; nullopt: no TLS.
+  std::optional<PeerCertificate> peer_certificate() {
+    return transport_ ? transport_->peer_certificate() : std::nullopt;
+  }
   bool any_bytes_received() const { return any_bytes_received_; }
   void close() {
     if (transport_) transport_->close();

@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 
 namespace binnacle::net {
@@ -13,5 +14,10 @@ namespace binnacle::net {
 // Ends when `work` has ended, even if the coroutine is cancelled meanwhile, so that `work` may use
 // what the coroutine holds. kResourceExhausted, kUnavailable: the pool did not take it.
 boost::asio::awaitable<Status> run_on_pool(ThreadPool& pool, std::function<void()> work);
+
+// As above, but waits for `limit` at most: kDeadlineExceeded, and `work` may then still wait or
+// run, so that it owns what it uses. The pool is stopped before the executor's threads are gone.
+boost::asio::awaitable<Status> run_on_pool(ThreadPool& pool, std::chrono::milliseconds limit,
+                                           std::function<void()> work);
 
 }  // namespace binnacle::net

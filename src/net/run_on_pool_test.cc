@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 namespace binnacle::net {
@@ -32,6 +33,19 @@ TEST(RunOnPool, SaysThatThePoolTookNothing) {
   bool ran = false;
   EXPECT_FALSE(loop.run(run_on_pool(pool, [&ran] { ran = true; })));
   EXPECT_FALSE(ran);
+}
+
+TEST(RunOnPool, WaitsNoLongerThanItsLimit) {
+  TestLoop loop;
+  ThreadPool pool("test", 1, 4);
+  const auto gate = std::make_shared<std::promise<void>>();
+  const auto late = loop.run(
+      run_on_pool(pool, std::chrono::milliseconds(20), [gate] { gate->get_future().wait(); }));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kDeadlineExceeded);
+  gate->set_value();
+  EXPECT_TRUE(loop.run(run_on_pool(pool, std::chrono::seconds(20), [] {})));
+  pool.stop();
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "net/tcp_probe.h"
 
-#include "net/client.h"
 #include "net/deadline.h"
 #include "net/dial.h"
 
@@ -12,14 +11,11 @@ namespace asio = boost::asio;
 
 asio::awaitable<Result<int64_t>> probe_tcp(std::string address, std::chrono::milliseconds timeout,
                                            const Clock& clock) {
-  const auto url = Url::parse("http://" + address);
-  if (!url || url->target != "/" || !url->user.empty()) {
-    co_return fail(Code::kInvalidArgument,
-                   "probe " + address + ": not an address; write host:port or [v6]:port");
-  }
+  auto to = parse_host_port(address);
+  if (!to) co_return fail(std::move(to).error().with_context("probe"));
   Deadline deadline(co_await asio::this_coro::executor, timeout);
   DialPlan plan;
-  plan.connect_to = {url->host, url->port};
+  plan.connect_to = std::move(*to);
   const int64_t began_ns = clock.monotonic_ns();
   const auto connected = co_await dial(plan, timeout, deadline);
   if (!connected) co_return fail(connected.error());

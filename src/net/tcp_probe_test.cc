@@ -52,6 +52,7 @@ TEST(TcpProbe, SaysWhyNot) {
   EXPECT_EQ(code_of("127.0.0.1:1"), Code::kUnavailable);  // reserved: nobody listens there
   EXPECT_EQ(code_of("127.0.0.1:9/x"), Code::kInvalidArgument);
   EXPECT_EQ(code_of("::1"), Code::kInvalidArgument);
+  EXPECT_EQ(code_of("127.0.0.1"), Code::kInvalidArgument);  // no port of HTTP's is meant
   EXPECT_EQ(code_of(""), Code::kInvalidArgument);
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <boost/asio/ssl/context.hpp>
 
 #include <memory>
 #include <string>
@@ -94,5 +95,13 @@ class TestAuthority {
   Key key_;
   Certificate certificate_;
 };
+
+// A server's side that shows `pair` whatever its dates.
+inline std::shared_ptr<boost::asio::ssl::context> server_context(const CertificateAndKey& pair) {
+  auto context = std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls_server);
+  context->use_certificate_chain(boost::asio::buffer(pair.certificate));
+  context->use_private_key(boost::asio::buffer(pair.key), boost::asio::ssl::context::pem);
+  return context;
+}
 
 }  // namespace binnacle::net

@@ -9,8 +9,11 @@
 #include <boost/system/error_code.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
+
+#include "net/peer_certificate.h"
 
 namespace binnacle::net {
 
@@ -41,6 +44,8 @@ class Transport {
   // Open, and neither bytes nor an end wait to be read: a kept connection that may be used again.
   virtual bool is_quiet() = 0;
   virtual boost::asio::any_io_executor executor() = 0;
+  // After the handshake; nullopt: no TLS, or the peer showed none.
+  virtual std::optional<PeerCertificate> peer_certificate() { return std::nullopt; }
 };
 
 }  // namespace binnacle::net

@@ -9,7 +9,7 @@ import time
 import unittest
 import urllib.parse
 
-from agent_process import INTERVAL_SECONDS, AgentProcess
+from agent_process import CONFIG, INTERVAL_SECONDS, AgentProcess
 from peers import wait_until
 from server_process import ServerProcess, run_once
 
@@ -53,6 +53,21 @@ class AgentTest(unittest.TestCase):
         query = urllib.parse.quote(f'node_time_seconds{{node="{name}"}}[10m]')
         series = server.json(f"/api/v1/query?query={query}")["data"]["result"]
         return [at for at, _ in series[0]["values"]] if series else []
+
+
+class Echoes(AgentTest):
+    def test_a_node_tells_where_it_answers_and_stays_on_loopback_beside_its_server(self):
+        server = self.start_server()
+        self.start_agent(server, "--name", "n1")
+        node = self.until_state(server, "n1", "up")
+        self.assertRegex(node["echo_address"], r"^127\.0\.0\.1:[1-9][0-9]*$")
+
+    def test_off_opens_no_port(self):
+        server = self.start_server()
+        agent = AgentProcess(os.path.join(self.folder, "agent"), server.url, "--name", "n1",
+                             config=CONFIG.replace("agent:\n", "agent:\n  echo_listen: off\n"))
+        self.addCleanup(agent.stop)
+        self.assertEqual(self.until_state(server, "n1", "up")["echo_address"], "")
 
 
 class Joins(AgentTest):
@@ -120,12 +135,29 @@ class Beats(AgentTest):
         self.assertNotEqual(after["boot"], before["boot"])
 
         def kinds():
-            return [event["kind"] for event in server.json("/api/binnacle/v1/events?kind=node")["events"]]
+            events = server.json("/api/binnacle/v1/events?kind=node")["events"]
+            return [event["kind"] for event in events if "connected" in event["kind"]]
 
         until(lambda: len(kinds()) >= 3, "the events")
         self.assertEqual(kinds(), ["node.connected", "node.disconnected", "node.connected"])
         until(lambda: server.json("/api/v1/query?query=binnacle_link_round_trip_seconds")["data"]["result"],
               "the round trip as a series")
+
+    def test_a_killed_agents_series_end_and_up_is_0(self):
+        server = self.start_server()
+        agent = self.start_agent(server, "--name", "n1")
+
+        def values(query):
+            found = server.json("/api/v1/query?query=" + urllib.parse.quote(query))["data"]["result"]
+            return [float(one["value"][1]) for one in found]
+
+        until(lambda: values('up{job="node",instance="n1",node="n1"}') == [1], "up of the node")
+        until(lambda: values('node_load1{node="n1"}'), "a gauge of the node")
+        agent.kill()
+        killed = time.monotonic()
+        until(lambda: values('up{job="node",node="n1"}') == [0], "up 0")
+        until(lambda: not values('{node="n1",__name__!="up"}'), "the end of its series")
+        self.assertLess(time.monotonic() - killed, 5)
 
     def test_a_name_is_taken_while_its_node_is_up(self):
         server = self.start_server()

@@ -7,7 +7,7 @@
 namespace binnacle::collect::gpu {
 
 host::Parts gpu_parts(const GpuOptions& options, const host::HostOptions& host, FileSystem& files,
-                      const Clock& clock, GpuEventSink sink) {
+                      const Clock& clock, GpuEventSink sink, GpuBoard* board) {
   host::Parts parts;
   if (!options.enabled) return parts;
   const Log log("collect.gpu");
@@ -16,7 +16,7 @@ host::Parts gpu_parts(const GpuOptions& options, const host::HostOptions& host, 
       parts.push_back(
           nvidia_part(std::make_unique<GpuWatch>(std::make_unique<NvmlReader>(*api, options),
                                                  options.stuck_ms, clock, std::move(sink)),
-                      options));
+                      options, board));
     } else {
       log.info("no NVIDIA GPU is watched", {{"reason", api.error().message}});
     }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "collect/gpu/gpu_board.h"
 #include "collect/gpu/gpu_options.h"
 #include "collect/gpu/gpu_watch.h"
 #include "collect/host/host_options.h"
@@ -13,11 +14,12 @@
 
 namespace binnacle::collect::gpu {
 
-// `sink` may be null. All references outlive the parts.
+// `sink` and `board` may be null. All references outlive the parts.
 host::Parts gpu_parts(const GpuOptions& options, const host::HostOptions& host, FileSystem& files,
-                      const Clock& clock, GpuEventSink sink);
+                      const Clock& clock, GpuEventSink sink, GpuBoard* board);
 
-std::unique_ptr<host::Part> nvidia_part(std::unique_ptr<GpuWatch> watch, const GpuOptions& options);
+std::unique_ptr<host::Part> nvidia_part(std::unique_ptr<GpuWatch> watch, const GpuOptions& options,
+                                        GpuBoard* board);
 std::unique_ptr<host::Part> amdgpu_part(FileSystem& files, std::string sys_path);
 bool has_amdgpu(FileSystem& files, const std::string& sys_path);
 

@@ -22,8 +22,8 @@ constexpr Reason kReasons[] = {
 
 class NvidiaPart final : public host::Part {
  public:
-  NvidiaPart(std::unique_ptr<GpuWatch> watch, const GpuOptions& options)
-      : host_name_(options.host_name), watch_(std::move(watch)) {}
+  NvidiaPart(std::unique_ptr<GpuWatch> watch, const GpuOptions& options, GpuBoard* board)
+      : host_name_(options.host_name), watch_(std::move(watch)), board_(board) {}
 
   std::string_view name() const override { return "nvml"; }
 
@@ -33,6 +33,7 @@ class NvidiaPart final : public host::Part {
     emitter.emit(kDriverStuckTotal, view.stuck_times);
     if (view.stuck) return fail(Code::kDeadlineExceeded, "the GPU driver does not answer");
     if (view.last == nullptr) return {};  // the first answer is under way
+    if (board_ != nullptr) board_->put(view.last);
     if (!*view.last) return fail(view.last->error());
     const GpuSnapshot& snapshot = **view.last;
     for (const GpuReading& gpu : snapshot.gpus) emit(gpu, snapshot.driver_version, emitter);
@@ -99,13 +100,14 @@ class NvidiaPart final : public host::Part {
   const std::string host_name_;
 
   const std::unique_ptr<GpuWatch> watch_;
+  GpuBoard* const board_;  // null: nobody else wants to know
 };
 
 }  // namespace
 
-std::unique_ptr<host::Part> nvidia_part(std::unique_ptr<GpuWatch> watch,
-                                        const GpuOptions& options) {
-  return std::make_unique<NvidiaPart>(std::move(watch), options);
+std::unique_ptr<host::Part> nvidia_part(std::unique_ptr<GpuWatch> watch, const GpuOptions& options,
+                                        GpuBoard* board) {
+  return std::make_unique<NvidiaPart>(std::move(watch), options, board);
 }
 
 }  // namespace binnacle::collect::gpu

@@ -45,7 +45,7 @@ class NvidiaPartTest : public ::testing::Test {
                                    clock_, [this](const GpuEvent& event) { note(event); });
     watch_ = watch.get();
     host::Parts parts;
-    parts.push_back(nvidia_part(std::move(watch), options_));
+    parts.push_back(nvidia_part(std::move(watch), options_, &board_));
     parts_ = std::make_unique<host::PartSet>(std::move(parts), model::Labels(), 1000, clock_,
                                              store_, registry_);
   }
@@ -88,6 +88,7 @@ class NvidiaPartTest : public ::testing::Test {
   testing::DoubleState& driver_ = driver();
   GpuOptions options_;
   SimulatedClock clock_;
+  GpuBoard board_{clock_};
   Registry registry_;
   store::metrics::LinearStore store_{clock_};
   Mutex mu_;
@@ -147,6 +148,7 @@ TEST_F(NvidiaPartTest, TellsWhatTheDriverSaysUnderTheNamesOfDcgm) {
           R"(binnacle_gpu_process_memory_bytes{gpu="0", pid="101", process="python3", uuid="GPU-a"})"),
       2 << 20);
   EXPECT_EQ(samples.at(R"(binnacle_gpu_lost{gpu="0", uuid="GPU-a"})"), 0);
+  EXPECT_EQ(board_.of_processes({101}), std::nullopt) << "this driver tells no limit of power";
   // What the driver does not offer is left out: no fan, no encoder, no recovery counter.
   for (const auto& [series, unused] : samples) {
     EXPECT_EQ(series.find("FAN_SPEED"), std::string::npos);
@@ -269,7 +271,8 @@ TEST(GpuParts, AMachineWithoutADriverSaysSoOnceAndHasNoParts) {
   LogCapture log;
   GpuOptions options;
   options.nvml_library = "libbinnacle-none.so.1";
-  EXPECT_TRUE(gpu_parts(options, tree.options(), real_file_system(), clock, nullptr).empty());
+  EXPECT_TRUE(
+      gpu_parts(options, tree.options(), real_file_system(), clock, nullptr, nullptr).empty());
   ASSERT_EQ(log.lines().size(), 1u);
   EXPECT_THAT(log.lines()[0], HasSubstr("no NVIDIA GPU is watched"));
   EXPECT_THAT(log.lines()[0], HasSubstr(R"("level":"info")"));

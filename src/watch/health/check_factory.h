@@ -1,5 +1,5 @@
-// Reads a file of checks (docs/health.md) and makes what each of them does. The common settings are
-// one map; each kind's own stand under a key of the kind's name:
+// Reads a file of checks (docs/health-checks.md) and makes what each of them does. The common
+// settings are one map; each kind's own stand under a key of the kind's name:
 //
 //   checks:
 //     - name: gateway
@@ -25,10 +25,13 @@ struct ConfiguredCheck {
 };
 
 // All that is wrong at once, each a line that names the place; two checks of one name are wrong.
-// `may_execute`: checks that start programs are read too; where the text comes over the API they
-// are refused.
+// `may_execute`: the text is the operator's own file. Where it came over the API, checks that start
+// programs and settings that name files are refused.
 Result<std::vector<ConfiguredCheck>> read_checks(const std::string& file_name,
                                                  std::string_view yaml, const CheckTools& tools,
                                                  bool may_execute);
+
+// The names of all kinds, sorted.
+std::vector<std::string> check_kinds();
 
 }  // namespace binnacle::watch::health

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace binnacle::watch::health {
@@ -33,5 +35,11 @@ struct CheckSpec {
   CheckOrigin origin = CheckOrigin::kFile;
   std::string place;  // "checks.yml:12"
 };
+
+std::string_view criticality_name(Criticality criticality);  // "critical"
+std::optional<Criticality> criticality_of_name(std::string_view name);
+std::string_view check_origin_name(CheckOrigin origin);  // "file"
+
+bool is_check_name(std::string_view name);
 
 }  // namespace binnacle::watch::health

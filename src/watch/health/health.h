@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace binnacle::watch::health {
 
@@ -20,6 +21,8 @@ struct Reading {
   std::optional<double> value;  // what it measured, in base units
   std::string unit;             // of the value: "seconds", "ratio", "bytes", "days", ""
   int64_t took_ms = 0;
+  // What the judgement rests on, a line each: "0 tokens for 12 s", "3 requests in flight".
+  std::vector<std::string> evidence = {};
 };
 
 }  // namespace binnacle::watch::health

@@ -43,12 +43,12 @@ Result<FamilyView> look_at_family(FileSystem& files, const std::string& proc_pat
   for (const auto& [child, member] : members) children[member.parent].push_back(child);
   FamilyView view;
   std::vector<int64_t> open = {pid};
-  while (!open.empty() && view.processes <= members.size()) {
+  while (!open.empty() && view.pids.size() <= members.size()) {
     const int64_t next = open.back();
     open.pop_back();
     const auto member = members.find(next);
     if (member == members.end()) continue;
-    ++view.processes;
+    view.pids.push_back(next);
     view.cpu_seconds += member->second.cpu_seconds;
     if (member->second.stopped) view.stopped_pid = next;
     if (const auto below = children.find(next); below != children.end())

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file_system.h"
@@ -12,7 +13,7 @@
 namespace binnacle::collect::host {
 
 struct FamilyView {
-  size_t processes = 0;                // 0: the process is gone
+  std::vector<int64_t> pids;           // none: the process is gone
   std::optional<int64_t> stopped_pid;  // stopped by a signal or a debugger
   double cpu_seconds = 0;              // that those who live now have used
 };

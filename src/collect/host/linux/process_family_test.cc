@@ -22,17 +22,17 @@ TEST(ProcessFamily, TellsOfAllThatDescendAndOfNobodyElse) {
   tree.write("proc/meminfo", "MemTotal: 1 kB\n");
   const auto view = look_at_family(real_file_system(), tree.path("proc"), 10);
   ASSERT_TRUE(view) << view.error().message;
-  EXPECT_EQ(view->processes, 3u);
+  EXPECT_EQ(view->pids.size(), 3u);
   EXPECT_EQ(view->stopped_pid, 12);
   EXPECT_DOUBLE_EQ(view->cpu_seconds, 3.0);
   const auto other = look_at_family(real_file_system(), tree.path("proc"), 11);
-  EXPECT_EQ(other->processes, 2u);
+  EXPECT_EQ(other->pids.size(), 2u);
 }
 
 TEST(ProcessFamily, AProcessThatIsGoneHasNone) {
   const RecordedTree tree;
   write_process(tree, 10, 1, 'S', 0);
-  EXPECT_EQ(look_at_family(real_file_system(), tree.path("proc"), 4711)->processes, 0u);
+  EXPECT_TRUE(look_at_family(real_file_system(), tree.path("proc"), 4711)->pids.empty());
 }
 
 }  // namespace

@@ -209,13 +209,15 @@ bool EngineProgress::given_tokens_stand_still() const {
 
 bool EngineProgress::computes() const { return host_.cpu_cores.value_or(0) >= kComputes; }
 
-bool EngineProgress::works_unseen() const {
-  if (host_.gpu_power_ratio.value_or(0) >= kWorkingPower) return true;
+// What a GPU did before the engine stood still says nothing of now.
+bool EngineProgress::works_unseen(int64_t since_ms) const {
+  if (host_.gpu_at_ms >= since_ms && host_.gpu_power_ratio.value_or(0) >= kWorkingPower)
+    return true;
   return nature_.computes_on_cpu && computes();
 }
 
-bool EngineProgress::spins() const {
-  return host_.gpu_utilization_ratio && host_.gpu_power_ratio &&
+bool EngineProgress::spins(int64_t since_ms) const {
+  return host_.gpu_at_ms >= since_ms && host_.gpu_utilization_ratio && host_.gpu_power_ratio &&
          *host_.gpu_utilization_ratio >= kSpinningUse && *host_.gpu_power_ratio <= kSpinningPower;
 }
 
@@ -292,8 +294,8 @@ EngineProgress::Verdict EngineProgress::stall_verdict(int64_t now_ms, int64_t st
     if (2 * stall_ms < limit_ms) return {EngineState::kServing, {}};
     return say(EngineState::kDegraded, fmt::format("judged after {}", seconds(limit_ms)));
   }
-  if (spins() && !answered) return say(EngineState::kWedged, "");
-  if (works_unseen() && stall_ms < options_.hard_limit_ms) {
+  if (spins(began_ms) && !answered) return say(EngineState::kWedged, "");
+  if (works_unseen(began_ms) && stall_ms < options_.hard_limit_ms) {
     return say(EngineState::kDegraded, "but it works");
   }
   const bool twice = stall_ms >= 2 * limit_ms;
@@ -343,7 +345,7 @@ EngineProgress::Verdict EngineProgress::canary_verdict(int64_t now_ms) const {
     return {EngineState::kDegraded, {told}};
   if (idle && began_idle_) return {EngineState::kWedged, {told + ", with nothing else in flight"}};
   // Not known whether others are served meanwhile: an engine of one request at a time looks so.
-  const bool wedged = !in_flight_ && !works_unseen() &&
+  const bool wedged = !in_flight_ && !works_unseen(canary_of_result_ms_) &&
                       now_ms - unanswered_since_ms_.value_or(now_ms) >= options_.hard_limit_ms;
   return {wedged ? EngineState::kWedged : EngineState::kDegraded, {told}};
 }

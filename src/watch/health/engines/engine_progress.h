@@ -99,6 +99,7 @@ struct HostEvidence {
   std::optional<double> cpu_cores;     // that its processes used
   std::optional<double> gpu_utilization_ratio;
   std::optional<double> gpu_power_ratio;  // of the limit
+  int64_t gpu_at_ms = 0;                  // when both were so
 };
 
 struct EngineJudgement {
@@ -150,9 +151,9 @@ class EngineProgress {
   bool canary_said_since(CanaryResult::Outcome outcome, int64_t since_ms) const;
   bool may_read_prompts() const;
   bool given_tokens_stand_still() const;
-  bool works_unseen() const;
+  bool works_unseen(int64_t since_ms) const;
   bool computes() const;
-  bool spins() const;
+  bool spins(int64_t since_ms) const;
 
   Verdict verdict(int64_t now_ms) const;
   Verdict silent_verdict(int64_t now_ms) const;

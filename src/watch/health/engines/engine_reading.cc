@@ -35,6 +35,7 @@ Reading reading_of(const EngineReport& report) {
   reading.message = engine_state_name(report.state);
   if (!report.evidence.empty())
     reading.message += fmt::format(": {}", fmt::join(report.evidence, "; "));
+  reading.evidence = report.evidence;
   return reading;
 }
 

@@ -166,13 +166,20 @@ asio::awaitable<void> EngineWatcher::Parts::look_at_host() {
   const auto ran = co_await net::run_on_pool(tools.pool, [this, &view] {
     view = collect::host::look_at_family(tools.files, options.proc_path, engine.pid);
   });
-  if (!ran || !view || view->processes == 0) co_return;
+  if (!ran || !view || view->pids.empty()) co_return;
   HostEvidence evidence;
   evidence.stopped_pid = view->stopped_pid;
   const int64_t now = now_ms();
   if (cpu_seconds && now > cpu_ms) {
     const double used = std::max(0.0, view->cpu_seconds - *cpu_seconds);
     evidence.cpu_cores = used * 1'000 / static_cast<double>(now - cpu_ms);
+  }
+  if (tools.gpus != nullptr) {
+    if (const auto use = tools.gpus->of_processes(view->pids)) {
+      evidence.gpu_utilization_ratio = use->utilization_ratio;
+      evidence.gpu_power_ratio = use->power_ratio;
+      evidence.gpu_at_ms = use->at_ms;
+    }
   }
   cpu_seconds = view->cpu_seconds;
   cpu_ms = now;

@@ -14,6 +14,7 @@
 #include "base/instruments.h"
 #include "base/thread_pool.h"
 #include "collect/engines/local_engines.h"
+#include "collect/gpu/gpu_board.h"
 #include "net/io_threads.h"
 #include "watch/health/engines/engine_progress.h"
 
@@ -48,6 +49,7 @@ struct EngineWatcherTools {
   FileSystem& files;
   const Clock& clock;
   Registry& registry;
+  const collect::gpu::GpuBoard* gpus = nullptr;  // null: nothing is known of them
   EngineReportSink report;
 };
 
