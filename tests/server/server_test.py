@@ -299,7 +299,8 @@ class BearsBadInput(ServerTest):
     def test_idle_memory_stays_small(self):
         server = self.start()
         until(lambda: "node_load1" in server.json("/api/v1/label/__name__/values")["data"], "the first samples")
-        self.assertLess(server.resident_kib(), 25 * 1024)
+        # Of which gRPC's libraries and its server are 8 MiB or so.
+        self.assertLess(server.resident_kib(), 36 * 1024)
 
 
 if __name__ == "__main__":
