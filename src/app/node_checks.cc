@@ -1,6 +1,6 @@
 #include "app/node_checks.h"
 
-#include "base/log.h"
+#include <utility>
 
 namespace binnacle::app {
 namespace {
@@ -32,11 +32,7 @@ void NodeChecks::check_result(const model::Node& node, const link::CheckResult& 
   if (result.ttl_ms > 0) pushed.ttl_ms = result.ttl_ms;
   pushed.component = result.check;
   pushed.node = node.name;
-  if (const Status taken = health_.push(node.name + "/" + result.check, pushed); !taken) {
-    Log("health").warn(
-        "a node's check is not taken",
-        {{"node", node.name}, {"check", result.check}, {"error", taken.error().message}});
-  }
+  health_.push_soon(node.name + "/" + result.check, std::move(pushed));
 }
 
 }  // namespace binnacle::app

@@ -14,8 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <protozero/pbf_reader.hpp>
-#include <protozero/pbf_writer.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -32,40 +30,22 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
-constexpr const char* kCheck = "/grpc.health.v1.Health/Check";
-constexpr const char* kWatch = "/grpc.health.v1.Health/Watch";
 constexpr int kMaxMessageBytes = 64 * 1024;
 // gRPC keeps the deadline itself; this much later nobody waits for it.
 constexpr milliseconds kSlack{1'000};
 
 grpc::ByteBuffer request_of(const std::string& service) {
-  std::string bytes;
-  protozero::pbf_writer writer(bytes);
-  if (!service.empty()) writer.add_string(1, service);
-  const grpc::Slice slice(bytes);
+  const grpc::Slice slice(write_grpc_health_request(service));
   return grpc::ByteBuffer(&slice, 1);
 }
 
-Result<Serving> serving_of(const grpc::ByteBuffer& response) {
+Result<GrpcServing> serving_of(const grpc::ByteBuffer& response) {
   std::vector<grpc::Slice> slices;
   if (!response.Dump(&slices).ok()) return fail(Code::kDataLoss, "gRPC: an answer without bytes");
   std::string bytes;
   for (const grpc::Slice& slice : slices)
     bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  int32_t status = 0;
-  try {
-    protozero::pbf_reader reader(bytes);
-    while (reader.next()) {
-      if (reader.tag_and_type() == protozero::tag_and_type(1, protozero::pbf_wire_type::varint)) {
-        status = reader.get_enum();
-      } else {
-        reader.skip();
-      }
-    }
-  } catch (const protozero::exception&) {
-    return fail(Code::kDataLoss, "gRPC: the answer is no HealthCheckResponse");
-  }
-  return status >= 0 && status <= 3 ? static_cast<Serving>(status) : Serving::kUnknown;
+  return read_grpc_health_response(bytes);
 }
 
 Error error_of(const grpc::Status& status) {
@@ -122,7 +102,7 @@ class FirstMessage final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   explicit FirstMessage(Question& question) : question_(question) {}
 
   void start(grpc::GenericStub& stub) {
-    stub.PrepareBidiStreamingCall(&question_.context, kWatch, {}, this);
+    stub.PrepareBidiStreamingCall(&question_.context, std::string(kGrpcHealthWatch), {}, this);
     StartWriteLast(&question_.request, {});
     StartRead(&question_.response);
     StartCall();
@@ -155,7 +135,7 @@ void tell_our_log() {
 
 }  // namespace
 
-std::string_view serving_name(Serving serving) {
+std::string_view serving_name(GrpcServing serving) {
   constexpr std::string_view kNames[] = {"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
   return kNames[static_cast<size_t>(serving)];
 }
@@ -166,8 +146,8 @@ struct GrpcHealthClient::Impl {
 
   Result<std::shared_ptr<grpc::ChannelCredentials>> credentials() const;
   Result<std::shared_ptr<grpc::Channel>> channel() const;
-  asio::awaitable<Result<Serving>> ask(const std::string& service, milliseconds timeout,
-                                       std::function<void(Question&)> start);
+  asio::awaitable<Result<GrpcServing>> ask(const std::string& service, milliseconds timeout,
+                                           std::function<void(Question&)> start);
 
   // Fixed after construction
   const GrpcHealthOptions options;
@@ -200,9 +180,8 @@ Result<std::shared_ptr<grpc::Channel>> GrpcHealthClient::Impl::channel() const {
   return grpc::CreateCustomChannel(options.target, made, arguments);
 }
 
-asio::awaitable<Result<Serving>> GrpcHealthClient::Impl::ask(const std::string& service,
-                                                             milliseconds timeout,
-                                                             std::function<void(Question&)> start) {
+asio::awaitable<Result<GrpcServing>> GrpcHealthClient::Impl::ask(
+    const std::string& service, milliseconds timeout, std::function<void(Question&)> start) {
   auto opened = channel();
   if (!opened) co_return fail(std::move(opened).error());
   const auto executor = co_await asio::this_coro::executor;
@@ -230,17 +209,18 @@ GrpcHealthClient::GrpcHealthClient(GrpcHealthOptions options, FileSystem& files)
 }
 GrpcHealthClient::~GrpcHealthClient() = default;
 
-asio::awaitable<Result<Serving>> GrpcHealthClient::check(std::string service,
-                                                         milliseconds timeout) {
+asio::awaitable<Result<GrpcServing>> GrpcHealthClient::check(std::string service,
+                                                             milliseconds timeout) {
   return impl_->ask(service, timeout, [](Question& question) {
     grpc::GenericStub stub(question.channel);
-    stub.UnaryCall(&question.context, kCheck, {}, &question.request, &question.response,
+    stub.UnaryCall(&question.context, std::string(kGrpcHealthCheck), {}, &question.request,
+                   &question.response,
                    [&question](const grpc::Status& status) { question.done(status); });
   });
 }
 
-asio::awaitable<Result<Serving>> GrpcHealthClient::watch_once(std::string service,
-                                                              milliseconds timeout) {
+asio::awaitable<Result<GrpcServing>> GrpcHealthClient::watch_once(std::string service,
+                                                                  milliseconds timeout) {
   return impl_->ask(service, timeout, [](Question& question) {
     grpc::GenericStub stub(question.channel);
     (new FirstMessage(question))->start(stub);

@@ -15,12 +15,12 @@
 
 #include "base/error.h"
 #include "base/file_system.h"
+#include "net/grpc_health_messages.h"
 #include "net/tls.h"
 
 namespace binnacle::net {
 
-enum class Serving : uint8_t { kUnknown, kServing, kNotServing, kServiceUnknown };
-std::string_view serving_name(Serving serving);  // "NOT_SERVING"
+std::string_view serving_name(GrpcServing serving);  // "NOT_SERVING"
 
 struct GrpcHealthOptions {
   std::string target;  // host:port
@@ -38,11 +38,11 @@ class GrpcHealthClient {
   // `service`: "" for the server as a whole. kNotFound: the server does not know the service;
   // kUnimplemented: it has no health service; kDeadlineExceeded; kUnavailable: no connection, TLS
   // refused; otherwise what the server says.
-  boost::asio::awaitable<Result<Serving>> check(std::string service,
-                                                std::chrono::milliseconds timeout);
-  // A service that is not known is Serving::kServiceUnknown here.
-  boost::asio::awaitable<Result<Serving>> watch_once(std::string service,
-                                                     std::chrono::milliseconds timeout);
+  boost::asio::awaitable<Result<GrpcServing>> check(std::string service,
+                                                    std::chrono::milliseconds timeout);
+  // A service that is not known is GrpcServing::kServiceUnknown here.
+  boost::asio::awaitable<Result<GrpcServing>> watch_once(std::string service,
+                                                         std::chrono::milliseconds timeout);
 
  private:
   struct Impl;

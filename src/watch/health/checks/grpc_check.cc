@@ -51,13 +51,13 @@ class GrpcCheck final : public Check {
     if (!serving) co_return failure(serving.error());
     Verdict verdict;
     const std::string of = service_.empty() ? "the server" : service_;
-    if (*serving == Serving::kServiceUnknown) {
+    if (*serving == GrpcServing::kServiceUnknown) {
       verdict.add(Health::kCritical, fmt::format("the server knows no service {}", service_));
-    } else if (*serving != Serving::kServing) {
+    } else if (*serving != GrpcServing::kServing) {
       verdict.add(Health::kCritical, fmt::format("{} is {}", of, net::serving_name(*serving)));
     }
     verdict.judge(latency_, took, fmt::format("took {}", seconds_text(took)));
-    verdict.note(*serving == Serving::kServing
+    verdict.note(*serving == GrpcServing::kServing
                      ? fmt::format("{} is SERVING, in {}", of, seconds_text(took))
                      : fmt::format("in {}", seconds_text(took)));
     co_return verdict.reading(took, "seconds");
