@@ -74,6 +74,13 @@ class Server:
             return False
 
     def get(self, path, want_json=True):
+        try:
+            return self._get(path, want_json)
+        except http.client.RemoteDisconnected:  # a kept connection was idle for long
+            self.connection = None
+            return self._get(path, want_json)
+
+    def _get(self, path, want_json):
         if self.connection is None:
             with entered(self.network.server):
                 self.connection = http.client.HTTPConnection(self.address, PORT, timeout=10)

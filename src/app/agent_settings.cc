@@ -37,9 +37,9 @@ Status check_length(std::string_view what, const std::string& text, size_t max) 
 }
 
 // Beside a server that is reached by loopback nobody else need reach the agent.
-std::string echo_listen(const std::string& configured, const std::string& server_url) {
-  if (configured == kEchoOff) return "";
-  if (configured != kEchoAuto) return configured;
+std::string listen_address(const std::string& configured, const std::string& server_url) {
+  if (configured == kListenOff) return "";
+  if (configured != kListenAuto) return configured;
   const auto url = net::Url::parse(server_url);
   const std::string host = url ? url->host : "";
   if (host == "::1") return "[::1]:0";
@@ -65,8 +65,10 @@ Result<AgentSettings> agent_settings(const AgentArgs& args, const Config& config
   TRY(check_length("cluster", settings.cluster, link::kMaxNameBytes));
   settings.folder = either(args.data_dir, config, "agent.data_dir");
   if (settings.folder.empty()) settings.folder = default_data_folder() + "/agent";
-  settings.probe_listen = config.get_string("agent.probe_listen");
-  settings.echo_listen = echo_listen(config.get_string("agent.echo_listen"), settings.server_url);
+  settings.probe_listen =
+      listen_address(config.get_string("agent.probe_listen"), settings.server_url);
+  settings.echo_listen =
+      listen_address(config.get_string("agent.echo_listen"), settings.server_url);
   settings.tls.ca_file = config.get_string("agent.tls.ca_file");
   settings.tls.certificate_file = config.get_string("agent.tls.certificate_file");
   settings.tls.key_file = config.get_string("agent.tls.key_file");

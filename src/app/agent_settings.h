@@ -12,9 +12,9 @@
 
 namespace binnacle::app {
 
-// Words beside addresses that agent.echo_listen and link.echo_listen know.
-inline constexpr std::string_view kEchoAuto = "auto";
-inline constexpr std::string_view kEchoOff = "off";
+// Words beside addresses that agent.echo_listen, agent.probe_listen and link.echo_listen know.
+inline constexpr std::string_view kListenAuto = "auto";  // of the agent's alone
+inline constexpr std::string_view kListenOff = "off";
 
 struct AgentArgs {
   std::string config_file;  // empty: defaults alone
@@ -35,8 +35,8 @@ struct AgentSettings {
   std::string role = "node";
   std::string cluster = "default";
   std::string folder;
-  std::string probe_listen;
-  std::string echo_listen;  // "": no echoes
+  std::string probe_listen;  // "": nobody can connect
+  std::string echo_listen;   // "": no echoes
   net::TlsClientOptions tls;
   int64_t interval_ms = 10'000;
   uint64_t queue_max_bytes = uint64_t{512} << 20;

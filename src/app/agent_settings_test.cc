@@ -48,6 +48,17 @@ TEST(AgentSettings, EchoesAreAnsweredWhereTheServerIs) {
   EXPECT_EQ(listens("http://10.0.0.1:8080", "agent: {echo_listen: 'off'}\n"), "");
 }
 
+TEST(AgentSettings, ProbesAreTakenWhereTheServerIs) {
+  const auto listens = [](const char* yaml) {
+    const auto settings = agent_settings({.server = "http://127.0.0.1:1"}, config_of(yaml), "m");
+    return settings ? settings->probe_listen : settings.error().message;
+  };
+  EXPECT_EQ(listens(""), "127.0.0.1:0");
+  EXPECT_EQ(listens("agent: {probe_listen: ':4711'}\n"), ":4711");
+  EXPECT_EQ(listens("agent: {probe_listen: 'off'}\n"), "");
+  EXPECT_EQ(listens("agent: {probe_listen: ''}\n"), "");
+}
+
 TEST(AgentSettings, WhatCannotWorkIsNamed) {
   const auto message = [](const AgentArgs& args) {
     const auto settings = agent_settings(args, config_of(""), "machine");

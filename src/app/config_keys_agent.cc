@@ -67,11 +67,16 @@ void add_work_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
                        "100", "100000000",
                        "That a backlog is sent with at most, so that a server that came back is "
                        "not flooded."));
-  keys.push_back(text("agent.probe_listen",
-                      "`:port` or `host:port` where peers may measure this node by connecting; "
-                      "nothing is read there. Not set: it is not measured."));
+  keys.push_back({.path = "agent.probe_listen",
+                  .default_text = std::string(kListenAuto),
+                  .meaning =
+                      "`:port` or `host:port` (TCP) where the server and peers may connect, to "
+                      "measure this node and to see within moments that it is gone: a port "
+                      "that refuses tells more than one that is silent. Nothing is read "
+                      "there. `auto`: any free port, of loopback alone when the server is "
+                      "reached by it. `off`: none."});
   keys.push_back({.path = "agent.echo_listen",
-                  .default_text = std::string(kEchoAuto),
+                  .default_text = std::string(kListenAuto),
                   .meaning = "`:port` or `host:port` (UDP) where this node answers echoes of the "
                              "server and of peers, signed with a key that the server gives, so "
                              "that a stalled connection is not taken for a dead node. `auto`: any "

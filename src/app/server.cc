@@ -266,7 +266,7 @@ Status ServerProcess::Parts::make_link() {
   node_events = std::make_unique<NodeEvents>(*events, pool, clock, registry);
   link->observe(*node_events);
   const std::string echo_listen = config.get_string("link.echo_listen");
-  if (echo_listen == kEchoOff) return {};
+  if (echo_listen == kListenOff) return {};
   // A whole rack may fall silent at once.
   TRY_ASSIGN(echo, net::EchoSocket::open(io.context(0), echo_listen, clock, random, registry,
                                          {.max_running = kMaxEchoes}));
