@@ -167,6 +167,7 @@ class LinkClient::Driver : public std::enable_shared_from_this<Driver> {
     if (!options_.key.empty()) request.headers.set("Authorization", "Bearer " + options_.key);
     net::WebSocketLimits limits;
     limits.max_message_bytes = kMaxMessageBytes;
+    limits.offer_compression = false;
     co_return co_await client_.connect_websocket(std::move(request), limits);
   }
 

@@ -250,6 +250,7 @@ asio::awaitable<Result<std::unique_ptr<WebSocket>>> Client::connect_websocket(
   request.method = Method::kGet;
   request.max_redirects = 0;
   add_websocket_upgrade(request.headers, key);
+  if (!limits.offer_compression) request.headers.remove("Sec-WebSocket-Extensions");
   Deadline deadline(co_await asio::this_coro::executor, request.timeout);
   auto exchange = co_await impl_->follow(request, deadline);
   if (!exchange) co_return fail(std::move(exchange).error());

@@ -229,5 +229,23 @@ TEST(ClientRoutes, SpeaksWebSocketToTheServer) {
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
 }
 
+TEST(ClientRoutes, AWebSocketDoesWithoutCompression) {
+  const WebSocketHandler tell = [](const Request& request,
+                                   WebSocket& socket) -> asio::awaitable<void> {
+    (void)co_await socket.write_text("offered: " +
+                                     std::string(request.header("Sec-WebSocket-Extensions")));
+  };
+  TestServer server({Route{.pattern = "/ws", .role = Role::kPublic, .handler = tell}});
+  TestLoop loop;
+  Client client(straight(), real_file_system());
+  const ClientRequest request{.url = "ws://" + server.address() + "/ws"};
+  auto plain = loop.run(client.connect_websocket(request, {.offer_compression = false}));
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(loop.run((*plain)->read())->data, "offered: ");
+  auto usual = loop.run(client.connect_websocket(request, {}));
+  ASSERT_TRUE(usual) << usual.error().message;
+  EXPECT_NE(loop.run((*usual)->read())->data, "offered: ");
+}
+
 }  // namespace
 }  // namespace binnacle::net

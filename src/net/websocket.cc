@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kReadBytes = 4 * 1024;  // each open connection holds as much
 // Below, deflate saves nothing; above, it would hold the I/O thread for more than about a
 // millisecond.
 constexpr size_t kCompressFrom = 64;

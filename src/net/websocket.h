@@ -22,6 +22,9 @@ struct WebSocketMessage {
 
 struct WebSocketLimits {
   size_t max_message_bytes = size_t{1} << 20;  // close code 1009 beyond
+  // A client offers permessage-deflate. Each end then holds some tens of KiB for a connection,
+  // which small messages are not worth.
+  bool offer_compression = true;
   // While somebody reads: pinged after half of it without a byte, dropped after 1 to 1.5 times of
   // it.
   int64_t idle_timeout_ms = 60'000;

@@ -16,7 +16,16 @@ int64_t number_from(const char* variable, int64_t otherwise) {
   return text == nullptr ? otherwise : std::max<int64_t>(std::atoll(text), 1);
 }
 
-int64_t seeds(int64_t otherwise) { return number_from("BINNACLE_SIMULATION_SEEDS", otherwise); }
+// Sanitizers make it slow; what they look for shows in fewer.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr int64_t kFewer = 10;
+#else
+constexpr int64_t kFewer = 1;
+#endif
+
+int64_t seeds(int64_t otherwise) {
+  return number_from("BINNACLE_SIMULATION_SEEDS", otherwise / kFewer);
+}
 int64_t run_ms(int64_t otherwise) {
   return number_from("BINNACLE_SIMULATION_MINUTES", otherwise) * 60'000;
 }
@@ -45,7 +54,7 @@ TEST(SimulationTest, NoNodeThatLivesIsDown) {
     ASSERT_GT(report.beats, options.nodes * 100);
     all.counts.false_alarms += report.counts.false_alarms;
   }
-  EXPECT_GT(all.counts.false_alarms, 1'000u);  // it was not for want of suspicion
+  EXPECT_GT(all.counts.false_alarms, 100u);  // it was not for want of suspicion
 }
 
 TEST(SimulationTest, EveryDeathIsFoundAndNothingElse) {
@@ -71,8 +80,8 @@ TEST(SimulationTest, EveryDeathIsFoundAndNothingElse) {
     all.crash_ms.insert(all.crash_ms.end(), report.crash_ms.begin(), report.crash_ms.end());
     all.cut_ms.insert(all.cut_ms.end(), report.cut_ms.begin(), report.cut_ms.end());
   }
-  ASSERT_GT(all.crash_ms.size(), 100u);
-  ASSERT_GT(all.cut_ms.size(), 100u);
+  ASSERT_GT(all.crash_ms.size(), 20u);
+  ASSERT_GT(all.cut_ms.size(), 20u);
   RecordProperty("crash_median_ms", std::to_string(share(all.crash_ms, 0.5)));
   EXPECT_LE(share(all.crash_ms, 0.5), 300);
   // Pauses of the server among them.
@@ -98,8 +107,8 @@ TEST(SimulationTest, FoundInTimeOnAGoodNetwork) {
     all.crash_ms.insert(all.crash_ms.end(), report.crash_ms.begin(), report.crash_ms.end());
     all.cut_ms.insert(all.cut_ms.end(), report.cut_ms.begin(), report.cut_ms.end());
   }
-  ASSERT_GT(all.crash_ms.size(), 50u);
-  ASSERT_GT(all.cut_ms.size(), 50u);
+  ASSERT_GT(all.crash_ms.size(), 20u);
+  ASSERT_GT(all.cut_ms.size(), 20u);
   EXPECT_LE(share(all.crash_ms, 0.5), 300);
   EXPECT_LE(share(all.crash_ms, 0.99), 1'000);
   EXPECT_LE(share(all.cut_ms, 0.99), 3'000);
