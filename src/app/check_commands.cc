@@ -20,6 +20,7 @@
 #include "base/glob.h"
 #include "net/client.h"
 #include "net/io_threads.h"
+#include "watch/health/roll_up.h"
 
 namespace binnacle::app {
 namespace {

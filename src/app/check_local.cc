@@ -37,15 +37,16 @@ class MachineFigures final : public model::Queryable {
 
   Result<std::unique_ptr<model::Querier>> querier(int64_t min_ms, int64_t max_ms) override
       EXCLUDES(mu_) {
-    TRY(collect());
+    TRY(collect(max_ms));
     return store_.querier(min_ms, max_ms);
   }
 
   void forget_old() { store_.delete_series({}, INT64_MIN, clock_.wall_ms() - kKeepMs); }
 
  private:
-  // Rates want two ticks.
-  Status collect() EXCLUDES(mu_) {
+  // Rates want two ticks. Both are told as of the second before the time that is asked about, or
+  // the first question would see none.
+  Status collect(int64_t asked_ms) EXCLUDES(mu_) {
     const MutexLock lock(mu_);
     if (collector_ != nullptr) return {};
     TRY_ASSIGN(const Config config, defaults());
@@ -53,17 +54,18 @@ class MachineFigures final : public model::Queryable {
     TRY_ASSIGN(collector_, make_machine_collector(config, {files_, clock_, store_, registry_},
                                                   labels, host_name(), kCollectMs));
     if (collector_ == nullptr) return fail(Code::kUnavailable, "this machine is not collected");
-    TRY(collector_->collect_once(clock_.wall_ms()));
+    const int64_t newest_ms = std::min(asked_ms, clock_.wall_ms());
+    TRY(collector_->collect_once(newest_ms - kCollectMs));
     const int64_t until_ms = clock_.monotonic_ms() + kCollectMs;
     while (clock_.monotonic_ms() < until_ms)
       never_.wait_for_ms(mu_, until_ms - clock_.monotonic_ms());
-    TRY(collector_->collect_once(clock_.wall_ms()));
+    TRY(collector_->collect_once(newest_ms));
     collector_->start();
     return {};
   }
 
   static Result<Config> defaults() {
-    auto config = Config::parse(config_schema(), "", "", {});
+    auto config = Config::parse(config_schema(), "", "", process_config_sources());
     if (!config) return fail(Code::kInternal, "the defaults are not valid");
     return std::move(*config);
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/config.h"
+#include "collect/gpu/gpu_board.h"
 #include "collect/host/host_collector.h"
 #include "model/event.h"
 

@@ -90,7 +90,9 @@ TEST(Frame, WhatAnOlderPeerSendsIsStillRead) {
   const auto back = decode_message(hello + reply + beat);
   ASSERT_TRUE(back) << back.error().message;
   ASSERT_EQ(back->frames.size(), 3U);
-  EXPECT_EQ(back->frames[0], Frame(Hello{.node_id = "zz",
+  EXPECT_EQ(back->frames[0], Frame(Hello{.newest_version = 1,
+                                         .oldest_version = 1,
+                                         .node_id = "zz",
                                          .name = "n",
                                          .role = "w",
                                          .boot_id = "z",

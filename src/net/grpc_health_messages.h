@@ -67,7 +67,8 @@ inline Result<GrpcServing> read_grpc_health_response(std::string_view bytes) {
       }
     }
   } catch (const std::exception& error) {
-    return fail(Code::kDataLoss, std::string("health response: ") + error.what());
+    return fail(Code::kDataLoss,
+                std::string("gRPC: the answer is no HealthCheckResponse: ") + error.what());
   }
   // A number of a later version says nothing that is known here.
   if (serving < 0 || serving > static_cast<int64_t>(GrpcServing::kServiceUnknown))

@@ -92,7 +92,7 @@ SAME_SHAPE = [
 OTHER_WORDS = {"query?query=go_threads%7B&time={at}", "query_range?query=go_threads&start=1&end=100000&step=1",
                "query_range?query=go_threads%5B5s%5D&start=1&end=2&step=1", "query?query=go_threads&time=x"}
 # What status/runtimeinfo has since Prometheus 2.42.
-NEW_NAMES = {"GOMEMLIMIT", "hostname", "serverTime"}
+NEW_NAMES = {"GOMEMLIMIT", "hostname", "samplesRead", "serverTime"}
 
 
 class Setting:

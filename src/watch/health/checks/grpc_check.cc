@@ -11,7 +11,7 @@ namespace binnacle::watch::health {
 namespace {
 
 namespace asio = boost::asio;
-using net::Serving;
+using net::GrpcServing;
 using std::chrono::milliseconds;
 
 net::GrpcHealthOptions read_options(YamlMap& map, const KindInput& input) {

@@ -2,6 +2,7 @@
 // order it was put in. A ring of slots for what is near, since nearly everything is.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
