@@ -86,6 +86,16 @@ TEST_F(CheckCommandTest, AnOutputFileIsWrittenWhole) {
               HasSubstr("binnacle_health_status{scope=\"cluster\"} 0"));
 }
 
+// As the README has it: whatever this machine is like, each of its checks knows something.
+TEST_F(CheckCommandTest, TheChecksOfAMachineRunAsTheyStand) {
+  const std::string file = BINNACLE_SOURCE_DIR "/packaging/checks/this-machine.yml";
+  const int code = run({.files = {file}});
+  EXPECT_LE(code, 2) << out_.str() << err_.str();
+  for (const char* name : {"disk", "memory", "load", "root-is-listed"})
+    EXPECT_THAT(out_.str(), HasSubstr(name));
+  EXPECT_THAT(out_.str(), ::testing::Not(HasSubstr("unknown "))) << out_.str();
+}
+
 TEST_F(CheckCommandTest, NobodyThereIsUnknown) {
   EXPECT_EQ(run({.server = "http://127.0.0.1:1"}), 3);
   EXPECT_THAT(err_.str(), HasSubstr("127.0.0.1:1"));

@@ -27,7 +27,7 @@ struct QueryLimits {
   size_t max_bytes = size_t{1} << 30;  // that one query may hold at a time
   // Of labels, label values and series that one call answers where it asks for no limit itself.
   size_t max_label_answers = 100'000;
-  int64_t timeout_ms = 120'000;        // 0: none
+  int64_t timeout_ms = 120'000;  // 0: none
   bool experimental = false;
 };
 
