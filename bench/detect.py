@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from detect_engines import wedged
 from detect_network import FAR_SERVER_ADDRESS, SERVER_ADDRESS, Network, entered
 
 BIN = pathlib.Path(os.environ["BIN"])
@@ -263,13 +264,13 @@ def quantile(values, share):
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
-def tell(what, took):
+def tell(what, took, event=EVENT):
     missed = took.count(None)
     ms = [1000 * one for one in took if one is not None]
     if not ms:
         print(f"{what}: never told in {len(took)} times")
         return
-    print(f"{what}, {EVENT} told after: n {len(took)}, not told {missed}, min {min(ms):.0f}, "
+    print(f"{what}, {event} told after: n {len(took)}, not told {missed}, min {min(ms):.0f}, "
           f"median {statistics.median(ms):.0f}, p90 {quantile(ms, 0.9):.0f}, p99 {quantile(ms, 0.99):.0f}, "
           f"max {max(ms):.0f} ms", flush=True)
 
@@ -307,7 +308,7 @@ def cost(seconds):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    scenarios = os.environ.get("SCENARIOS", "kill cut lossy cost").split()
+    scenarios = os.environ.get("SCENARIOS", "kill cut lossy wedged cost").split()
     if "kill" in scenarios or "cut" in scenarios:
         with Bench() as bench:
             if "kill" in scenarios:
@@ -322,6 +323,9 @@ def main():
             suspected, down, broken = bench.quiet(60 * minutes)
             print(f"{minutes} quiet minutes of {PEERS + VICTIMS} nodes, {line}: suspected {suspected}, "
                   f"{EVENT} {down}, connections broken {broken}", flush=True)
+    if "wedged" in scenarios:
+        wedged(lambda what, took: tell(what, took, "engine.wedged"), BIN / "binnacle", number("WEDGES", 12),
+               number("BURSTS", 3))
     if "cost" in scenarios:
         cost(number("COST_SECONDS", 30))
 
