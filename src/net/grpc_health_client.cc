@@ -141,7 +141,7 @@ std::string_view serving_name(GrpcServing serving) {
 }
 
 struct GrpcHealthClient::Impl {
-  Impl(GrpcHealthOptions client_options, FileSystem& file_system)
+  Impl(GrpcHealthClientOptions client_options, FileSystem& file_system)
       : options(std::move(client_options)), files(file_system) {}
 
   Result<std::shared_ptr<grpc::ChannelCredentials>> credentials() const;
@@ -150,7 +150,7 @@ struct GrpcHealthClient::Impl {
                                            std::function<void(Question&)> start);
 
   // Fixed after construction
-  const GrpcHealthOptions options;
+  const GrpcHealthClientOptions options;
   FileSystem& files;
 
   InFlight in_flight;  // has its own lock
@@ -203,7 +203,7 @@ asio::awaitable<Result<GrpcServing>> GrpcHealthClient::Impl::ask(
   co_return serving_of(question->response);
 }
 
-GrpcHealthClient::GrpcHealthClient(GrpcHealthOptions options, FileSystem& files)
+GrpcHealthClient::GrpcHealthClient(GrpcHealthClientOptions options, FileSystem& files)
     : impl_(new Impl(std::move(options), files)) {
   tell_our_log();
 }

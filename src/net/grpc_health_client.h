@@ -22,7 +22,7 @@ namespace binnacle::net {
 
 std::string_view serving_name(GrpcServing serving);  // "NOT_SERVING"
 
-struct GrpcHealthOptions {
+struct GrpcHealthClientOptions {
   std::string target;  // host:port
   bool tls = false;
   TlsClientOptions tls_options;  // insecure_skip_verify is not possible with gRPC
@@ -30,7 +30,7 @@ struct GrpcHealthOptions {
 
 class GrpcHealthClient {
  public:
-  GrpcHealthClient(GrpcHealthOptions options, FileSystem& files);
+  GrpcHealthClient(GrpcHealthClientOptions options, FileSystem& files);
   ~GrpcHealthClient();
   GrpcHealthClient(const GrpcHealthClient&) = delete;
   GrpcHealthClient& operator=(const GrpcHealthClient&) = delete;

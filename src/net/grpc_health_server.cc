@@ -221,7 +221,7 @@ struct GrpcHealthServer::Impl {
   std::string address;
 };
 
-Result<std::unique_ptr<GrpcHealthServer>> GrpcHealthServer::open(GrpcHealthOptions options,
+Result<std::unique_ptr<GrpcHealthServer>> GrpcHealthServer::open(GrpcHealthServerOptions options,
                                                                  GrpcHealthSource source,
                                                                  Registry& registry) {
   TRY_ASSIGN(const ListenAddress parsed, ListenAddress::parse(options.address));

@@ -15,7 +15,7 @@
 
 namespace binnacle::net {
 
-struct GrpcHealthOptions {
+struct GrpcHealthServerOptions {
   std::string address;         // "127.0.0.1:8081", ":8081"
   size_t max_watches = 1'000;  // RESOURCE_EXHAUSTED beyond
 };
@@ -29,7 +29,7 @@ struct GrpcHealthSource {
 class GrpcHealthServer {
  public:
   // Serves at once. kInvalidArgument: no address; kFailedPrecondition: it cannot be bound.
-  static Result<std::unique_ptr<GrpcHealthServer>> open(GrpcHealthOptions options,
+  static Result<std::unique_ptr<GrpcHealthServer>> open(GrpcHealthServerOptions options,
                                                         GrpcHealthSource source,
                                                         Registry& registry);
   ~GrpcHealthServer();  // ends all calls

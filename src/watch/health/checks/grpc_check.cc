@@ -14,8 +14,8 @@ namespace asio = boost::asio;
 using net::GrpcServing;
 using std::chrono::milliseconds;
 
-net::GrpcHealthOptions read_options(YamlMap& map, const KindInput& input) {
-  net::GrpcHealthOptions out;
+net::GrpcHealthClientOptions read_options(YamlMap& map, const KindInput& input) {
+  net::GrpcHealthClientOptions out;
   const net::HostPort address = read_address(map);
   const bool six = address.host.find(':') != std::string::npos;
   out.target = fmt::format("{}{}{}:{}", six ? "[" : "", address.host, six ? "]" : "", address.port);
