@@ -82,7 +82,8 @@ test_sanitized() {
     grep -E "$pattern($programs)")
   build_preset "$preset" "${targets[@]}" || return
   export ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-16/bin/llvm-symbolizer
-  export TSAN_OPTIONS=external_symbolizer_path=$ASAN_SYMBOLIZER_PATH UBSAN_OPTIONS=print_stacktrace=1
+  export TSAN_OPTIONS=external_symbolizer_path=$ASAN_SYMBOLIZER_PATH:suppressions=$ROOT/tools/tsan_suppressions.txt
+  export UBSAN_OPTIONS=print_stacktrace=1
   # What a hostile query may take of time and memory is no question for a sanitizer, and takes it minutes.
   runner "1-$preset" run_ctest "$preset" -L "$labels" -LE chaos -E HostileQueries -R "$pattern\\."
 }
