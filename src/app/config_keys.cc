@@ -1,6 +1,7 @@
 #include "app/config_keys.h"
 
 #include "base/config.h"
+#include "base/config_units.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -76,6 +77,27 @@ const ConfigSchema& config_schema() {
     return ConfigSchema(std::move(keys), {check_listeners, check_lockout, check_promotion});
   }();
   return schema;
+}
+
+ConfigKey duration_key(std::string path, int64_t default_ms, std::string min, std::string max,
+                       std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kDuration,
+          .default_text = format_duration_ms(default_ms),
+          .meaning = std::move(meaning),
+          .min = std::move(min),
+          .max = std::move(max)};
+}
+
+ConfigKey count_key(std::string path, int64_t default_value, std::string unit, std::string min,
+                    std::string max, std::string meaning) {
+  return {.path = std::move(path),
+          .type = ConfigType::kInt,
+          .default_text = std::to_string(default_value),
+          .unit = std::move(unit),
+          .meaning = std::move(meaning),
+          .min = std::move(min),
+          .max = std::move(max)};
 }
 
 std::string check_regex(std::string_view pattern) {

@@ -27,6 +27,12 @@ std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
 std::vector<ConfigKey> engine_keys();  // how engines are found, and judged
 std::vector<ConfigKey> data_keys();    // collect, storage, events, query, access
 
+// Keys with a default and bounds, both inclusive and as a user would write them.
+ConfigKey duration_key(std::string path, int64_t default_ms, std::string min, std::string max,
+                       std::string meaning);
+ConfigKey count_key(std::string path, int64_t default_value, std::string unit, std::string min,
+                    std::string max, std::string meaning);
+
 // For ConfigKey::check: "" or what to do instead. An empty text is "not set" and fine.
 std::string check_regex(std::string_view pattern);  // RE2
 std::string check_listen_address(

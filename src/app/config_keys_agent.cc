@@ -9,27 +9,6 @@ ConfigKey text(std::string path, std::string meaning, bool secret = false) {
   return {.path = std::move(path), .meaning = std::move(meaning), .secret = secret};
 }
 
-ConfigKey duration(std::string path, int64_t ms, std::string min, std::string max,
-                   std::string meaning) {
-  return {.path = std::move(path),
-          .type = ConfigType::kDuration,
-          .default_text = format_duration_ms(ms),
-          .meaning = std::move(meaning),
-          .min = std::move(min),
-          .max = std::move(max)};
-}
-
-ConfigKey count(std::string path, int64_t value, std::string unit, std::string min, std::string max,
-                std::string meaning) {
-  return {.path = std::move(path),
-          .type = ConfigType::kInt,
-          .default_text = std::to_string(value),
-          .unit = std::move(unit),
-          .meaning = std::move(meaning),
-          .min = std::move(min),
-          .max = std::move(max)};
-}
-
 void add_identity_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
   keys.push_back(text("agent.server", "Address of the server, `https://host:port` (`--server`)."));
   keys.push_back(text(
@@ -54,19 +33,20 @@ void add_identity_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent)
 }
 
 void add_work_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
-  keys.push_back(duration("agent.interval", agent.interval_ms, "1s", "2m",
-                          "Between two collections; 1 s while a page looks at the node. What is "
-                          "collected of the host stands under `collect.host`."));
+  keys.push_back(
+      duration_key("agent.interval", agent.interval_ms, "1s", "2m",
+                   "Between two collections; 1 s while a page looks at the node. What is "
+                   "collected of the host stands under `collect.host`."));
   keys.push_back({.path = "agent.queue_max_bytes",
                   .type = ConfigType::kBytes,
                   .default_text = format_bytes(static_cast<int64_t>(agent.queue_max_bytes)),
                   .meaning = "Of samples on disk while the server is away; the oldest go first.",
                   .min = "1MiB",
                   .max = "1000GB"});
-  keys.push_back(count("agent.replay_rate", agent.replay_samples_per_second, "samples a second",
-                       "100", "100000000",
-                       "That a backlog is sent with at most, so that a server that came back is "
-                       "not flooded."));
+  keys.push_back(count_key(
+      "agent.replay_rate", agent.replay_samples_per_second, "samples a second", "100", "100000000",
+      "That a backlog is sent with at most, so that a server that came back is "
+      "not flooded."));
   keys.push_back({.path = "agent.probe_listen",
                   .default_text = std::string(kListenAuto),
                   .meaning =
@@ -89,12 +69,12 @@ void add_mesh_keys(std::vector<ConfigKey>& keys, const AgentSettings& agent) {
                   .type = ConfigType::kBool,
                   .default_text = agent.mesh_enabled ? "true" : "false",
                   .meaning = "Measure round trip, loss and jitter to the server and to peers."});
-  keys.push_back(duration("agent.mesh.interval", agent.mesh.interval_ms, "1s", "10m",
-                          "A round: four connections to each peer, then a sample for it."));
-  keys.push_back(count("agent.mesh.peers", static_cast<int64_t>(agent.mesh.peers), "peers", "0",
-                       "100", "That are measured in a round beside the server."));
-  keys.push_back(duration("agent.mesh.rotate", agent.mesh.rotate_ms, "1m", "1w",
-                          "How long the choice of peers stays; then others have their turn."));
+  keys.push_back(duration_key("agent.mesh.interval", agent.mesh.interval_ms, "1s", "10m",
+                              "A round: four connections to each peer, then a sample for it."));
+  keys.push_back(count_key("agent.mesh.peers", static_cast<int64_t>(agent.mesh.peers), "peers", "0",
+                           "100", "That are measured in a round beside the server."));
+  keys.push_back(duration_key("agent.mesh.rotate", agent.mesh.rotate_ms, "1m", "1w",
+                              "How long the choice of peers stays; then others have their turn."));
 }
 
 }  // namespace

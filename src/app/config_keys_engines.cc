@@ -5,16 +5,6 @@
 namespace binnacle::app {
 namespace {
 
-ConfigKey duration_key(std::string path, int64_t default_ms, std::string meaning, std::string min,
-                       std::string max) {
-  return {.path = std::move(path),
-          .type = ConfigType::kDuration,
-          .default_text = format_duration_ms(default_ms),
-          .meaning = std::move(meaning),
-          .min = std::move(min),
-          .max = std::move(max)};
-}
-
 std::vector<ConfigKey> judging_keys() {
   const EngineWatchOptions engines;
   const watch::health::ProgressOptions limits;
@@ -28,26 +18,24 @@ std::vector<ConfigKey> judging_keys() {
        .default_text = engines.judging.canaries ? "true" : "false",
        .meaning = "Ask engines for one token now and then: without, one that stops while nobody "
                   "uses it is not noticed."},
-      duration_key("health.engines.look_interval", limits.look_interval_ms,
-                   "Between two looks at an engine's numbers.", "100ms", "1m"),
-      duration_key("health.engines.stall_limit", limits.stall_limit_ms,
+      duration_key("health.engines.look_interval", limits.look_interval_ms, "100ms", "1m",
+                   "Between two looks at an engine's numbers."),
+      duration_key("health.engines.stall_limit", limits.stall_limit_ms, "1s", "10m",
                    "Requests in flight without progress for so long, and a token asked for in "
-                   "vain: wedged. A slow engine has twice its longest pause of late.",
-                   "1s", "10m"),
-      duration_key("health.engines.hard_limit", limits.hard_limit_ms,
-                   "The same for an engine whose GPU or processes work all the while.", "1s", "1h"),
-      duration_key("health.engines.silent_limit", limits.silent_limit_ms,
+                   "vain: wedged. A slow engine has twice its longest pause of late."),
+      duration_key("health.engines.hard_limit", limits.hard_limit_ms, "1s", "1h",
+                   "The same for an engine whose GPU or processes work all the while."),
+      duration_key("health.engines.silent_limit", limits.silent_limit_ms, "1s", "10m",
                    "Connections taken and nothing answered for so long, by processes that do "
-                   "nothing: wedged.",
-                   "1s", "10m"),
-      duration_key("health.engines.idle_canary", limits.idle_canary_ms,
-                   "Between two tokens asked of an engine that nobody uses; 0s: none.", "0s", "1h"),
-      duration_key("health.engines.busy_canary", limits.busy_canary_ms,
-                   "The same of one that is in use; 0s: none.", "0s", "1h"),
-      duration_key("health.engines.canary_timeout", limits.canary_timeout_ms,
-                   "How long a token may take.", "100ms", "5m"),
-      duration_key("health.engines.cold_canary_timeout", limits.cold_canary_timeout_ms,
-                   "How long the first one may take.", "100ms", "10m"),
+                   "nothing: wedged."),
+      duration_key("health.engines.idle_canary", limits.idle_canary_ms, "0s", "1h",
+                   "Between two tokens asked of an engine that nobody uses; 0s: none."),
+      duration_key("health.engines.busy_canary", limits.busy_canary_ms, "0s", "1h",
+                   "The same of one that is in use; 0s: none."),
+      duration_key("health.engines.canary_timeout", limits.canary_timeout_ms, "100ms", "5m",
+                   "How long a token may take."),
+      duration_key("health.engines.cold_canary_timeout", limits.cold_canary_timeout_ms, "100ms",
+                   "10m", "How long the first one may take."),
   };
 }
 
@@ -61,13 +49,12 @@ std::vector<ConfigKey> engine_keys() {
        .default_text = engines.enabled ? "true" : "false",
        .meaning = "Look for inference engines on this machine by processes and ports, scrape or "
                   "poll those found. Server and agent."},
-      duration_key("collect.engines.search_interval", engines.search_interval_ms,
-                   "Between two looks.", "1s", "1h"),
-      duration_key("collect.engines.scrape_interval", engines.scrape_interval_ms,
-                   "Of the engines found.", "1s", "10m"),
-      duration_key("collect.engines.keep_gone", engines.keep_gone_ms,
-                   "An engine whose process has ended is told as down so long, then forgotten.",
-                   "0s", "7d"),
+      duration_key("collect.engines.search_interval", engines.search_interval_ms, "1s", "1h",
+                   "Between two looks."),
+      duration_key("collect.engines.scrape_interval", engines.scrape_interval_ms, "1s", "10m",
+                   "Of the engines found."),
+      duration_key("collect.engines.keep_gone", engines.keep_gone_ms, "0s", "7d",
+                   "An engine whose process has ended is told as down so long, then forgotten."),
   };
   for (ConfigKey& key : judging_keys()) keys.push_back(std::move(key));
   return keys;

@@ -8,27 +8,6 @@ namespace {
 
 using watch::heartbeat::DetectorOptions;
 
-ConfigKey duration(std::string path, int64_t ms, std::string min, std::string max,
-                   std::string meaning) {
-  return {.path = std::move(path),
-          .type = ConfigType::kDuration,
-          .default_text = format_duration_ms(ms),
-          .meaning = std::move(meaning),
-          .min = std::move(min),
-          .max = std::move(max)};
-}
-
-ConfigKey count(std::string path, int64_t value, std::string unit, std::string min, std::string max,
-                std::string meaning) {
-  return {.path = std::move(path),
-          .type = ConfigType::kInt,
-          .default_text = std::to_string(value),
-          .unit = std::move(unit),
-          .meaning = std::move(meaning),
-          .min = std::move(min),
-          .max = std::move(max)};
-}
-
 void add_cluster_keys(std::vector<ConfigKey>& keys) {
   const watch::heartbeat::HeartbeatOptions heartbeat;
   keys.push_back({.path = "cluster.nodes",
@@ -46,8 +25,8 @@ void add_cluster_keys(std::vector<ConfigKey>& keys) {
   keys.push_back({.path = "cluster.nodes_file",
                   .meaning = "A YAML or JSON file with more of them: a list of maps with `name`, "
                              "`address`, `role` and `layers`."});
-  keys.push_back(duration("cluster.join_grace", heartbeat.join_grace_ms, "0s", "1w",
-                          "How long after the start an expected node may be missing."));
+  keys.push_back(duration_key("cluster.join_grace", heartbeat.join_grace_ms, "0s", "1w",
+                              "How long after the start an expected node may be missing."));
 }
 
 void add_suspicion_keys(std::vector<ConfigKey>& keys, const DetectorOptions& detector) {
@@ -59,56 +38,62 @@ void add_suspicion_keys(std::vector<ConfigKey>& keys, const DetectorOptions& det
                       "the power of it comes later by chance.",
                   .min = "1",
                   .max = "100"});
-  keys.push_back(duration("heartbeat.min_deviation", detector.phi.min_deviation_ms, "1ms", "10s",
-                          "That beats are allowed, however regular they have been."));
-  keys.push_back(duration("heartbeat.pause", detector.phi.pause_ms, "0s", "1m",
-                          "That is acceptable beyond the mean interval of beats."));
-  keys.push_back(duration("heartbeat.longest_silence", detector.longest_silence_ms, "100ms", "1m",
-                          "Suspicious whatever phi says; 2.4 beat intervals at least."));
-  keys.push_back(count("heartbeat.fall", detector.fall, "looks", "1", "100",
-                       "In a row, 50 ms apart, that find a silence suspicious."));
-  keys.push_back(count("heartbeat.rise", detector.rise, "beats", "1", "1000",
-                       "In a row until a node that was down is up."));
+  keys.push_back(duration_key("heartbeat.min_deviation", detector.phi.min_deviation_ms, "1ms",
+                              "10s", "That beats are allowed, however regular they have been."));
+  keys.push_back(duration_key("heartbeat.pause", detector.phi.pause_ms, "0s", "1m",
+                              "That is acceptable beyond the mean interval of beats."));
+  keys.push_back(duration_key("heartbeat.longest_silence", detector.longest_silence_ms, "100ms",
+                              "1m", "Suspicious whatever phi says; 2.4 beat intervals at least."));
+  keys.push_back(count_key("heartbeat.fall", detector.fall, "looks", "1", "100",
+                           "In a row, 50 ms apart, that find a silence suspicious."));
+  keys.push_back(count_key("heartbeat.rise", detector.rise, "beats", "1", "1000",
+                           "In a row until a node that was down is up."));
 }
 
 void add_confirmation_keys(std::vector<ConfigKey>& keys, const DetectorOptions& detector) {
-  keys.push_back(count("heartbeat.confirmers", static_cast<int64_t>(detector.confirmers), "nodes",
-                       "1", "16", "That are asked about a suspect, where there are as many."));
-  keys.push_back(duration("heartbeat.not_back", detector.not_back_ms, "100ms", "10m",
-                          "Until a node that cannot be probed and whose connection was closed is "
-                          "down."));
-  keys.push_back(duration("heartbeat.echo_interval", detector.echo_interval_ms, "20ms", "1s",
-                          "Between two UDP echoes of one confirmer to a suspect."));
-  keys.push_back(duration("heartbeat.echo_span", detector.echo_span_ms, "500ms", "25s",
-                          "How long echoes must stay unanswered: longer than any pause of a node "
-                          "that is no fault."));
-  keys.push_back(duration("heartbeat.silent_down", detector.silent_down_ms, "500ms", "10m",
-                          "After the last beat until a silent node is down, at the earliest."));
-  keys.push_back(duration("heartbeat.no_beat_limit", detector.no_beat_limit_ms, "1s", "1h",
-                          "Until a suspect that answers, but does not beat, is down."));
-  keys.push_back(duration("heartbeat.alone_limit", detector.alone_limit_ms, "1s", "1h",
-                          "Until a suspect is down that nobody can be asked about."));
+  keys.push_back(count_key("heartbeat.confirmers", static_cast<int64_t>(detector.confirmers),
+                           "nodes", "1", "16",
+                           "That are asked about a suspect, where there are as many."));
+  keys.push_back(
+      duration_key("heartbeat.not_back", detector.not_back_ms, "100ms", "10m",
+                   "Until a node that cannot be probed and whose connection was closed is "
+                   "down."));
+  keys.push_back(duration_key("heartbeat.echo_interval", detector.echo_interval_ms, "20ms", "1s",
+                              "Between two UDP echoes of one confirmer to a suspect."));
+  keys.push_back(
+      duration_key("heartbeat.echo_span", detector.echo_span_ms, "500ms", "25s",
+                   "How long echoes must stay unanswered: longer than any pause of a node "
+                   "that is no fault."));
+  keys.push_back(duration_key("heartbeat.silent_down", detector.silent_down_ms, "500ms", "10m",
+                              "After the last beat until a silent node is down, at the earliest."));
+  keys.push_back(duration_key("heartbeat.no_beat_limit", detector.no_beat_limit_ms, "1s", "1h",
+                              "Until a suspect that answers, but does not beat, is down."));
+  keys.push_back(duration_key("heartbeat.alone_limit", detector.alone_limit_ms, "1s", "1h",
+                              "Until a suspect is down that nobody can be asked about."));
 }
 
 void add_history_keys(std::vector<ConfigKey>& keys, const DetectorOptions& detector) {
-  keys.push_back(duration("heartbeat.own_lag", detector.own_lag_ms, "60ms", "1m",
-                          "That this server may be late by before it doubts itself and open "
-                          "suspicions start over."));
-  keys.push_back(duration("heartbeat.clock_jump", detector.clock_jump_ms, "100ms", "1h",
-                          "Of this server's clock, that does the same."));
-  keys.push_back(duration("heartbeat.readmission.first", detector.readmission.first_ms, "0s", "1h",
-                          "That a node must be back after its second death before it is up; "
-                          "doubled with each further one."));
-  keys.push_back(duration("heartbeat.readmission.longest", detector.readmission.longest_ms, "0s",
-                          "1d", "Of these times."));
-  keys.push_back(duration("heartbeat.readmission.quiet", detector.readmission.quiet_ms, "1s", "1w",
-                          "Without a death, that takes one doubling back."));
-  keys.push_back(count("heartbeat.flapping.changes", detector.flapping.changes, "changes", "2",
-                       "1000", "Of state, beyond which a node flaps: one event instead of many."));
-  keys.push_back(duration("heartbeat.flapping.window", detector.flapping.window_ms, "1s", "1d",
-                          "That they are counted in."));
-  keys.push_back(duration("heartbeat.up_interval", watch::heartbeat::UpWriterOptions().interval_ms,
-                          "1s", "2m", "Of the series `up` of nodes; as agents collect."));
+  keys.push_back(duration_key("heartbeat.own_lag", detector.own_lag_ms, "60ms", "1m",
+                              "That this server may be late by before it doubts itself and open "
+                              "suspicions start over."));
+  keys.push_back(duration_key("heartbeat.clock_jump", detector.clock_jump_ms, "100ms", "1h",
+                              "Of this server's clock, that does the same."));
+  keys.push_back(duration_key("heartbeat.readmission.first", detector.readmission.first_ms, "0s",
+                              "1h",
+                              "That a node must be back after its second death before it is up; "
+                              "doubled with each further one."));
+  keys.push_back(duration_key("heartbeat.readmission.longest", detector.readmission.longest_ms,
+                              "0s", "1d", "Of these times."));
+  keys.push_back(duration_key("heartbeat.readmission.quiet", detector.readmission.quiet_ms, "1s",
+                              "1w", "Without a death, that takes one doubling back."));
+  keys.push_back(count_key("heartbeat.flapping.changes", detector.flapping.changes, "changes", "2",
+                           "1000",
+                           "Of state, beyond which a node flaps: one event instead of many."));
+  keys.push_back(duration_key("heartbeat.flapping.window", detector.flapping.window_ms, "1s", "1d",
+                              "That they are counted in."));
+  keys.push_back(duration_key("heartbeat.up_interval",
+                              watch::heartbeat::UpWriterOptions().interval_ms, "1s", "2m",
+                              "Of the series `up` of nodes; as agents collect."));
 }
 
 }  // namespace
