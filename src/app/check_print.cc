@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/instruments.h"
+
 namespace binnacle::app {
 namespace {
 
@@ -209,43 +211,22 @@ std::string print_junit(const json& tree) {
       checks.size(), failures, skipped, seconds, xml(text_of(tree, "timestamp")), cases);
 }
 
-std::string label(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string print_prometheus(const json& tree) {
-  std::string status =
-      "# HELP binnacle_health_check_status 0 healthy, 1 degraded, 2 critical, 3 failed, 4 "
-      "unknown.\n"
-      "# TYPE binnacle_health_check_status gauge\n";
-  std::string took =
-      "# HELP binnacle_health_check_duration_seconds How long the last run took.\n"
-      "# TYPE binnacle_health_check_duration_seconds gauge\n";
+  constexpr const char* kNumbers = "0 healthy, 1 degraded, 2 critical, 3 failed, 4 unknown.";
+  Registry series;
+  series.gauge("binnacle_health_status", kNumbers, {{"scope", "cluster"}})
+      .set(static_cast<double>(overall_of(tree)));
   for (const json& check : sorted_checks(tree)) {
-    const std::string labels =
-        fmt::format("{{check=\"{}\",component=\"{}\",kind=\"{}\",node=\"{}\"}}",
-                    label(text_of(check, "name")), label(text_of(check, "component")),
-                    label(text_of(check, "type")), label(text_of(check, "node")));
-    status += fmt::format("binnacle_health_check_status{} {}\n", labels,
-                          static_cast<int>(health_of(check)));
-    took +=
-        fmt::format("binnacle_health_check_duration_seconds{} {}\n", labels, took_seconds(check));
+    const InstrumentLabels labels = {{"check", text_of(check, "name")},
+                                     {"component", text_of(check, "component")},
+                                     {"kind", text_of(check, "type")},
+                                     {"node", text_of(check, "node")}};
+    series.gauge("binnacle_health_check_status", kNumbers, labels)
+        .set(static_cast<double>(health_of(check)));
+    series.gauge("binnacle_health_check_duration_seconds", "How long the last run took.", labels)
+        .set(took_seconds(check));
   }
-  std::string out = fmt::format(
-      "# HELP binnacle_health_status 0 healthy, 1 degraded, 2 critical, 3 failed, 4 unknown.\n"
-      "# TYPE binnacle_health_status gauge\n"
-      "binnacle_health_status{{scope=\"cluster\"}} {}\n",
-      static_cast<int>(overall_of(tree)));
-  return out + status + took;
+  return series.write(TextFormat::kPrometheus004);
 }
 
 }  // namespace
