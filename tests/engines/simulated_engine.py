@@ -34,8 +34,6 @@ def worker(options):
             with lock:
                 if "mode" in order:
                     mode[0] = order["mode"]
-                elif "cancel" in order:
-                    arrived.append(order)
                 else:
                     arrived.append(order)
         os._exit(0)

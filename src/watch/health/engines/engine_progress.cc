@@ -110,9 +110,9 @@ void EngineProgress::note_load(int64_t now_ms) {
   }
 }
 
-void EngineProgress::word(int64_t, EngineWord word) { word_ = word; }
+void EngineProgress::word(EngineWord word) { word_ = word; }
 
-void EngineProgress::host(int64_t, const HostEvidence& evidence) { host_ = evidence; }
+void EngineProgress::host(const HostEvidence& evidence) { host_ = evidence; }
 
 void EngineProgress::canary_done(int64_t now_ms, const CanaryResult& result) {
   CHECK(canary_open_);

@@ -113,8 +113,8 @@ class EngineProgress {
   EngineProgress(const ProgressOptions& options, EngineNature nature);
 
   void look(int64_t now_ms, const Vitals& vitals);
-  void word(int64_t now_ms, EngineWord word);
-  void host(int64_t now_ms, const HostEvidence& evidence);
+  void word(EngineWord word);
+  void host(const HostEvidence& evidence);
   void canary_done(int64_t now_ms, const CanaryResult& result);
 
   // Judges anew; call it after each report and every second or so.

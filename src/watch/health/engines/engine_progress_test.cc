@@ -56,8 +56,8 @@ class SimulatedEngine {
     canary_step();
     if (now_ms_ % options_.look_interval_ms == 0) {
       if (host.gpu_power_ratio) host.gpu_at_ms = now_ms_;
-      progress_.host(now_ms_, host);
-      progress_.word(now_ms_, word);
+      progress_.host(host);
+      progress_.word(word);
       progress_.look(now_ms_, vitals());
     }
     seen_[static_cast<size_t>(state())] = true;

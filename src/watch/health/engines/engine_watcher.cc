@@ -149,7 +149,7 @@ asio::awaitable<Vitals> EngineWatcher::Parts::vitals() {
 asio::awaitable<void> EngineWatcher::Parts::ask_word() {
   if (ways.word_path.empty()) co_return;
   const auto answer = co_await get(engine.url + std::string(ways.word_path), kMaxAnswerBytes);
-  progress.word(now_ms(), read_word(ways, answer));
+  progress.word(read_word(ways, answer));
 }
 
 asio::awaitable<Result<net::Response>> EngineWatcher::Parts::get(std::string url,
@@ -183,7 +183,7 @@ asio::awaitable<void> EngineWatcher::Parts::look_at_host() {
   }
   cpu_seconds = view->cpu_seconds;
   cpu_ms = now;
-  progress.host(now, evidence);
+  progress.host(evidence);
 }
 
 asio::awaitable<void> EngineWatcher::Parts::send_canaries() {
