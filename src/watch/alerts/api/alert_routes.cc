@@ -67,9 +67,18 @@ Result<AlertFilter> alert_filter(const net::Params& params) {
   return filter;
 }
 
-Result<bool> receivers_fit(const net::Params& params) {
+Result<std::optional<std::set<std::string, std::less<>>>> fitting_receivers(
+    const net::Params& params, const AlertConfig& config) {
+  using Names = std::set<std::string, std::less<>>;
   TRY_ASSIGN(const model::Matchers matchers, matcher_params(params, "receiver_matchers"));
-  return model::matches_all(matchers, model::LabelsView());
+  if (matchers.empty()) return std::optional<Names>();
+  Names names;
+  for (const auto& [name, receiver] : config.receivers) {
+    model::LabelsBuilder labels;
+    for (const auto& [label, value] : receiver.labels) labels.set(label, value);
+    if (model::matches_all(matchers, labels.build())) names.insert(name);
+  }
+  return std::optional(std::move(names));
 }
 
 Status note_action(const AlertApiTools& tools, const net::Request& request, std::string action,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -31,8 +33,9 @@ Result<bool> bool_param(const net::Params& params, std::string_view name, bool i
 Result<model::Matchers> matcher_params(const net::Params& params, std::string_view name);
 // active, silenced, inhibited, unprocessed, muted, filter, receiver.
 Result<AlertFilter> alert_filter(const net::Params& params);
-// Receivers have no labels: only matchers that take an absent label let any through.
-Result<bool> receivers_fit(const net::Params& params);
+// The names of the receivers whose labels fit receiver_matchers; nullopt: all do.
+Result<std::optional<std::set<std::string, std::less<>>>> fitting_receivers(
+    const net::Params& params, const AlertConfig& config);
 
 // What an operator did is in the audit log before the answer goes out.
 Status note_action(const AlertApiTools& tools, const net::Request& request, std::string action,

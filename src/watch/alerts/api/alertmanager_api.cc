@@ -1,4 +1,4 @@
-#include <functional>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
@@ -47,31 +47,38 @@ class AlertmanagerApi {
   }
 
   Result<json> receivers(const net::Params& params) const {
-    TRY_ASSIGN(const bool fit, receivers_fit(params));
+    const auto config = tools_.service.config();
+    TRY_ASSIGN(const auto fitting, fitting_receivers(params, *config));
     json list = json::array();
-    if (!fit) return list;
-    for (const auto& [name, receiver] : tools_.service.config()->receivers)
-      list.push_back({{"name", name}});
+    for (const auto& [name, receiver] : config->receivers) {
+      if (fitting && !fitting->contains(name)) continue;
+      json one = {{"name", name}};
+      for (const auto& [label, value] : receiver.labels) one["labels"][label] = value;
+      list.push_back(std::move(one));
+    }
     return list;
   }
 
   Result<json> alerts(const net::Params& params) const {
     TRY_ASSIGN(const AlertFilter filter, alert_filter(params));
-    TRY_ASSIGN(const bool fit, receivers_fit(params));
-    json list = json::array();
-    if (!fit) return list;
+    TRY_ASSIGN(const auto fitting, fitting_receivers(params, *tools_.service.config()));
     TRY_ASSIGN(const auto views, tools_.service.alerts(filter));
-    for (const AlertView& view : views) list.push_back(alert_json(view));
+    json list = json::array();
+    for (const AlertView& view : views) {
+      const auto fits = [&](const std::string& name) { return fitting->contains(name); };
+      if (!fitting || std::ranges::any_of(view.receivers, fits)) list.push_back(alert_json(view));
+    }
     return list;
   }
 
   Result<json> groups(const net::Params& params) const {
     TRY_ASSIGN(const AlertFilter filter, alert_filter(params));
-    TRY_ASSIGN(const bool fit, receivers_fit(params));
-    json list = json::array();
-    if (!fit) return list;
+    TRY_ASSIGN(const auto fitting, fitting_receivers(params, *tools_.service.config()));
     TRY_ASSIGN(const auto groups, tools_.service.groups(filter));
-    for (const GroupView& group : groups) list.push_back(group_json(group));
+    json list = json::array();
+    for (const GroupView& group : groups) {
+      if (!fitting || fitting->contains(group.receiver)) list.push_back(group_json(group));
+    }
     return list;
   }
 

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "watch/alerts/testing/alert_api_fixture.h"
 
 namespace binnacle::watch::alerts {
@@ -97,11 +99,21 @@ TEST_F(AlertmanagerApiTest, ParametersReachTheService) {
 }
 
 TEST_F(AlertmanagerApiTest, ReceiversAndTheirMatchers) {
-  service.configured->receivers["team"].name = "team";
-  service.configured->receivers["other"].name = "other";
-  EXPECT_EQ(get("/api/v2/receivers"), json::parse(R"([{"name": "other"}, {"name": "team"}])"));
-  EXPECT_EQ(get("/api/v2/receivers?receiver_matchers=owner%3D%22me%22"), json::array());
-  EXPECT_EQ(get("/api/v2/receivers?receiver_matchers=owner!%3D%22me%22").size(), 2U);
+  service.configured->receivers["team"] = {.name = "team", .labels = {{"owner", "me"}}};
+  service.configured->receivers["other"] = {.name = "other"};
+  EXPECT_EQ(get("/api/v2/receivers"),
+            json::parse(R"([{"name": "other"}, {"name": "team", "labels": {"owner": "me"}}])"));
+  const std::string mine = "receiver_matchers=owner%3D%22me%22";
+  const std::string others = "receiver_matchers=owner!%3D%22me%22";
+  EXPECT_EQ(get("/api/v2/receivers?" + mine).size(), 1U);
+  EXPECT_EQ(get("/api/v2/receivers?" + others)[0]["name"], "other");
+  call_json(Method::kPost, "/api/v2/alerts", R"([{"labels": {"alertname": "x"}}])");
+  EXPECT_EQ(get("/api/v2/alerts?" + mine).size(), 1U);
+  EXPECT_EQ(get("/api/v2/alerts?" + others).size(), 0U);
+  service.group_views.emplace_back().receiver = "other";
+  EXPECT_EQ(get("/api/v2/alerts/groups?" + mine).size(), 0U);
+  EXPECT_EQ(get("/api/v2/alerts/groups?" + others).size(), 1U);
+  EXPECT_TRUE(get("/api/v2/alerts?receiver_matchers=a~", 400).is_string());
 }
 
 TEST_F(AlertmanagerApiTest, GroupsTellWhoMutesThem) {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "watch/alerts/testing/alert_api_fixture.h"
 
 namespace binnacle::watch::alerts {
