@@ -49,9 +49,8 @@ bool same(const model::Matchers& a, const model::Matchers& b) {
 
 Error about(std::string_view text, Error error) {
   const bool cut = text.size() > kShownBytes;
-  error.message =
-      fmt::format("matchers ({}{}): {}", to_valid_utf8(text.substr(0, kShownBytes)),
-                  cut ? "..." : "", error.message);
+  error.message = fmt::format("matchers ({}{}): {}", to_valid_utf8(text.substr(0, kShownBytes)),
+                              cut ? "..." : "", error.message);
   return error;
 }
 
@@ -59,9 +58,9 @@ Error about(std::string_view text, Error error) {
 
 Result<model::Matchers> parse_matchers(std::string_view text) {
   if (text.size() > kMaxMatcherTextBytes) {
-    return fail(about(text, {Code::kInvalidArgument,
-                             fmt::format("too long: {} bytes are read, these are {}",
-                                         kMaxMatcherTextBytes, text.size())}));
+    return fail(about(
+        text, {Code::kInvalidArgument, fmt::format("too long: {} bytes are read, these are {}",
+                                                   kMaxMatcherTextBytes, text.size())}));
   }
   if (!is_valid_utf8(text)) return fail(about(text, {Code::kInvalidArgument, "not UTF-8"}));
   auto newer = parse_utf8_matchers(text);

@@ -10,7 +10,8 @@ namespace {
 // file must not reach.
 bool has_form_of_zone(const std::string& name) {
   if (name.starts_with('/') || name.find("..") != std::string::npos) return false;
-  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") ==
+  return name.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") ==
          std::string::npos;
 }
 

@@ -1,5 +1,5 @@
-// Zones of the IANA database, as the system has them (Debian's tzdata). Zones are read once and kept
-// for the life of the process. Any thread.
+// Zones of the IANA database, as the system has them (Debian's tzdata). Zones are read once and
+// kept for the life of the process. Any thread.
 #pragma once
 
 #include <cstdint>
