@@ -72,9 +72,9 @@ struct AlertConfig {
 };
 
 // All problems of a file at once, each with its line: unknown keys, receivers and intervals that
-// are not there, matchers that do not parse, intervals of zero. Extensions of ours stand in a second
-// YAML document, so that amtool takes the file too (docs/alerting-config.md). Relative paths are from
-// `folder`; `name` is the file's in messages.
+// are not there, matchers that do not parse, intervals of zero. Extensions of ours stand in a
+// second YAML document, so that amtool takes the file too (docs/alerting-config.md). Relative paths
+// are from `folder`; `name` is the file's in messages.
 Result<std::shared_ptr<const AlertConfig>> read_alert_config(
     std::string_view yaml, const std::string& folder, FileSystem& files,
     const std::string& name = "alertmanager.yml");
