@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/agent_settings.h"
+#include "app/alerts_part.h"
 #include "app/config_keys.h"
 #include "app/config_reload.h"
 #include "app/control_routes.h"
@@ -140,6 +141,7 @@ struct ServerProcess::Parts {
   std::unique_ptr<watch::heartbeat::UpWriter> up_writer;
   std::unique_ptr<Scraping> scraping;
   std::unique_ptr<HealthPart> health;
+  std::unique_ptr<AlertsPart> alerts;
   std::unique_ptr<NodeChecks> node_checks;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
@@ -166,6 +168,8 @@ struct ServerProcess::Parts {
   Status make_heartbeat();
   bool written_here(model::LabelsView labels) const;
   Status make_health();
+  Status make_alerts();
+  std::string first_address() const;
   void tell_of_engine(const watch::health::EngineReport& report);
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
@@ -339,6 +343,32 @@ Status ServerProcess::Parts::make_health() {
   return {};
 }
 
+// As configured: nothing is bound yet.
+std::string ServerProcess::Parts::first_address() const {
+  return args.listen.empty() ? config.at("server.listen", 0).get_string("address")
+                             : args.listen.front();
+}
+
+Status ServerProcess::Parts::make_alerts() {
+  TRY_ASSIGN(alerts, AlertsPart::create(config,
+                                        {.io = io,
+                                         .files = files,
+                                         .clock = clock,
+                                         .random = random,
+                                         .registry = registry,
+                                         .pool = pool,
+                                         .state = *state,
+                                         .events = *events,
+                                         .audit = *audit,
+                                         .version = std::string(version()),
+                                         .revision = std::string(revision()),
+                                         .host_name = host_name(),
+                                         .listen = first_address(),
+                                         .started_ms = started_ms},
+                                        router));
+  return {};
+}
+
 // On an I/O thread.
 void ServerProcess::Parts::tell_of_engine(const watch::health::EngineReport& report) {
   if (health == nullptr) return;
@@ -462,6 +492,7 @@ void ServerProcess::Parts::join_reload() {
   reloader.add({"prometheus.yml",
                 [this](const Config& next) { return scraping->prepare(prometheus_path(next)); }});
   reloader.add({"health", [this](const Config& next) { return health->prepare(next); }});
+  reloader.add({"alerts", [this](const Config& next) { return alerts->prepare(next); }});
   apply("metric store", [this](const Config& next) {
     if (const auto store = metrics.store()) store->set_options(store_options(next));
   });
@@ -521,6 +552,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->make_link());
   TRY(parts->make_heartbeat());
   TRY(parts->make_health());
+  TRY(parts->make_alerts());
   TRY(parts->register_routes());
   TRY(parts->bind());
   parts->join_reload();
@@ -538,6 +570,7 @@ Status ServerProcess::start() {
   parts_->server->start();
   parts_->io.start();
   parts_->heartbeat->start();
+  parts_->alerts->start();
   parts_->started = true;
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
@@ -561,6 +594,7 @@ void ServerProcess::stop() {
   parts_->query_queue.stop();
   parts_->scraping->stop();
   parts_->health->stop();
+  parts_->alerts->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();

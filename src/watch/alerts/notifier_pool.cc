@@ -60,7 +60,7 @@ void NotifierPool::configure(const AlertConfig& config, const NotifierFactory& m
       const auto before = senders_.find(target);
       const size_t thread =
           before != senders_.end() ? before->second.thread : next_thread_++ % io_.size();
-      senders[target] = {.notifier = make(integration), .thread = thread};
+      senders[target] = {.notifier = make(name, integration), .thread = thread};
     }
   }
   senders_ = std::move(senders);

@@ -17,7 +17,8 @@
 
 namespace binnacle::watch::alerts {
 
-using NotifierFactory = std::function<std::unique_ptr<Notifier>(const Integration&)>;
+using NotifierFactory =
+    std::function<std::unique_ptr<Notifier>(const std::string& receiver, const Integration&)>;
 
 class NotifierPool {
  public:
