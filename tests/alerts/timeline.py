@@ -48,16 +48,16 @@ async def ask(port, method, path, body=None):
 
 
 class Hooks:
-    """A server of webhooks on a port of its own. `behaviours` says of a hook how it answers: a function of the time and
+    """A server of webhooks, on a free port unless one is given. `behaviours` says of a hook how it answers: a function of the time and
     of how many came before, to (status, seconds until the answer)."""
 
-    def __init__(self, timeline, behaviours):
-        self.timeline, self.behaviours = timeline, behaviours
+    def __init__(self, timeline, behaviours, port=0):
+        self.timeline, self.behaviours, self.port = timeline, behaviours, port
         self.deliveries = []
         self._connections = set()
 
     async def start(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader, writer):
