@@ -21,8 +21,8 @@ class Comparison:
 
     def of(self, ours, theirs, answers, their_answers):
         """Fills `differences`."""
-        if answers != their_answers:
-            self._differ(f"answers {answers}, not {their_answers}")
+        for (at, answer), (_, their) in zip(answers, their_answers):
+            self._field(f"answer to what was asked at {at} s", answer, their)
         left, right = sequences(self.scenario, ours), sequences(self.scenario, theirs)
         for key in sorted(left.keys() | right.keys()):
             self._sequence(key, left.get(key, []), right.get(key, []))

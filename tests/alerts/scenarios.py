@@ -59,6 +59,15 @@ def unsilence(at, name):
     return at, act
 
 
+def look(at):
+    """What the API says of the scenario's alerts: part of the answers that are compared."""
+
+    async def act(side):
+        return await side.listed()
+
+    return at, act
+
+
 def reload(at):
     async def act(side):
         return await side.reload()
@@ -96,7 +105,7 @@ SENDING = [
     Scenario("send", [post(0, alert("a", annotations={"summary": "it burns"}))], 3.5),
     Scenario("late", [post(0, alert("a", starts=-30))], 2.5),  # older than group_wait: not waited for again
     Scenario("group", [post(0, alert("a", instance="1"), alert("b")), post(0.3, alert("a", instance="2")),
-                       post(0.5, alert("a", instance="3", job="z"))], 3.5),
+                       post(0.5, alert("a", instance="3", job="z")), look(0.8), look(2.5)], 3.5),
     Scenario("group_all", [post(0, alert("a", instance="1"), alert("a", instance="2"))], 3.5, route={"group_by": ["..."]}, least=2),
     Scenario("group_none", [post(0, alert("a"), alert("b")), post(0.2, alert("c", job="j"))], 3.5, route={"group_by": []}),
     Scenario("merge", [post(0, alert("a", starts=0, annotations={"n": "1"})),
@@ -118,7 +127,7 @@ SENDING = [
 ]
 
 RESOLVING = [
-    Scenario("resolved_by_end", [post(0, alert("a", ends=2.5))], 5.5, least=2),
+    Scenario("resolved_by_end", [post(0, alert("a", ends=2.5)), look(1.5), look(4.6)], 5.5, least=2),
     Scenario("resolved_by_post", [post(0, alert("a", instance="1"), alert("a", instance="2")),
                                   post(2.4, alert("a", instance="1", ends=2.4)),
                                   post(3.4, alert("a", instance="2", ends=3.4))], 6.5, least=3),
@@ -145,7 +154,7 @@ FAILING = [
 INHIBITING = [
     Scenario("inhibit", [post(0, alert("target", level="warning", zone="1")), post(1.5, alert("source", level="critical", zone="1")),
                          post(2.4, alert("other", level="warning", zone="1"), alert("another", level="warning", zone="2")),
-                         post(4.4, alert("source", level="critical", zone="1", ends=4.4))], 7.5, least=4,
+                         look(3.6), post(4.4, alert("source", level="critical", zone="1", ends=4.4)), look(5.6)], 7.5, least=4,
              inhibit=[(['level="critical"'], ['level="warning"'], ["zone"])]),
     Scenario("inhibit_always", [post(0, alert("target", level="warning"), alert("source", level="critical")),
                                 post(2.6, alert("target", level="warning", ends=2.6), alert("source", level="critical", ends=2.6))], 5.5,
@@ -160,10 +169,10 @@ INHIBITING = [
 ]
 
 SILENCING = [
-    Scenario("silence", [silence(0, "s", [("alertname", "a")]), post(0.3, alert("a"), alert("b"))], 3.5),
-    Scenario("silence_expires", [silence(0, "s", [("alertname", "a")], ends=3.5), post(0.3, alert("a"))], 5.5),
+    Scenario("silence", [silence(0, "s", [("alertname", "a")]), post(0.3, alert("a"), alert("b")), look(1.6)], 3.5),
+    Scenario("silence_expires", [silence(0, "s", [("alertname", "a")], ends=3.5), post(0.3, alert("a")), look(2.6), look(4.6)], 5.5),
     Scenario("silence_deleted", [silence(0, "s", [("alertname", "a")]), post(0.2, alert("a")), unsilence(2.6, "s"),
-                                 unsilence(3.6, "s")], 5.5),
+                                 unsilence(3.6, "s"), look(4.6)], 5.5),
     Scenario("silence_begins", [post(0, alert("a", instance="1")), silence(1.5, "s", [("instance", "1")], starts=1.5),
                                 post(2.4, alert("a", instance="2")), post(3.4, alert("a", instance="1", ends=3.4))], 5.5, least=2),
     Scenario("silence_pending", [silence(0, "s", [("alertname", "a")], starts=2.5), post(0.2, alert("a", instance="1")),
@@ -175,7 +184,7 @@ SILENCING = [
 ]
 
 ROUTING = [
-    Scenario("filters", [post(0, alert("a", team="x"), alert("b", team="y"), alert("c"), alert("d", team="x", page="yes"))], 3.5,
+    Scenario("filters", [post(0, alert("a", team="x"), alert("b", team="y"), alert("c"), alert("d", team="x", page="yes")), look(2.5)], 3.5,
              route={"routes": [{"matchers": ['page="yes"'], "receiver": "filters_page", "continue": True},
                                {"matchers": ['team=~"x|z"'], "receiver": "filters_x", "group_by": ["team"]},
                                {"matchers": ['team!=""'], "receiver": "filters_any"}]},

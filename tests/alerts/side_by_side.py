@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+import urllib.parse
 
 from alert_servers import Alertmanager, Binnacle, alertmanager_is_installed
 from comparison import Comparison
@@ -90,6 +91,20 @@ class ScenarioSide:
 
     async def expire_silence(self, name):
         return await self.ask("DELETE", f"/api/v2/silence/{self._side.silences[self._case, name]}")
+
+    async def listed(self):
+        """Alerts and groups without what is a server's own: ids, times of update."""
+        query = urllib.parse.urlencode({"filter": f'case="{self._case}"'})
+        _, alerts = await ask(self._side.server.port, "GET", f"/api/v2/alerts?{query}")
+        _, groups = await ask(self._side.server.port, "GET", f"/api/v2/alerts/groups?{query}")
+        return [self._shown(one) for one in json.loads(alerts)], [
+            (one["labels"], one["receiver"], [self._shown(alert) for alert in one["alerts"]]) for one in json.loads(groups)]
+
+    @staticmethod
+    def _shown(alert):
+        status = alert["status"]
+        return {**{key: alert[key] for key in ("labels", "annotations", "fingerprint", "generatorURL", "receivers", "startsAt", "endsAt")},
+                "state": status["state"], "silencedBy": len(status["silencedBy"]), "inhibitedBy": status["inhibitedBy"]}
 
     async def reload(self):
         await asyncio.to_thread(self._side.server.reload)

@@ -23,12 +23,18 @@ async def read_message(reader):
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
         return None
-    length = 0
-    for line in head.split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        if name.lower() == "content-length":
-            length = int(value)
-    return head, await reader.readexactly(length)
+    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:])}
+    if fields.get("transfer-encoding") == "chunked":
+        return head, await read_chunks(reader)
+    return head, await reader.readexactly(int(fields.get("content-length", "0")))
+
+
+async def read_chunks(reader):
+    body = b""
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        body += await reader.readexactly(size)
+        await reader.readexactly(2)
+    return body
 
 
 async def ask(port, method, path, body=None):
