@@ -110,8 +110,7 @@ Status AlertStates::step(int64_t now_ms, const Times& times, std::vector<AlertEl
     ++it;
   }
   if (times.limit == 0 || active <= times.limit) return {};
-  for (const auto& [labels, alert] : alerts_) changed_.insert(labels);
-  alerts_.clear();
+  forget_all();
   return fail(Code::kResourceExhausted,
               fmt::format("exceeded limit of {} with {} alerts", times.limit, active));
 }
@@ -158,6 +157,11 @@ std::vector<AlertChange> AlertStates::changes() const {
 void AlertStates::restore(ActiveAlert alert) {
   std::string key = alert.labels.packed();
   alerts_.insert_or_assign(std::move(key), std::move(alert));
+}
+
+void AlertStates::forget_all() {
+  for (const auto& [labels, alert] : alerts_) changed_.insert(labels);
+  alerts_.clear();
 }
 
 void AlertStates::take_over(const AlertStates& from) {

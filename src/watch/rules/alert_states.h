@@ -84,6 +84,7 @@ class AlertStates {
   void stored() { changed_.clear(); }
   // As it was stored before.
   void restore(ActiveAlert alert);
+  void forget_all();
   // What a reloaded rule takes over from the one that it replaces.
   void take_over(const AlertStates& from);
   // Of ALERTS_FOR_STATE: since when the alert with these labels has been active.

@@ -330,6 +330,7 @@ void GroupEvaluator::take_over(GroupEvaluator& from) {
   MutexLock lock(mu_);
   {
     MutexLock from_lock(from.mu_);
+    orphans_ = std::move(from.orphans_);
     seconds_ = from.seconds_;
     evaluated_at_ms_ = from.evaluated_at_ms_;
   }
@@ -337,6 +338,9 @@ void GroupEvaluator::take_over(GroupEvaluator& from) {
     const auto it = mine.find(run.id);
     if (it == mine.end()) {
       for (model::Labels& labels : run.series.release()) ended_.push_back(std::move(labels));
+      run.alerts.forget_all();
+      for (AlertChange& change : run.alerts.changes())
+        orphans_.push_back({run.id, std::move(change)});
       continue;
     }
     it->second->series = std::move(run.series);
@@ -356,6 +360,7 @@ std::vector<model::Labels> GroupEvaluator::release_series() {
 std::vector<StoredAlert> GroupEvaluator::changes() const {
   std::vector<StoredAlert> out;
   MutexLock lock(mu_);
+  out = orphans_;
   for (const Run& run : runs_)
     for (AlertChange& change : run.alerts.changes()) out.push_back({run.id, std::move(change)});
   return out;
@@ -363,6 +368,7 @@ std::vector<StoredAlert> GroupEvaluator::changes() const {
 
 void GroupEvaluator::stored() {
   MutexLock lock(mu_);
+  orphans_.clear();
   for (Run& run : runs_) run.alerts.stored();
 }
 

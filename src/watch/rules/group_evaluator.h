@@ -105,7 +105,9 @@ class GroupEvaluator {
 
   GroupStatus status() const EXCLUDES(mu_);
   const RuleGroup& group() const { return *group_; }
+  const GroupSettings& settings() const { return settings_; }
   int64_t interval_ms() const { return interval_ms_; }
+  int64_t query_offset_ms() const { return query_offset_ms_; }
   // The same rules under the same settings: a reload leaves the group as it is.
   bool same_as(const GroupEvaluator& other) const;
 
@@ -172,6 +174,7 @@ class GroupEvaluator {
   mutable Mutex mu_;
   double seconds_ GUARDED_BY(mu_) = 0;
   int64_t evaluated_at_ms_ GUARDED_BY(mu_) = 0;
+  std::vector<StoredAlert> orphans_ GUARDED_BY(mu_);  // of rules that are gone, still stored
 };
 
 }  // namespace binnacle::watch::rules
