@@ -104,7 +104,7 @@ struct Integration {
   size_t index = 0;  // among those of its kind in the receiver
   bool send_resolved = true;
   int64_t max_per_minute = 60;  // extension; more waits for its turn
-  net::HttpClientConfig http;  // `http_config`, or the global one
+  net::HttpClientConfig http;   // `http_config`, or the global one
   std::variant<WebhookConfig, SlackConfig, EmailConfig, PagerDutyConfig, TeamsConfig, DiscordConfig,
                TelegramConfig, ExecConfig>
       config;
