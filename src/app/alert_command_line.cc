@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "app/alert_commands.h"
+#include "app/alert_config_commands.h"
 
 namespace binnacle::app {
 namespace {
@@ -122,6 +123,7 @@ void add_alert_commands(CLI::App& root, int& exit_code) {
   add_acknowledging(group, exit_code);
   add_silences(group, exit_code);
   add_receivers(group, exit_code);
+  add_alert_config_commands(*group, exit_code);
 }
 
 }  // namespace binnacle::app
