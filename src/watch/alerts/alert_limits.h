@@ -7,10 +7,10 @@
 namespace binnacle::watch::alerts {
 
 struct AlertLimits {
-  size_t max_alerts = 200'000;          // firing, and resolved ones that wait to be told
-  size_t max_alert_bytes = 64 * 1024;   // labels, annotations and link of one alert
+  size_t max_alerts = 200'000;         // firing, and resolved ones that wait to be told
+  size_t max_alert_bytes = 64 * 1024;  // labels, annotations and link of one alert
   size_t max_groups = 100'000;
-  size_t max_silences = 10'000;         // expired ones that are kept included
+  size_t max_silences = 10'000;  // expired ones that are kept included
   size_t max_silence_bytes = 64 * 1024;
   size_t max_acknowledgements = 100'000;
 

@@ -41,10 +41,9 @@ Status AlertTable::check(const Alert& alert) const {
     return fail(Code::kInvalidArgument, "alert: at least one label with a value is needed");
   }
   if (alert.ends_at_ms < alert.starts_at_ms) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("alert {}: it ends ({}) before it starts ({})",
-                            alert.labels.to_string().substr(0, 200), alert.ends_at_ms,
-                            alert.starts_at_ms));
+    return fail(Code::kInvalidArgument, fmt::format("alert {}: it ends ({}) before it starts ({})",
+                                                    alert.labels.to_string().substr(0, 200),
+                                                    alert.ends_at_ms, alert.starts_at_ms));
   }
   if (bytes_of(alert) > limits_.max_alert_bytes) {
     return fail(

@@ -16,6 +16,10 @@ constexpr int64_t kGraceMs = 1'000;
 
 }  // namespace
 
+std::string integration_name(const Integration& integration) {
+  return fmt::format("{}[{}]", integration.kind, integration.index);
+}
+
 void Deliveries::add(Delivery delivery, int64_t now_ms) {
   Queue& queue = queues_[delivery.target];
   const uint64_t id = delivery.id;
@@ -103,8 +107,8 @@ void Deliveries::attempted(uint64_t id, const SendOutcome& outcome, int64_t now_
 void Deliveries::retry(Pending& pending, const SendOutcome& outcome, int64_t now_ms) {
   pending.error = outcome.message;
   // Half to one and a half of a pause that grows by half each time.
-  const auto spread = static_cast<int64_t>(static_cast<double>(pending.pause_ms) *
-                                           (0.5 + random_.unit()));
+  const auto spread =
+      static_cast<int64_t>(static_cast<double>(pending.pause_ms) * (0.5 + random_.unit()));
   pending.pause_ms = std::min(pending.pause_ms * 3 / 2, kLongestPauseMs);
   pending.next_ms = now_ms + std::max(spread, outcome.retry_after_ms);
   if (pending.next_ms >= pending.delivery.deadline_ms) {
@@ -117,10 +121,8 @@ void Deliveries::retry(Pending& pending, const SendOutcome& outcome, int64_t now
 void Deliveries::end(uint64_t id, bool sent, std::string error) {
   const auto it = deliveries_.find(id);
   CHECK(it != deliveries_.end());
-  ended_.push_back({.id = id,
-                    .sent = sent,
-                    .attempts = it->second.attempts,
-                    .error = std::move(error)});
+  ended_.push_back(
+      {.id = id, .sent = sent, .attempts = it->second.attempts, .error = std::move(error)});
   deadlines_.erase({it->second.delivery.deadline_ms, id});
   deliveries_.erase(it);
 }
@@ -160,6 +162,21 @@ int64_t Deliveries::next_due_ms(int64_t now_ms) const {
     next = std::min(next, std::max(when_ms, allowed_at_ms(queue, first.max_per_minute)));
   }
   return next;
+}
+
+void Deliveries::shift_ms(int64_t by_ms) {
+  deadlines_.clear();
+  for (auto& [id, pending] : deliveries_) {
+    pending.delivery.deadline_ms += by_ms;
+    pending.next_ms += by_ms;
+    deadlines_.insert({pending.delivery.deadline_ms, id});
+  }
+  for (auto& [target, queue] : queues_) {
+    std::set<std::pair<int64_t, uint64_t>> waiting;
+    for (const auto& [when_ms, id] : queue.waiting) waiting.insert({when_ms + by_ms, id});
+    queue.waiting = std::move(waiting);
+    for (int64_t& sent_ms : queue.sends) sent_ms += by_ms;
+  }
 }
 
 size_t Deliveries::waiting(const DeliveryTarget& target) const {

@@ -20,6 +20,7 @@ namespace binnacle::watch::alerts {
 
 // An integration: its receiver and "webhook[0]".
 using DeliveryTarget = std::pair<std::string, std::string>;
+std::string integration_name(const Integration& integration);  // "webhook[0]"
 
 struct Delivery {
   uint64_t id = 0;
@@ -56,6 +57,8 @@ class Deliveries {
   // What came to its end since the last call.
   std::vector<DeliveryEnd> take_ended() { return std::exchange(ended_, {}); }
   int64_t next_due_ms(int64_t now_ms) const;
+  // The wall clock jumped.
+  void shift_ms(int64_t by_ms);
 
   size_t size() const { return deliveries_.size(); }
   size_t waiting(const DeliveryTarget& target) const;

@@ -17,18 +17,23 @@ bool FlapDetector::flapping(uint64_t fingerprint) const {
   return record != nullptr && record->flapping;
 }
 
-std::vector<uint64_t> FlapDetector::take_calm(int64_t now_ms) {
-  std::vector<uint64_t> calm;
+FlapDetector::Calm FlapDetector::take_calm(int64_t now_ms) {
+  Calm result;
   for (auto it = records_.begin(); it != records_.end();) {
     Record& record = it->second;
     drop_old(record, now_ms);
     if (record.flapping && record.changes.size() <= most_ / 2) {
       record.flapping = false;
-      calm.push_back(it->first);
+      result.calm.push_back(it->first);
     }
-    it = record.changes.empty() && !record.flapping ? records_.erase(it) : std::next(it);
+    if (!record.changes.empty() || record.flapping) {
+      ++it;
+      continue;
+    }
+    result.forgotten.push_back(it->first);
+    it = records_.erase(it);
   }
-  return calm;
+  return result;
 }
 
 const FlapDetector::Record* FlapDetector::find(uint64_t fingerprint) const {
@@ -37,8 +42,8 @@ const FlapDetector::Record* FlapDetector::find(uint64_t fingerprint) const {
 }
 
 void FlapDetector::drop_old(Record& record, int64_t now_ms) const {
-  while (!record.changes.empty() && (record.changes.front() <= now_ms - window_ms_ ||
-                                     record.changes.size() > most_ + 1)) {
+  while (!record.changes.empty() &&
+         (record.changes.front() <= now_ms - window_ms_ || record.changes.size() > most_ + 1)) {
     record.changes.pop_front();
   }
 }

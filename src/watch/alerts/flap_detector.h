@@ -17,8 +17,11 @@ class FlapDetector {
   // The alert fired or was resolved. True when it flaps from now on.
   bool changed(uint64_t fingerprint, int64_t now_ms);
   bool flapping(uint64_t fingerprint) const;
-  // Those that calmed down; forgets what has not changed for a window.
-  std::vector<uint64_t> take_calm(int64_t now_ms);
+  struct Calm {
+    std::vector<uint64_t> calm;       // that flapped until now
+    std::vector<uint64_t> forgotten;  // that did not change for a window
+  };
+  Calm take_calm(int64_t now_ms);
 
   struct Record {
     std::deque<int64_t> changes;  // within the window, oldest first; at most `most_` + 1

@@ -49,10 +49,10 @@ const LogEntry* NotificationLog::find(const LogKey& key) const {
   return it == entries_.end() ? nullptr : &it->second;
 }
 
-std::vector<LogKey> NotificationLog::gc(int64_t now_ms) {
+std::vector<LogKey> NotificationLog::gc(int64_t now_ms, const std::set<std::string>& live_groups) {
   std::vector<LogKey> gone;
   for (auto it = entries_.begin(); it != entries_.end();) {
-    if (it->second.expires_at_ms > now_ms) {
+    if (it->second.expires_at_ms > now_ms || live_groups.contains(it->first.group_key)) {
       ++it;
       continue;
     }

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,9 +52,11 @@ NotifyReason decide_notification(const LogEntry* entry, const ToTell& tell, int6
 class NotificationLog {
  public:
   const LogEntry* find(const LogKey& key) const;
-  void record(LogKey key, LogEntry entry) { entries_.insert_or_assign(std::move(key), entry); }
-  // Removes what has expired; answers the keys.
-  std::vector<LogKey> gc(int64_t now_ms);
+  void record(LogKey key, LogEntry entry) {
+    entries_.insert_or_assign(std::move(key), std::move(entry));
+  }
+  // Removes what has expired but for groups that are still there; answers the keys.
+  std::vector<LogKey> gc(int64_t now_ms, const std::set<std::string>& live_groups);
   const std::map<LogKey, LogEntry>& all() const { return entries_; }
 
  private:
