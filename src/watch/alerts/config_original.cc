@@ -10,11 +10,10 @@
 
 #include "base/yaml_text.h"
 #include "watch/alerts/alert_extensions.h"
+#include "watch/alerts/global_yaml.h"
 
 namespace binnacle::watch::alerts {
 namespace {
-
-constexpr std::string_view kPlaceholder = "<secret>";
 
 // Keys that hold a secret wherever they stand in `global` and `receivers`; below them, too.
 constexpr std::string_view kSecretKeys[] = {"api_key",
@@ -72,7 +71,7 @@ YamlNodePtr with_texts(const YamlNode& node, const Change& change) {
 }
 
 std::string hidden(const std::string& text) {
-  return text.empty() ? text : std::string(kPlaceholder);
+  return text.empty() ? text : std::string(kSecretPlaceholder);
 }
 
 size_t authority_of(std::string_view url) {
@@ -97,7 +96,7 @@ std::string only_host(const std::string& raw) {
   if (begin == std::string::npos) return hidden(text);
   const size_t end = text.find_first_of("/?#", begin);
   if (end == std::string::npos || end + 1 == text.size()) return text;
-  return fmt::format("{}/{}", text.substr(0, end), kPlaceholder);
+  return fmt::format("{}/{}", text.substr(0, end), kSecretPlaceholder);
 }
 
 YamlNodePtr redacted(const YamlNode& node, std::string_view list);
@@ -117,7 +116,8 @@ YamlNodePtr redacted(const YamlNode& node, std::string_view list) {
   for (YamlEntry& entry : out->entries) {
     // The private key of tls_config; elsewhere `key` is a name.
     const bool private_key = entry.key == "key" && entry.value->text.starts_with("-----BEGIN");
-    entry.value = private_key ? scalar(std::string(kPlaceholder)) : redacted_entry(entry, list);
+    entry.value =
+        private_key ? scalar(std::string(kSecretPlaceholder)) : redacted_entry(entry, list);
   }
   return out;
 }

@@ -48,8 +48,12 @@ Secret read_secret(YamlMap& map, std::string_view name) {
 
 Secret read_secret_url(YamlMap& map, std::string_view name) {
   Secret out = read_secret(map, name);
-  const bool is_template = out.value.find("{{") != std::string::npos;
-  if (!out.value.empty() && !is_template) net::check_url(*map.field(name), out.value);
+  if (out.value.empty() || out.value.find("{{") != std::string::npos) return out;
+  if (out.value == kSecretPlaceholder) {
+    map.field(name)->warn("this stands where a secret was: write the secret itself");
+  } else {
+    net::check_url(*map.field(name), out.value);
+  }
   return out;
 }
 

@@ -10,6 +10,9 @@
 
 namespace binnacle::watch::alerts {
 
+// What AlertConfig::original has in place of a secret.
+inline constexpr std::string_view kSecretPlaceholder = "<secret>";
+
 struct GlobalSettings {
   int64_t resolve_timeout_ms = 300'000;
   net::HttpClientConfig http;
