@@ -29,6 +29,9 @@ RECORDED_SECONDS = 0.25
 LATE_SECONDS = 1.0
 EARLY_SECONDS = 0.05
 UP_SECONDS = (0.0, 1.6)
+# Named in the router's sources: around a commit, and between a webhook's answer and the record of it.
+POINTS = ("alerts.before_commit", "alerts.after_commit", "alerts.attempted")
+MOST_PASSES = 40
 PATIENCE_SECONDS = 10
 
 
@@ -45,20 +48,22 @@ class Kills:
         self.sink, self.books = WebhookSink(), Books()
         self.problems = []
         self.lives = []  # [ready, killed] in monotonic seconds
-        self.acknowledges = kind is Binnacle
+        self.points = self.acknowledges = kind is Binnacle
+        self.hit = {}
         self.server = kind(os.path.join(folder, "server"), alertmanager_yml(self.sink))
         self.lives.append([time.monotonic(), float("inf")])
         self.load = Load(self.server.port, self.books, self.acknowledges, SEED)
 
     def run(self):
+        point = None
         for number in range(self.kills):
-            time.sleep(self.random.uniform(0, 0.1) if self.random.random() < 0.2 else self.random.uniform(*UP_SECONDS))
-            self.lives[-1][1] = time.monotonic()
-            self.server.kill()
+            self._die(point)
             promised = self.books.promised()
-            self.server.start()
-            self.lives.append([time.monotonic(), float("inf")])
+            point = self.random.choice(POINTS) if self.points and self.random.random() < 0.4 else None
+            self._start(point)
             self._check_promises(f"kill {number + 1}", *promised)
+        self._die(point)
+        self._start(None)
         time.sleep(GROUP_WAIT_SECONDS)
         self.load.stop()
         self.problems += [f"unexpected answer: {one}" for one in self.load.unexpected[:5]]
@@ -71,8 +76,33 @@ class Kills:
             self.problems.append(f"told again after a clean stop: {len(self.sink.all()) - before} webhooks")
         self._check_webhooks()
 
+    def _start(self, point):
+        try:
+            self.server.start(*([f"{point}:{self.random.randint(1, MOST_PASSES)}"] if point else []))
+        except AssertionError:
+            if point is None:
+                raise
+            self.hit["in a start"] = self.hit.get("in a start", 0) + 1
+            self.server.start()
+        self.lives.append([time.monotonic(), float("inf")])
+
+    def _die(self, point):
+        """At the point, or where chance has it."""
+        end = time.monotonic() + (PATIENCE_SECONDS if point else self._life())
+        while time.monotonic() < end and not (point and self.server.is_gone()):
+            time.sleep(0.002)
+        self.lives[-1][1] = time.monotonic()
+        self.hit[point] = self.hit.get(point, 0) + 1
+        self.server.kill()
+
+    def _life(self):
+        return self.random.uniform(0, 0.1) if self.random.random() < 0.2 else self.random.uniform(*UP_SECONDS)
+
     def _json(self, path):
+        """None: it died at its point."""
         answer = ask(self.server.port, "GET", path)
+        if answer is None and self.points:
+            return None
         assert answer and answer[0] == 200, (path, answer)
         return json.loads(answer[1])
 
@@ -81,19 +111,24 @@ class Kills:
             self.problems.append(f"{when}: {len(missing)} {what} lost, e.g. {next(iter(missing))}")
 
     def _check_promises(self, when, firing, silences, acknowledged):
-        there = {json.dumps(one["labels"], sort_keys=True) for one in self._json("/api/v2/alerts")}
-        promised = {json.dumps(labels, sort_keys=True) for labels in firing}
-        with self.books.lock:  # resolved meanwhile
-            gone = {json.dumps(labels, sort_keys=True) for one in self.books.groups if one.resolve_answered is not None for labels in one.labels}
-        self._lost(when, "alerts", promised - there - gone)
-        states = {one["id"]: one["status"]["state"] for one in self._json("/api/v2/silences")}
-        with self.books.lock:
-            now = dict(self.books.silences)
-        self._lost(when, "silences", {name for name, expired in silences.items()
-                                      if name in now and expired == now[name] and states.get(name) != ("expired" if expired else "active")})
-        if self.acknowledges:
-            kept = {one["fingerprint"] for one in self._json("/api/binnacle/v1/alerts")["alerts"] if one["acknowledgement"]}
-            self._lost(when, "acknowledgements", acknowledged - kept)
+        listed = self._json("/api/v2/alerts")
+        if listed is not None:
+            there = {json.dumps(one["labels"], sort_keys=True) for one in listed}
+            promised = {json.dumps(labels, sort_keys=True) for labels in firing}
+            with self.books.lock:  # resolved meanwhile
+                gone = {json.dumps(labels, sort_keys=True) for one in self.books.groups if one.resolve_answered is not None
+                        for labels in one.labels}
+            self._lost(when, "alerts", promised - there - gone)
+        listed = self._json("/api/v2/silences")
+        if listed is not None:
+            states = {one["id"]: one["status"]["state"] for one in listed}
+            with self.books.lock:
+                now = dict(self.books.silences)
+            self._lost(when, "silences", {name for name, expired in silences.items()
+                                          if now.get(name) == expired and states.get(name) != ("expired" if expired else "active")})
+        listed = self._json("/api/binnacle/v1/alerts") if self.acknowledges else None
+        if listed is not None:
+            self._lost(when, "acknowledgements", acknowledged - {one["fingerprint"] for one in listed["alerts"] if one["acknowledgement"]})
 
     def _told(self):
         """Webhooks of each group, in order."""
@@ -141,7 +176,7 @@ class Kills:
             excused += self._check_repeats(group, webhooks)
         delays.sort()
         told_in_life = [delay for delay in delays if delay < LATE_SECONDS]
-        print(f"seed {SEED}: {self.kills} kills, {len(delays)} groups, {len(self.books.silences)} silences, {len(self.books.acknowledged)} "
+        print(f"seed {SEED}: kills {self.hit}, {len(delays)} groups, {len(self.books.silences)} silences, {len(self.books.acknowledged)} "
               f"acknowledgements, {len(self.sink.all())} webhooks; {excused} told again because the kill came within {RECORDED_SECONDS * 1e3:.0f} ms; "
               f"beyond group_wait: median {delays[len(delays) // 2] * 1e3:.0f} ms, {len(delays) - len(told_in_life)} waited for a restart")
 
