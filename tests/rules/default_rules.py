@@ -16,8 +16,8 @@ RULES = ROOT / "packaging" / "rules"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 INTRO = """# Default alerts
 
-The rules of `packaging/rules/` are inside the binary and on by default; `rules.default: false` switches them off. To
-change one, switch them off, copy its file and name the copy in a prometheus.yml's `rule_files`. Each has a unit test
+The rules of `packaging/rules/` are inside the binary and on by default; `rules.default_rules: false` switches them off. To
+change one, switch them off, copy its file and name the copy in `rules.files`. Each has a unit test
 (`packaging/rules/tests/`) and a page that says what to do (`runbook_url`, relative to this repository). This file is
 written by `tests/rules/default_rules.py` from the rules; a test holds it to them.
 
