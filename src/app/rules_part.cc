@@ -11,6 +11,7 @@
 #include "base/glob.h"
 #include "base/log.h"
 #include "collect/discovery/source_factory.h"
+#include "watch/rules/default_rules.h"
 
 namespace binnacle::app {
 
@@ -126,6 +127,8 @@ Result<std::vector<ConfiguredGroup>> configured_groups(const Config& config,
     reader.read_pattern(pattern, true, own);
   for (const std::string& pattern : prometheus.rule_files)
     reader.read_pattern(pattern, false, theirs);
+  if (config.get_bool("rules.default_rules"))
+    reader.take(watch::rules::default_rules(reader.options()), own);
   return std::move(reader).done();
 }
 
