@@ -19,15 +19,9 @@
 #include "base/thread_pool.h"
 #include "watch/rules/group_evaluator.h"
 #include "watch/rules/rule_state.h"
+#include "watch/rules/rules_view.h"
 
 namespace binnacle::watch::rules {
-
-// What runs now, for the API.
-class RulesView {
- public:
-  virtual ~RulesView() = default;
-  virtual std::vector<GroupStatus> groups() const = 0;  // by file and name
-};
 
 // A group with the settings of where it was configured.
 struct ConfiguredGroup {
