@@ -21,6 +21,7 @@ std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
 std::vector<ConfigKey> health_keys();
+std::vector<ConfigKey> rule_keys();
 std::vector<ConfigKey> watch_keys();  // cluster, heartbeat
 std::vector<ConfigKey> alert_keys();
 std::vector<ConfigKey> agent_keys();

@@ -21,6 +21,7 @@
 #include "app/node_checks.h"
 #include "app/node_events.h"
 #include "app/readiness.h"
+#include "app/rules_part.h"
 #include "app/scraping.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -143,6 +144,7 @@ struct ServerProcess::Parts {
   std::unique_ptr<HealthPart> health;
   std::unique_ptr<AlertsPart> alerts;
   std::unique_ptr<NodeChecks> node_checks;
+  std::unique_ptr<RulesPart> rules;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
 
@@ -170,6 +172,8 @@ struct ServerProcess::Parts {
   Status make_health();
   Status make_alerts();
   std::string first_address() const;
+  void make_rules();
+  Status load_rules();
   void tell_of_engine(const watch::health::EngineReport& report);
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
@@ -369,6 +373,28 @@ Status ServerProcess::Parts::make_alerts() {
   return {};
 }
 
+void ServerProcess::Parts::make_rules() {
+  rules = std::make_unique<RulesPart>(
+      config, RulesPartTools{.io = io,
+                             .files = files,
+                             .clock = clock,
+                             .random = random,
+                             .registry = registry,
+                             .discovery_pool = discovery_pool,
+                             .state = *state,
+                             .samples = samples,
+                             .reads = reads,
+                             .router = &alerts->service(),
+                             .limits = [this] { return query_limits(*reloader.current()); },
+                             .own_url = [this] { return listeners.urls(*server).front(); }});
+}
+
+Status ServerProcess::Parts::load_rules() {
+  TRY_ASSIGN(const auto commit, rules->prepare(config, prometheus_path(config)));
+  commit();
+  return {};
+}
+
 // On an I/O thread.
 void ServerProcess::Parts::tell_of_engine(const watch::health::EngineReport& report) {
   if (health == nullptr) return;
@@ -413,7 +439,9 @@ Status ServerProcess::Parts::register_prometheus_api() {
                .facts = [this] { return facts(); },
                .version = std::string(version()),
                .revision = std::string(revision()),
-               .targets = &scraping->targets()});
+               .targets = &scraping->targets(),
+               .rules = &rules->view(),
+               .alertmanagers = [this] { return rules->alertmanagers(); }});
 }
 
 Status ServerProcess::Parts::register_routes() {
@@ -491,6 +519,9 @@ void ServerProcess::Parts::join_reload() {
                 }});
   reloader.add({"prometheus.yml",
                 [this](const Config& next) { return scraping->prepare(prometheus_path(next)); }});
+  reloader.add({"rules", [this](const Config& next) {
+                  return rules->prepare(next, prometheus_path(next));
+                }});
   reloader.add({"health", [this](const Config& next) { return health->prepare(next); }});
   reloader.add({"alerts", [this](const Config& next) { return alerts->prepare(next); }});
   apply("metric store", [this](const Config& next) {
@@ -553,8 +584,10 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->make_heartbeat());
   TRY(parts->make_health());
   TRY(parts->make_alerts());
+  parts->make_rules();
   TRY(parts->register_routes());
   TRY(parts->bind());
+  TRY(parts->load_rules());
   parts->join_reload();
   parts->reloader.pause("the server is starting");
   parts->query_log.set_slow_ms(parts->config.get_duration_ms("query.slow_log"));
@@ -576,6 +609,7 @@ Status ServerProcess::start() {
   if (parts_->host != nullptr) parts_->host->start();
   parts_->scraping->start();
   parts_->health->start();
+  parts_->rules->start();
   parts_->reloader.resume();
   return {};
 }
@@ -592,6 +626,7 @@ void ServerProcess::stop() {
   parts_->heartbeat->stop();
   parts_->server->stop(grace);
   parts_->query_queue.stop();
+  parts_->rules->stop();
   parts_->scraping->stop();
   parts_->health->stop();
   parts_->alerts->stop();

@@ -235,6 +235,20 @@ TEST(AlertConfig, TheOriginalHasNoSecretsAndIsReadAgain) {
   EXPECT_NE(again->warnings[0].find("write the secret itself"), std::string::npos);
 }
 
+TEST(AlertConfig, ProgramsAreToldAsOftenAsThereIsSomethingToTell) {
+  const auto config = read(R"(
+route: {receiver: a}
+receivers:
+  - name: a
+    webhook_configs: [{url: 'http://x/'}]
+    discord_configs: [{webhook_url: 'http://x/'}]
+x-binnacle: {receivers: [{name: a, exec_configs: [{command: [/bin/true]}]}]}
+)");
+  for (const Integration& one : config->receivers.at("a").integrations) {
+    EXPECT_EQ(one.max_per_minute, one.kind == "discord" ? 60 : 0) << one.kind;
+  }
+}
+
 TEST(AlertConfig, ExtensionsStandInASecondDocument) {
   const auto config = read(std::string(kWhole) + R"(---
 x-binnacle:

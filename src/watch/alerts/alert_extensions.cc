@@ -37,6 +37,7 @@ void read_programs(const YamlValue& list, Receiver& receiver) {
     Integration one;
     one.kind = "exec";
     one.index = index++;
+    one.max_per_minute = 0;
     one.config = read_exec(map, one.send_resolved);
     receiver.integrations.push_back(std::move(one));
   }

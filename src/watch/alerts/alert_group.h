@@ -34,6 +34,7 @@ struct AlertGroup {
   std::string key;
   std::set<uint64_t> members;  // fingerprints
   bool announce_flapping = false;
+  bool in_wait = false;  // made since the start and not flushed yet
 
   std::optional<GroupFlush> flush;
 };

@@ -104,11 +104,16 @@ void Dispatcher::group_alert(uint64_t fingerprint, const Route& route, int64_t n
   model::Labels labels = group_labels(route, alert.labels);
   const auto it = group_ids_.find({route.id, labels.packed()});
   if (it != group_ids_.end()) {
-    join(groups_.at(it->second), fingerprint);
+    AlertGroup& group = groups_.at(it->second);
+    join(group, fingerprint);
+    // Who waited long enough elsewhere takes along those that wait here.
+    const int64_t flush_ms = first_flush_ms(route, alert, now_ms);
+    if (group.in_wait && flush_ms < group.next_flush_ms) schedule(group, flush_ms);
     return;
   }
   AlertGroup* group = make_group(route, std::move(labels), now_ms);
   if (group == nullptr) return;
+  group->in_wait = true;
   join(*group, fingerprint);
   schedule(*group, first_flush_ms(route, alert, now_ms));
 }

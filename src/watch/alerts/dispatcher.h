@@ -139,6 +139,7 @@ class Dispatcher {
   bool on_its_way(const LogKey& key) const { return keys_on_their_way_.contains(key); }
 
   void maintain(int64_t now_ms);
+  void remove_empty_groups(int64_t now_ms);
   void remind_of_silences(int64_t now_ms);
   void add_history(std::string_view kind, uint64_t fingerprint, const AlertGroup* group,
                    std::string receiver, std::string text, int64_t now_ms);
@@ -175,6 +176,7 @@ class Dispatcher {
   int64_t last_group_ = 0;
   uint64_t last_delivery_ = 0;
   int64_t next_maintenance_ms_ = 0;
+  int64_t next_empty_groups_ms_ = 0;
   int64_t next_log_gc_ms_ = 0;
 };
 

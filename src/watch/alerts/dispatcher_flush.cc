@@ -99,6 +99,7 @@ std::vector<Dispatcher::Member> Dispatcher::audible(const AlertGroup& group,
 void Dispatcher::flush(AlertGroup& group, int64_t now_ms) {
   schedule(group, now_ms + group.route->group_interval_ms);
   flushes_.erase({group.next_flush_ms, group.id});
+  group.in_wait = false;
   std::vector<Member> members = members_of(group, now_ms);
   group.flush.emplace();
   for (const Member& member : members) {
@@ -270,10 +271,6 @@ void Dispatcher::finish_flush(AlertGroup& group, int64_t now_ms) {
       group.first_told_ms = 0;
       group.escalated = 0;
       schedule_escalation(group, INT64_MAX);
-    }
-    if (group.members.empty()) {
-      remove_group(group.id, now_ms);
-      return;
     }
   }
   flushes_.insert({group.next_flush_ms, group.id});

@@ -11,6 +11,8 @@ namespace binnacle::watch::alerts {
 namespace {
 
 constexpr int64_t kMaintenanceMs = 5'000;
+// As Alertmanager does: an alert that fires again meanwhile finds its group and the group's pace.
+constexpr int64_t kEmptyGroupsMs = 30'000;
 constexpr int64_t kLogGcMs = 15 * 60'000;
 // History and events that wait for a state file that cannot be written.
 constexpr size_t kMostUnwritten = 100'000;
@@ -36,11 +38,23 @@ void Dispatcher::maintain(int64_t now_ms) {
     add_history("acknowledgement expired", fingerprint, nullptr, "", "", now_ms);
     drop_acknowledgement(fingerprint);
   }
+  if (now_ms >= next_empty_groups_ms_) {
+    next_empty_groups_ms_ = now_ms + kEmptyGroupsMs;
+    remove_empty_groups(now_ms);
+  }
   if (now_ms < next_log_gc_ms_) return;
   next_log_gc_ms_ = now_ms + kLogGcMs;
   std::set<std::string> live;
   for (const auto& [id, group] : groups_) live.insert(group.key);
   for (LogKey& key : log_.gc(now_ms, live)) changes_.log.insert(std::move(key));
+}
+
+void Dispatcher::remove_empty_groups(int64_t now_ms) {
+  std::vector<int64_t> empty;
+  for (const auto& [id, group] : groups_) {
+    if (group.members.empty() && !group.flush) empty.push_back(id);
+  }
+  for (const int64_t id : empty) remove_group(id, now_ms);
 }
 
 void Dispatcher::remind_of_silences(int64_t now_ms) {

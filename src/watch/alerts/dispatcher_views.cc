@@ -127,10 +127,14 @@ Result<std::vector<GroupView>> Dispatcher::groups(const AlertFilter& filter, int
   std::map<uint64_t, std::vector<std::string>> receivers;
   for (const auto& [id, group] : groups_) {
     if (!fits(pattern.get(), group.route->receiver)) continue;
-    GroupView shown{.labels = group.labels,
-                    .key = group.key,
-                    .receiver = group.route->receiver,
-                    .next_flush_ms = group.next_flush_ms};
+    GroupView shown{
+        .labels = group.labels,
+        .key = group.key,
+        .receiver = group.route->receiver,
+        .next_flush_ms = group.next_flush_ms,
+        .escalation = group.route->escalation,
+        .escalated = group.escalated,
+        .next_escalation_ms = group.next_escalation_ms == INT64_MAX ? 0 : group.next_escalation_ms};
     model::LabelsBuilder route_labels;
     for (const auto& [name, value] : group.route->labels) route_labels.set(name, value);
     shown.route_labels = route_labels.build();

@@ -99,6 +99,7 @@ void read_webhook(YamlMap& map, const GlobalSettings&, Integration& out) {
   map.duration("timeout", config.timeout_ms);
   map.unused("payload", "has no effect: webhooks are told in Alertmanager's own payload");
   if (config.url.empty()) map.value().problem("url is missing: give it or url_file");
+  out.max_per_minute = 0;  // read by programs: one that is late would be taken for lost
   out.config = std::move(config);
 }
 

@@ -103,7 +103,8 @@ struct Integration {
   std::string kind;  // "webhook", "slack", ...: the part before _configs
   size_t index = 0;  // among those of its kind in the receiver
   bool send_resolved = true;
-  int64_t max_per_minute = 60;  // extension; more waits for its turn
+  int64_t max_per_minute = 60;  // extension; more waits for its turn. 0, as of webhook and exec
+                                // unless it is set: as many as there are
   net::HttpClientConfig http;   // `http_config`, or the global one
   std::variant<WebhookConfig, SlackConfig, EmailConfig, PagerDutyConfig, TeamsConfig, DiscordConfig,
                TelegramConfig, ExecConfig>

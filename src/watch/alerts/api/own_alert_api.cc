@@ -55,6 +55,18 @@ json entry_json(const AlertHistoryEntry& entry) {
   return out;
 }
 
+json escalation_json(const GroupView& group) {
+  const bool acknowledged = std::ranges::all_of(
+      group.alerts, [](const AlertView& view) { return view.acknowledgement.has_value(); });
+  return {
+      {"key", group.key},
+      {"receiver", group.receiver},
+      {"policy", group.escalation},
+      {"acknowledged", acknowledged},
+      {"taken", group.escalated},
+      {"next", group.next_escalation_ms == 0 ? json() : json(api_time(group.next_escalation_ms))}};
+}
+
 Result<int64_t> number_param(const net::Params& params, std::string_view name, int64_t if_absent) {
   if (!params.has(name)) return if_absent;
   const std::string_view text = params.get(name);
@@ -197,6 +209,22 @@ class OwnAlertApi {
     return json{{"windows", std::move(list)}};
   }
 
+  Result<json> escalations(const Request&) const {
+    json policies = json::array();
+    for (const auto& [name, steps] : tools_.service.config()->escalations) {
+      json list = json::array();
+      for (const EscalationStep& step : steps)
+        list.push_back({{"after", format_duration_ms(step.after_ms)}, {"receiver", step.receiver}});
+      policies.push_back({{"name", name}, {"steps", std::move(list)}});
+    }
+    TRY_ASSIGN(const auto groups, tools_.service.groups(AlertFilter()));
+    json escalating = json::array();
+    for (const GroupView& group : groups) {
+      if (!group.escalation.empty()) escalating.push_back(escalation_json(group));
+    }
+    return json{{"policies", std::move(policies)}, {"groups", std::move(escalating)}};
+  }
+
   Result<json> receivers(const Request&) const {
     json list = json::array();
     for (const auto& [name, receiver] : tools_.service.config()->receivers) {
@@ -256,6 +284,7 @@ Status register_own_alert_api(net::Router& router, const AlertApiTools& tools) {
       {Method::kGet, "/groups", Role::kViewer, &OwnAlertApi::groups},
       {Method::kGet, "/history", Role::kViewer, &OwnAlertApi::history},
       {Method::kGet, "/maintenance", Role::kViewer, &OwnAlertApi::maintenance},
+      {Method::kGet, "/escalations", Role::kViewer, &OwnAlertApi::escalations},
       {Method::kGet, "/receivers", Role::kViewer, &OwnAlertApi::receivers},
       {Method::kPost, "/receivers/{name}/test", Role::kOperator, &OwnAlertApi::test_receiver},
       {Method::kGet, "/{fingerprint}", Role::kViewer, &OwnAlertApi::alert},

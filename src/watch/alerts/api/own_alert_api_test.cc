@@ -105,6 +105,23 @@ TEST_F(OwnAlertApiTest, WindowsOfMaintenanceTellWhetherTheyHold) {
   EXPECT_EQ(windows[1]["active"], false);
 }
 
+TEST_F(OwnAlertApiTest, EscalationsTellHowFarTheyAre) {
+  service.configured->escalations["oncall"] = {{.after_ms = 900'000, .receiver = "boss"}};
+  GroupView& group = service.group_views.emplace_back();
+  group.key = "{}:{}";
+  group.alerts.emplace_back();
+  service.group_views.push_back(group);
+  service.group_views[1].escalation = "oncall";
+  service.group_views[1].escalated = 1;
+  const json told = get(kAlerts + "/escalations");
+  EXPECT_EQ(told["policies"], json::parse(R"([{"name": "oncall", "steps": [{"after": "15m",
+                                               "receiver": "boss"}]}])"));
+  ASSERT_EQ(told["groups"].size(), 1U);
+  EXPECT_EQ(told["groups"][0]["acknowledged"], false);
+  EXPECT_EQ(told["groups"][0]["taken"], 1);
+  EXPECT_TRUE(told["groups"][0]["next"].is_null());
+}
+
 TEST_F(OwnAlertApiTest, GroupsTellWhenTheySpeakNext) {
   GroupView group;
   group.key = "{}:{job=\"a\"}";
