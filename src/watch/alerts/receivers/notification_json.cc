@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <span>
 
+#include "watch/alerts/receivers/json_fields.h"
 #include "watch/alerts/receivers/notification_text.h"
 
 namespace binnacle::watch::alerts {
@@ -84,7 +85,7 @@ std::string notification_json(const Notification& notification, uint64_t max_ale
     for (const auto& [name, value] : notification.context) context[name] = value;
     out["context"] = std::move(context);
   }
-  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(out);
 }
 
 }  // namespace binnacle::watch::alerts

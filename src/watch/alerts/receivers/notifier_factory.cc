@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
+#include "watch/alerts/receivers/email_notifier.h"
+#include "watch/alerts/receivers/exec_notifier.h"
 #include "watch/alerts/receivers/http_notifier.h"
 #include "watch/alerts/receivers/post_services.h"
 
 namespace binnacle::watch::alerts {
 namespace {
+
+constexpr char kPagerDutyV1Url[] =
+    "https://events.pagerduty.com/generic/2010-04-15/create_event.json";
 
 class Maker {
  public:
@@ -18,6 +22,29 @@ class Maker {
 
   std::unique_ptr<Notifier> operator()(const WebhookConfig& config) const {
     return posting(make_webhook(config, service_tools()), config.timeout_ms);
+  }
+  std::unique_ptr<Notifier> operator()(const SlackConfig& config) const {
+    return posting(make_slack(config, service_tools()));
+  }
+  std::unique_ptr<Notifier> operator()(const EmailConfig& config) const {
+    return std::make_unique<EmailNotifier>(
+        config, MailTools{tools_.files, tools_.pool, tools_.clock, tools_.templates,
+                          tools_.host_name, scope_});
+  }
+  std::unique_ptr<Notifier> operator()(const PagerDutyConfig& config) const {
+    return posting(make_pagerduty(config, service_tools(), kPagerDutyV1Url));
+  }
+  std::unique_ptr<Notifier> operator()(const TeamsConfig& config) const {
+    return posting(make_teams(config, service_tools()));
+  }
+  std::unique_ptr<Notifier> operator()(const DiscordConfig& config) const {
+    return posting(make_discord(config, service_tools()));
+  }
+  std::unique_ptr<Notifier> operator()(const TelegramConfig& config) const {
+    return posting(make_telegram(config, service_tools()));
+  }
+  std::unique_ptr<Notifier> operator()(const ExecConfig& config) const {
+    return std::make_unique<ExecNotifier>(config, scope_);
   }
 
  private:

@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
-#include "base/template.h"
 #include "base/thread_pool.h"
 #include "watch/alerts/notification.h"
 #include "watch/alerts/receiver_config.h"
+#include "watch/alerts/receivers/text_expander.h"
 
 namespace binnacle::watch::alerts {
 
@@ -22,8 +22,8 @@ struct NotifierTools {
   const Clock& clock;
   Registry& registry;
   ThreadPool& pool;
-  std::shared_ptr<const TemplateSet> templates;  // the defaults and the configured files
-  std::string host_name;                         // in Message-Ids
+  NotificationTemplates templates;
+  std::string host_name;  // in Message-Ids
 };
 
 // A notifier may be destroyed while it sends: the attempt goes on by itself to its end.

@@ -1,6 +1,7 @@
 #include "watch/alerts/receivers/notification_json.h"
 #include "watch/alerts/receivers/notification_text.h"
 #include "watch/alerts/receivers/post_services.h"
+#include "watch/alerts/receivers/text_expander.h"
 
 namespace binnacle::watch::alerts {
 namespace {
@@ -12,7 +13,12 @@ class Webhook final : public PostService {
 
   Result<Post> prepare(const Notification& notification) const override {
     Post out;
-    TRY_ASSIGN(out.url, read_secret(tools_.files, config_.url));
+    TRY_ASSIGN(const std::string url, read_secret(tools_.files, config_.url));
+    TextExpander expander(tools_.templates, notification);
+    out.url = expander.text("webhook url", url);
+    TRY(expander.status());
+    if (out.url.empty())
+      return fail(Code::kInvalidArgument, "webhook: the url is empty after its template");
     out.body = notification_json(notification, config_.max_alerts);
     return out;
   }
