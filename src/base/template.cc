@@ -11,9 +11,10 @@
 namespace binnacle {
 namespace {
 
-std::shared_ptr<const TemplateSource> make_source(std::string_view name, std::string_view text) {
+std::shared_ptr<const TemplateSource> make_source(std::string_view name, std::string_view text,
+                                                  std::string_view preamble = {}) {
   return std::make_shared<const TemplateSource>(
-      TemplateSource{std::string(name), std::string(text)});
+      TemplateSource{std::string(name), std::string(preamble).append(text), preamble.size()});
 }
 
 bool is_builtin(std::string_view name) {
@@ -25,10 +26,11 @@ bool is_builtin(std::string_view name) {
 struct TemplateSet::Parsed {
   TemplateFunctions functions;
   TemplateDefinitions definitions;
+  std::string preamble;
 };
 
 TemplateSet::TemplateSet(TemplateFunctions functions)
-    : parsed_(std::make_unique<Parsed>(Parsed{std::move(functions), {}})) {}
+    : parsed_(std::make_unique<Parsed>(Parsed{std::move(functions), {}, {}})) {}
 TemplateSet::~TemplateSet() = default;
 TemplateSet::TemplateSet(TemplateSet&&) noexcept = default;
 TemplateSet& TemplateSet::operator=(TemplateSet&&) noexcept = default;
@@ -46,6 +48,8 @@ Status TemplateSet::add(std::string_view source_name, std::string_view text) {
   return {};
 }
 
+void TemplateSet::set_preamble(std::string text) { parsed_->preamble = std::move(text); }
+
 Result<std::string> TemplateSet::expand(std::string_view source_name, std::string_view text,
                                         const TemplateValue& data, TemplateEscape escape,
                                         const TemplateFunctions& more,
@@ -54,7 +58,7 @@ Result<std::string> TemplateSet::expand(std::string_view source_name, std::strin
     return is_builtin(name) || parsed_->functions.contains(name) || more.contains(name);
   };
   TRY_ASSIGN(const TemplateDefinitions own,
-             parse_template(make_source(source_name, text), is_function));
+             parse_template(make_source(source_name, text, parsed_->preamble), is_function));
   return run_template({own, parsed_->definitions, more, parsed_->functions, escape, limits},
                       *own.find(source_name)->second, data);
 }
@@ -65,7 +69,7 @@ Status TemplateSet::check(std::string_view source_name, std::string_view text,
     return is_builtin(name) || parsed_->functions.contains(name) ||
            std::find(more.begin(), more.end(), name) != more.end();
   };
-  TRY(parse_template(make_source(source_name, text), is_function));
+  TRY(parse_template(make_source(source_name, text, parsed_->preamble), is_function));
   return {};
 }
 

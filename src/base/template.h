@@ -77,6 +77,8 @@ class TemplateValue {
 
 // A map[string]string of Go: a missing key is "", range runs in order of keys.
 TemplateValue template_text_map(std::map<std::string, std::string, std::less<>> texts);
+// A struct of Go: an unknown field is an error; prints "{a b}" in the order given.
+TemplateValue template_record(std::vector<std::pair<std::string, TemplateValue>> fields);
 // Text that is written as it stands where values are escaped for HTML.
 TemplateValue template_safe_text(std::string text);
 
@@ -104,6 +106,10 @@ class TemplateSet {
   // Takes the definitions of a file. A later definition of a name replaces the earlier one.
   // kInvalidArgument: "NAME:LINE:COLUMN: what was expected".
   Status add(std::string_view source_name, std::string_view text);
+
+  // Put before each text that is expanded or checked, for variables that it may use. Places in
+  // errors do not count it.
+  void set_preamble(std::string text);
 
   // Parses `text` beside the set's definitions and runs it on `data`. `more` are functions of this
   // run alone; they hide the set's.

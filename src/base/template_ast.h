@@ -17,6 +17,7 @@ namespace binnacle {
 struct TemplateSource {
   std::string name;
   std::string text;
+  size_t preamble = 0;                       // bytes before what the user wrote
   std::string place(uint32_t offset) const;  // "NAME:LINE:COLUMN", both from 1
 };
 

@@ -487,7 +487,8 @@ Result<TemplateOperand> Parser::identifier() {
 }  // namespace
 
 std::string TemplateSource::place(uint32_t offset) const {
-  const std::string_view before = std::string_view(text).substr(0, offset);
+  const std::string_view before =
+      std::string_view(text).substr(0, offset).substr(std::min<size_t>(offset, preamble));
   const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
   return fmt::format("{}:{}:{}", name, 1 + std::count(before.begin(), before.end(), '\n'),
                      1 + before.size() - line_start);

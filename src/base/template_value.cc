@@ -7,6 +7,10 @@
 namespace binnacle {
 namespace {
 
+Unexpected no_method(std::string_view field) {
+  return fail(Code::kInvalidArgument, fmt::format("{} is no method, it takes no argument", field));
+}
+
 class TextMap final : public TemplateObject {
  public:
   using Texts = std::map<std::string, std::string, std::less<>>;
@@ -14,9 +18,7 @@ class TextMap final : public TemplateObject {
 
   Result<TemplateValue> get(std::string_view field,
                             std::span<const TemplateValue> args) const override {
-    if (!args.empty())
-      return fail(Code::kInvalidArgument,
-                  fmt::format("{} is no method, it takes no argument", field));
+    if (!args.empty()) return no_method(field);
     return lookup(field);
   }
   std::string text() const override {
@@ -45,6 +47,32 @@ class TextMap final : public TemplateObject {
   }
 
   Texts texts_;
+};
+
+class Record final : public TemplateObject {
+ public:
+  using Fields = std::vector<std::pair<std::string, TemplateValue>>;
+  explicit Record(Fields fields) : fields_(std::move(fields)) {}
+
+  Result<TemplateValue> get(std::string_view field,
+                            std::span<const TemplateValue> args) const override {
+    if (!args.empty()) return no_method(field);
+    for (const auto& [name, value] : fields_) {
+      if (name == field) return value;
+    }
+    return fail(Code::kNotFound, fmt::format("there is no field {}", field));
+  }
+  std::string text() const override {
+    std::string out = "{";
+    for (const auto& [name, value] : fields_) {
+      if (out.size() > 1) out += ' ';
+      out += template_value_text(value);
+    }
+    return out + '}';
+  }
+
+ private:
+  Fields fields_;
 };
 
 }  // namespace
@@ -85,6 +113,11 @@ Result<std::vector<std::pair<TemplateValue, TemplateValue>>> TemplateObject::ite
 TemplateValue template_text_map(std::map<std::string, std::string, std::less<>> texts) {
   return TemplateValue(
       std::shared_ptr<const TemplateObject>(std::make_shared<TextMap>(std::move(texts))));
+}
+
+TemplateValue template_record(std::vector<std::pair<std::string, TemplateValue>> fields) {
+  return TemplateValue(
+      std::shared_ptr<const TemplateObject>(std::make_shared<Record>(std::move(fields))));
 }
 
 Result<TemplateValue> SafeText::get(std::string_view field,
