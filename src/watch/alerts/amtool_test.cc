@@ -75,6 +75,32 @@ TEST(Amtool, ComesToTheSameVerdicts) {
   }
 }
 
+// The first block of YAML in the page about the configuration.
+std::string documented_example() {
+  const auto page =
+      real_file_system().read_file(std::string(BINNACLE_SOURCE_DIR) + "/docs/alerting-config.md");
+  EXPECT_TRUE(page);
+  constexpr std::string_view kBegin = "```yaml\n";
+  const size_t begin = page->find(kBegin) + kBegin.size();
+  return page->substr(begin, page->find("```", begin) - begin);
+}
+
+TEST(AlertConfigCorpus, TheDocumentedExampleIsTaken) {
+  const auto text = std::string("global: {smtp_smarthost: 'h:25', smtp_from: a@example.org}\n") +
+                    documented_example();
+  const auto config = read_alert_config(text, "/etc", real_file_system());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ((*config)->route.routes.at(0).escalation, "hurry");
+  EXPECT_EQ((*config)->maintenance.size(), 1U);
+  EXPECT_EQ((*config)->receivers.at("lead").integrations.at(1).kind, "exec");
+  if (!has_amtool()) GTEST_SKIP() << "no amtool: install prometheus-alertmanager";
+  const store::state::TempFolder folder;
+  const std::string path = folder.path() + "/example.yml";
+  ASSERT_TRUE(real_file_system().write_file_atomically(path, text));
+  const auto ran = amtool({"check-config", path});
+  EXPECT_EQ(ran.exit.code, 0) << ran.out << ran.err;
+}
+
 TEST(Amtool, ReadsTheOriginalsWithoutSecrets) {
   if (!has_amtool()) GTEST_SKIP() << "no amtool: install prometheus-alertmanager";
   const store::state::TempFolder folder;

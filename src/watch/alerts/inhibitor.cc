@@ -11,12 +11,9 @@ std::string label_key(std::string_view name, std::string_view value) {
   return out;
 }
 
-// An equality with a value, which an alert cannot fulfil without having the label.
-const model::Matcher* decisive(const model::Matchers& matchers) {
-  const auto found = std::ranges::find_if(matchers, [](const model::Matcher& matcher) {
-    return matcher.op() == model::MatchOp::kEqual && !matcher.value().empty();
-  });
-  return found == matchers.end() ? nullptr : &*found;
+// An equality with a value, which labels cannot fulfil without having the label.
+bool is_decisive(const model::Matcher& matcher) {
+  return matcher.op() == model::MatchOp::kEqual && !matcher.value().empty();
 }
 
 std::optional<uint64_t> first_active(const std::map<uint64_t, int64_t>& sources, int64_t now_ms) {
@@ -28,15 +25,40 @@ std::optional<uint64_t> first_active(const std::map<uint64_t, int64_t>& sources,
 
 }  // namespace
 
-Inhibitor::Inhibitor(std::vector<InhibitRule> rules) {
-  for (InhibitRule& rule : rules) {
-    if (const model::Matcher* matcher = decisive(rule.target)) {
-      by_target_label_[label_key(matcher->name(), matcher->value())].push_back(rules_.size());
-    } else {
-      without_target_label_.push_back(rules_.size());
+Inhibitor::SideIndex::SideIndex(const std::vector<InhibitRule>& rules,
+                                model::Matchers InhibitRule::*side) {
+  std::unordered_map<std::string, size_t> uses;
+  for (const InhibitRule& rule : rules) {
+    for (const model::Matcher& matcher : rule.*side) {
+      if (is_decisive(matcher)) ++uses[label_key(matcher.name(), matcher.value())];
     }
-    rules_.push_back({std::move(rule), {}});
   }
+  for (size_t i = 0; i < rules.size(); ++i) {
+    std::string best;
+    for (const model::Matcher& matcher : rules[i].*side) {
+      if (!is_decisive(matcher)) continue;
+      std::string key = label_key(matcher.name(), matcher.value());
+      if (best.empty() || uses[key] < uses[best]) best = std::move(key);
+    }
+    (best.empty() ? others_ : by_label_[best]).push_back(i);
+  }
+}
+
+std::vector<size_t> Inhibitor::SideIndex::candidates(model::LabelsView labels) const {
+  std::vector<size_t> out = others_;
+  if (by_label_.empty()) return out;
+  for (const model::Label& label : labels) {
+    const auto found = by_label_.find(label_key(label.name, label.value));
+    if (found == by_label_.end()) continue;
+    out.insert(out.end(), found->second.begin(), found->second.end());
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+Inhibitor::Inhibitor(std::vector<InhibitRule> rules)
+    : by_source_(rules, &InhibitRule::source), by_target_(rules, &InhibitRule::target) {
+  for (InhibitRule& rule : rules) rules_.push_back({std::move(rule), {}});
 }
 
 std::string Inhibitor::equal_key(const InhibitRule& rule, model::LabelsView labels) {
@@ -51,50 +73,40 @@ std::string Inhibitor::equal_key(const InhibitRule& rule, model::LabelsView labe
 }
 
 void Inhibitor::set(uint64_t fingerprint, const model::Labels& labels, int64_t ends_at_ms) {
-  bool is_source = false;
-  for (Rule& one : rules_) {
+  std::vector<size_t> matching;
+  for (const size_t index : by_source_.candidates(labels)) {
+    Rule& one = rules_[index];
     if (!model::matches_all(one.rule.source, labels)) continue;
-    is_source = true;
+    matching.push_back(index);
     Sources& sources = one.by_equal[equal_key(one.rule, labels)];
     const bool both = model::matches_all(one.rule.target, labels);
     (both ? sources.both_sided : sources.one_sided)[fingerprint] = ends_at_ms;
   }
-  if (is_source) sources_.insert_or_assign(fingerprint, labels);
+  if (matching.empty()) return;
+  sources_.insert_or_assign(fingerprint, Source{labels, std::move(matching)});
 }
 
 void Inhibitor::remove(uint64_t fingerprint) {
   const auto source = sources_.find(fingerprint);
   if (source == sources_.end()) return;
-  for (Rule& one : rules_) {
-    const auto found = one.by_equal.find(equal_key(one.rule, source->second));
-    if (found == one.by_equal.end()) continue;
+  for (const size_t index : source->second.rules) {
+    auto& by_equal = rules_[index].by_equal;
+    const auto found = by_equal.find(equal_key(rules_[index].rule, source->second.labels));
+    if (found == by_equal.end()) continue;
     found->second.one_sided.erase(fingerprint);
     found->second.both_sided.erase(fingerprint);
-    if (found->second.one_sided.empty() && found->second.both_sided.empty()) {
-      one.by_equal.erase(found);
-    }
+    if (found->second.one_sided.empty() && found->second.both_sided.empty()) by_equal.erase(found);
   }
   sources_.erase(source);
 }
 
-std::vector<size_t> Inhibitor::candidates(model::LabelsView alert) const {
-  std::vector<size_t> out = without_target_label_;
-  if (by_target_label_.empty()) return out;
-  for (const model::Label& label : alert) {
-    const auto found = by_target_label_.find(label_key(label.name, label.value));
-    if (found != by_target_label_.end()) {
-      out.insert(out.end(), found->second.begin(), found->second.end());
-    }
-  }
-  std::ranges::sort(out);
-  return out;
-}
-
 std::optional<uint64_t> Inhibitor::ask(const Rule& rule, model::LabelsView alert,
                                        int64_t now_ms) const {
-  if (rule.by_equal.empty() || !model::matches_all(rule.rule.target, alert)) return std::nullopt;
+  if (rule.by_equal.empty()) return std::nullopt;
+  // First what costs no regex.
   const auto found = rule.by_equal.find(equal_key(rule.rule, alert));
   if (found == rule.by_equal.end()) return std::nullopt;
+  if (!model::matches_all(rule.rule.target, alert)) return std::nullopt;
   const auto one_sided = first_active(found->second.one_sided, now_ms);
   if (model::matches_all(rule.rule.source, alert)) return one_sided;
   const auto both_sided = first_active(found->second.both_sided, now_ms);
@@ -103,7 +115,7 @@ std::optional<uint64_t> Inhibitor::ask(const Rule& rule, model::LabelsView alert
 }
 
 std::optional<uint64_t> Inhibitor::inhibited_by(model::LabelsView alert, int64_t now_ms) const {
-  for (const size_t index : candidates(alert)) {
+  for (const size_t index : by_target_.candidates(alert)) {
     if (const auto by = ask(rules_[index], alert, now_ms)) return by;
   }
   return std::nullopt;

@@ -1,6 +1,6 @@
 // Which alerts keep others from being told: the inhibition rules of one config over the alerts that
 // are active. A rule's sources are indexed by the values of its `equal` labels, and rules by an
-// equality that their targets have to fulfil, so that a question costs a few look-ups whatever the
+// equality that each of their sides asks for, so that a question costs a few look-ups whatever the
 // number of alerts. Pure state, no clock; owned by one thread at a time.
 #pragma once
 
@@ -44,16 +44,29 @@ class Inhibitor {
     std::unordered_map<std::string, Sources> by_equal;  // by the values of the equal labels
   };
 
+  // Which rules may match a set of labels on one of their sides: each rule stands under the
+  // equality of that side that the fewest others share. Fixed after construction.
+  class SideIndex {
+   public:
+    SideIndex(const std::vector<InhibitRule>& rules, model::Matchers InhibitRule::*side);
+    std::vector<size_t> candidates(model::LabelsView labels) const;  // in order
+
+   private:
+    std::unordered_map<std::string, std::vector<size_t>> by_label_;
+    std::vector<size_t> others_;  // rules without an equality
+  };
+  struct Source {
+    model::Labels labels;
+    std::vector<size_t> rules;
+  };
+
   static std::string equal_key(const InhibitRule& rule, model::LabelsView labels);
   std::optional<uint64_t> ask(const Rule& rule, model::LabelsView alert, int64_t now_ms) const;
-  // In order, those whose targets may have these labels.
-  std::vector<size_t> candidates(model::LabelsView alert) const;
 
+  SideIndex by_source_;
+  SideIndex by_target_;
   std::vector<Rule> rules_;
-  // Fixed after construction: each rule stands in one of these.
-  std::unordered_map<std::string, std::vector<size_t>> by_target_label_;
-  std::vector<size_t> without_target_label_;
-  std::unordered_map<uint64_t, model::Labels> sources_;
+  std::unordered_map<uint64_t, Source> sources_;
 };
 
 }  // namespace binnacle::watch::alerts

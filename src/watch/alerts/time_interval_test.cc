@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/time_text.h"
+#include "base/time_zone.h"
 #include "watch/alerts/time_interval_yaml.h"
-#include "watch/alerts/time_zone.h"
 
 namespace binnacle::watch::alerts {
 namespace {
@@ -93,11 +93,11 @@ TEST(TimeInterval, LocationsFollowTheirClocks) {
 
 TEST(TimeInterval, OnlyNamesOfTheDatabaseAreZones) {
   for (const char* name : {"UTC", "", "Local", "America/Argentina/Buenos_Aires", "Etc/GMT+5"}) {
-    EXPECT_TRUE(is_time_zone(name)) << name;
+    EXPECT_TRUE(check_time_zone(name)) << name;
   }
   for (const char* name : {"Europe/Atlantis", "/etc/passwd", "../zoneinfo/UTC", "file:UTC",
                            "libc:localtime", "Fixed/UTC+01:00:00", "Europe"}) {
-    EXPECT_FALSE(is_time_zone(name)) << name;
+    EXPECT_FALSE(check_time_zone(name)) << name;
   }
 }
 

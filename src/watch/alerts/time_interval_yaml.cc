@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-#include "watch/alerts/time_zone.h"
+#include "base/time_zone.h"
 
 namespace binnacle::watch::alerts {
 namespace {
@@ -169,7 +169,7 @@ std::vector<Range> read_times(YamlMap& map) {
 
 void read_location(YamlMap& map, TimeInterval& out) {
   map.read("location", out.location);
-  if (is_time_zone(out.location)) return;
+  if (check_time_zone(out.location)) return;
   map.field("location")
       ->problem("no time zone", out.location,
                 "a name of the IANA database like Europe/Berlin; the package "

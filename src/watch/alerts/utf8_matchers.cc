@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/template_literal.h"
 #include "base/utf8.h"
 #include "watch/alerts/matcher_grammars.h"
 
@@ -42,45 +42,6 @@ size_t space(std::string_view text) {
     if (text.starts_with(one)) return one.size();
   }
   return 0;
-}
-
-void append_utf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-    return;
-  }
-  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  constexpr uint32_t kLead[] = {0, 0xC0, 0xE0, 0xF0};
-  out += static_cast<char>(kLead[more] | (code >> (6 * more)));
-  for (int i = more - 1; i >= 0; --i) out += static_cast<char>(0x80 | ((code >> (6 * i)) & 0x3F));
-}
-
-// One of Go's escapes in a string in double quotes, without its backslash; false when it is none.
-bool take_escape(std::string_view& text, std::string& out) {
-  constexpr std::string_view kLetters = "abfnrtv\\\"";
-  constexpr std::string_view kMeant = "\a\b\f\n\r\t\v\\\"";
-  if (text.empty()) return false;
-  const char c = text.front();
-  if (const size_t at = kLetters.find(c); at != std::string_view::npos) {
-    out += kMeant[at];
-    text.remove_prefix(1);
-    return true;
-  }
-  const bool octal = c >= '0' && c <= '7';
-  const size_t digits = octal ? 3 : c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
-  if (!octal) text.remove_prefix(1);
-  if (digits == 0 || text.size() < digits) return false;
-  uint32_t code = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + digits, code, octal ? 8 : 16);
-  if (error != std::errc() || end != text.data() + digits) return false;
-  text.remove_prefix(digits);
-  if (digits < 4) {
-    out += static_cast<char>(code);
-    return code < 256;
-  }
-  append_utf8(out, code);
-  return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
 }
 
 class Parser {
@@ -163,25 +124,16 @@ class Parser {
   }
 
   Result<std::string> quoted() {
-    rest_.remove_prefix(1);
-    std::string out;
-    while (!rest_.empty() && !rest_.starts_with('"')) {
-      if (rest_.starts_with('\n')) return expected("\\n in place of a line's end");
-      if (!rest_.starts_with('\\')) {
-        out += rest_.front();
-        rest_.remove_prefix(1);
-        continue;
-      }
-      const std::string_view at = rest_;
-      rest_.remove_prefix(1);
-      if (take_escape(rest_, out)) continue;
-      rest_ = at;
-      return expected("an escape that there is, as \\n, \\\\ or \\\",");
+    size_t end = 1;
+    while (end < rest_.size() && rest_[end] != '"') end += rest_[end] == '\\' ? 2 : 1;
+    if (end >= rest_.size()) {
+      rest_.remove_prefix(rest_.size());
+      return expected("a closing double quote");
     }
-    if (rest_.empty()) return expected("a closing double quote");
-    rest_.remove_prefix(1);
-    if (!is_valid_utf8(out)) return expected("text in UTF-8 before what stands");
-    return out;
+    auto out = parse_template_string(rest_.substr(0, end + 1));
+    if (!out || !is_valid_utf8(*out)) return expected("text with escapes that there are, as \\n,");
+    rest_.remove_prefix(end + 1);
+    return std::move(*out);
   }
 
   const std::string_view text_;
