@@ -38,6 +38,7 @@ ours() { # port data
   cat >"$work/ours.yaml" <<YAML
 collect: {host: {enabled: false}, engines: {enabled: false}}
 server: {rate_limit: {ingest: 0, api: 0}}
+rules: {default_rules: false}
 alerts: {config_file: $work/alertmanager.yml}
 YAML
   taskset -c 0 "$BIN/binnacle" server --config "$work/ours.yaml" --data "$2" --listen "127.0.0.1:$1" \

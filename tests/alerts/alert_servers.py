@@ -15,6 +15,7 @@ START_SECONDS = 30
 # Nothing but alerts; a test posts as fast as it likes.
 OURS = """collect: {{host: {{enabled: false}}, engines: {{enabled: false}}}}
 server: {{rate_limit: {{api: 0}}}}
+rules: {{default_rules: false}}
 alerts: {{config_file: {config}}}
 """
 
