@@ -73,7 +73,7 @@ class FakeNotifier final : public Notifier {
 };
 
 inline NotifierFactory fake_notifiers(FakeReceivers& receivers) {
-  return [&receivers](const Integration& integration) {
+  return [&receivers](const std::string&, const Integration& integration) {
     return std::make_unique<FakeNotifier>(std::get<WebhookConfig>(integration.config).url.value,
                                           receivers);
   };
