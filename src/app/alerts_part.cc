@@ -6,6 +6,9 @@
 
 #include "app/alerts_settings.h"
 #include "watch/alerts/api/alert_api.h"
+#include "watch/alerts/receivers/notifier_factory.h"
+#include "watch/alerts/template_data.h"
+#include "watch/alerts/template_functions.h"
 
 namespace binnacle::app {
 
@@ -13,25 +16,9 @@ using watch::alerts::AlertConfig;
 using watch::alerts::AlertLimits;
 using watch::alerts::AlertRouter;
 using watch::alerts::Integration;
-using watch::alerts::Notifier;
 using watch::alerts::NotifierFactory;
 
 namespace {
-
-// An integration that this build has no code for.
-class AbsentNotifier final : public Notifier {
- public:
-  explicit AbsentNotifier(std::string kind) : kind_(std::move(kind)) {}
-
-  boost::asio::awaitable<watch::alerts::SendOutcome> send(const watch::alerts::Notification&,
-                                                          int64_t) override {
-    co_return watch::alerts::SendOutcome{watch::alerts::SendOutcome::Kind::kFailed,
-                                         kind_ + ": this build does not send it"};
-  }
-
- private:
-  const std::string kind_;
-};
 
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
@@ -72,8 +59,16 @@ Result<AlertsPart::Loaded> AlertsPart::load(const Config& config) const {
   const std::string path = config.get_string("alerts.config_file");
   TRY_ASSIGN(loaded.config, load_alert_config(path, tools_.files));
   for (const std::string& warning : loaded.config->warnings) log_.warn(warning);
-  loaded.make = [](const std::string&, const Integration& integration) {
-    return std::make_unique<AbsentNotifier>(integration.kind);
+  TRY_ASSIGN(auto templates, watch::alerts::notification_templates(loaded.config->template_files,
+                                                                   tools_.files, tools_.clock));
+  const watch::alerts::NotifierTools tools{tools_.files,
+                                           tools_.clock,
+                                           tools_.registry,
+                                           tools_.pool,
+                                           {std::move(templates), watch::alerts::template_data},
+                                           tools_.host_name};
+  loaded.make = [tools](const std::string& receiver, const Integration& integration) {
+    return watch::alerts::make_notifier(receiver, integration, tools);
   };
   return loaded;
 }

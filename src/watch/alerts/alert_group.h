@@ -14,6 +14,7 @@ namespace binnacle::watch::alerts {
 
 // While a group's notifications are on their way. No other flush starts before it is over.
 struct GroupFlush {
+  int64_t started_ms = 0;
   std::set<uint64_t> deliveries;
   bool failed = false;
   bool any_firing = false;

@@ -1,6 +1,13 @@
 #include "watch/alerts/alert_instruments.h"
 
 namespace binnacle::watch::alerts {
+namespace {
+
+constexpr const char* kKinds[] = {"webhook",   "slack",   "email",    "pagerduty", "msteams",
+                                  "msteamsv2", "discord", "telegram", "exec"};
+constexpr const char* kReasons[] = {"inhibition", "time_interval", "silence", "maintenance"};
+
+}  // namespace
 
 AlertInstruments::AlertInstruments(Registry& r)
     : registry(r),
@@ -26,8 +33,20 @@ AlertInstruments::AlertInstruments(Registry& r)
       silences_expired(r.gauge("binnacle_alert_silences", "Silences.", {{"state", "expired"}})),
       acknowledged(r.gauge("binnacle_alert_acknowledgements", "Alerts acknowledged.")),
       flapping(r.gauge("binnacle_alert_flapping", "Alerts that flap.")),
-      sends_waiting(r.gauge("binnacle_notifications_waiting",
-                            "Notifications on their way: waiting, being sent or to be retried.")) {}
+      sends_waiting(r
+                        .gauge("binnacle_notifications_waiting",
+                               "Notifications on their way: waiting, being sent or to be "
+                               "retried.")) {  // There from the start, so that the first failure is
+                                               // a rise that an alert can see.
+  for (const char* kind : kKinds) {
+    notifications(kind);
+    notifications_failed(kind);
+    requests(kind);
+    requests_failed(kind);
+    latency(kind);
+  }
+  for (const char* reason : kReasons) suppressed(reason);
+}
 
 Counter& AlertInstruments::notifications(const std::string& integration) {
   return registry.counter("binnacle_notifications_total", "Notifications attempted.",

@@ -85,18 +85,35 @@ void AlertRouter::start() {
   }
   writer_ = std::thread([this] { run_writer(); });
   timer_ = std::thread([this] { run_timer(); });
+  wake_writer();  // what the configuration changed of the stored state
 }
 
 void AlertRouter::stop() {
   inbox_->poke(true);
   if (timer_.joinable()) timer_.join();
   notifiers_.stop();
+  record_late();
   {
     const MutexLock lock(wake_mu_);
     stopping_ = true;
     writer_wake_.notify_all();
   }
   if (writer_.joinable()) writer_.join();
+}
+
+// What was sent while the timer's thread ended. What was cut off is sent anew after the next start.
+void AlertRouter::record_late() {
+  const std::vector<Ended> ended = inbox_->take();
+  {
+    const MutexLock lock(mu_);
+    for (const Ended& one : ended) {
+      if (one.outcome.kind != SendOutcome::Kind::kSent) continue;
+      dispatcher_.attempted(one.delivery, one.outcome, now_ms());
+    }
+    if (dispatcher_.changes().empty()) return;
+    ++sequence_;
+  }
+  wake_writer();
 }
 
 int64_t AlertRouter::now_ms() {
@@ -138,13 +155,11 @@ int64_t AlertRouter::turn() {
     changed = !dispatcher_.changes().empty();
     if (changed) ++sequence_;
     prune = now >= next_prune_ms_;
-    if (prune) {
-      next_prune_ms_ = now + kPruneMs;
-      dispatcher_.set_gauges(now);
-    }
+    if (prune) next_prune_ms_ = now + kPruneMs;
   }
   for (const DeliveryAttempt& attempt : due) launch(attempt);
-  if (changed) wake_writer();
+  if (prune) prune_ = true;
+  if (changed || prune) wake_writer();
   return next_ms;
 }
 
@@ -172,7 +187,9 @@ void AlertRouter::run_writer() {
       if (!work_) break;
       work_ = false;
     }
-    if (commit()) continue;
+    const Status committed = commit();
+    if (prune_.exchange(false)) prune_history();
+    if (committed) continue;
     const MutexLock lock(wake_mu_);
     if (stopping_) break;
     if (!work_) writer_wake_.wait_for_ms(wake_mu_, kRetryWriteMs);
@@ -181,6 +198,12 @@ void AlertRouter::run_writer() {
   const MutexLock lock(wake_mu_);
   writer_runs_ = false;
   committed_cv_.notify_all();
+}
+
+void AlertRouter::prune_history() {
+  const auto removed = history_.prune(options_.limits, clock_.wall_ms());
+  if (removed) return;
+  log_.warn("old history of alerts could not be removed", {{"error", removed.error().message}});
 }
 
 Status AlertRouter::commit() {

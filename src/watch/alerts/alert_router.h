@@ -92,8 +92,10 @@ class AlertRouter final : public AlertService {
   int64_t now_ms() REQUIRES(mu_);
   void launch(const DeliveryAttempt& attempt);
   void wake_writer() EXCLUDES(wake_mu_);
+  void record_late() EXCLUDES(mu_, wake_mu_);
   void run_timer();
   void run_writer();
+  void prune_history();
   Status await_commit(uint64_t sequence) EXCLUDES(wake_mu_);
   Status write_now(const AlertRows& rows);
   Status change_silence(const SilenceChange& change, std::string_view kind, const Silence& of,
@@ -128,6 +130,8 @@ class AlertRouter final : public AlertService {
   uint64_t written_ GUARDED_BY(wake_mu_) = 0;  // the last change that is on disk
   uint64_t failed_ GUARDED_BY(wake_mu_) = 0;   // the last that could not be written
   Status failure_ GUARDED_BY(wake_mu_);
+
+  std::atomic<bool> prune_ = false;  // the writer is to remove old history
 
   std::thread timer_;
   std::thread writer_;

@@ -224,7 +224,8 @@ AlertRows rows_of(const AlertChanges& changes, const Dispatcher& dispatcher, int
     row.group->id = id;
     row.group->route_id = group->route_id;
     row.group->labels = group->labels;
-    row.group->next_flush_ms = group->next_flush_ms;
+    // What is being sent is looked at again at once after a crash: it may not have arrived.
+    row.group->next_flush_ms = group->flush ? group->flush->started_ms : group->next_flush_ms;
     row.group->first_told_ms = group->first_told_ms;
     row.group->escalated = group->escalated;
     row.group->next_escalation_ms = group->next_escalation_ms;

@@ -62,6 +62,7 @@ void Dispatcher::put_one(model::Alert alert, int64_t now_ms, std::vector<std::st
   const StoredAlert* kept = table_.find(fingerprint);
   (kept->open ? instruments_.received_firing : instruments_.received_resolved).add();
   changes_.alert(fingerprint, stored->content_changed);
+  if (kept->open) inhibitor_.set(fingerprint, kept->alert.labels, kept->alert.ends_at_ms);
   if (stored->fired) note_fired(fingerprint, now_ms);
   if (stored->resolved) note_resolved(fingerprint, now_ms);
   for (const Route* route : routes_of(config_->route, kept->alert.labels)) {
@@ -83,6 +84,7 @@ void Dispatcher::note_resolved(uint64_t fingerprint, int64_t now_ms) {
   add_event("alert.resolved", &alert, std::string(alert.labels.get(model::kAlertName)), "", now_ms);
   note_change(fingerprint, now_ms);
   drop_acknowledgement(fingerprint);
+  inhibitor_.remove(fingerprint);
   changes_.alert(fingerprint, false);
 }
 
@@ -202,6 +204,11 @@ bool Dispatcher::takes(const AlertGroup& group, model::LabelsView alert) const {
 void Dispatcher::configure(std::shared_ptr<const AlertConfig> config, int64_t now_ms) {
   const bool reload = config_ != nullptr;
   config_ = std::move(config);
+  inhibitor_ = Inhibitor(config_->inhibit_rules);
+  for (const auto& [fingerprint, stored] : table_.all()) {
+    if (!stored.open) continue;
+    inhibitor_.set(fingerprint, stored.alert.labels, stored.alert.ends_at_ms);
+  }
   std::vector<int64_t> ids;
   for (const auto& [id, group] : groups_) ids.push_back(id);
   for (const int64_t id : ids) {

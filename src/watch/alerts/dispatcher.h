@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,13 +21,11 @@
 #include "watch/alerts/alert_table.h"
 #include "watch/alerts/deliveries.h"
 #include "watch/alerts/flap_detector.h"
+#include "watch/alerts/inhibitor.h"
 #include "watch/alerts/notification_log.h"
 #include "watch/alerts/silence_book.h"
 
 namespace binnacle::watch::alerts {
-
-// Fingerprints of the alerts that inhibit the one with these labels.
-using InhibitedBy = std::function<std::vector<uint64_t>(model::LabelsView, int64_t now_ms)>;
 
 class Dispatcher {
  public:
@@ -74,7 +71,6 @@ class Dispatcher {
   const FlapDetector::Record* find_flap(uint64_t fingerprint) const {
     return flaps_.find(fingerprint);
   }
-  void set_gauges(int64_t now_ms) const;
 
  private:
   using GroupKey = std::pair<std::string, std::string>;  // route id, packed labels
@@ -140,13 +136,14 @@ class Dispatcher {
 
   void maintain(int64_t now_ms);
   void remove_empty_groups(int64_t now_ms);
+  void set_gauges(int64_t now_ms) const;
   void remind_of_silences(int64_t now_ms);
   void add_history(std::string_view kind, uint64_t fingerprint, const AlertGroup* group,
                    std::string receiver, std::string text, int64_t now_ms);
   void add_event(std::string kind, const model::Alert* alert, std::string subject,
                  std::string_view text, int64_t now_ms);
 
-  Why why_muted(uint64_t fingerprint, model::LabelsView labels, int64_t now_ms) const;
+  Why why_muted(model::LabelsView labels, int64_t now_ms) const;
   // Names of the intervals that keep the route silent.
   std::vector<std::string> muting_intervals(const Route& route, int64_t now_ms) const;
   std::vector<std::string> open_windows(model::LabelsView labels, int64_t now_ms) const;
@@ -164,7 +161,7 @@ class Dispatcher {
   SilenceBook silences_;
   FlapDetector flaps_;
   Deliveries deliveries_;
-  InhibitedBy inhibited_by_;
+  Inhibitor inhibitor_{{}};
   std::map<uint64_t, Acknowledgement> acknowledgements_;
   std::map<int64_t, AlertGroup> groups_;
   std::map<GroupKey, int64_t> group_ids_;

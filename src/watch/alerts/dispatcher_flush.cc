@@ -82,10 +82,9 @@ std::vector<Dispatcher::Member> Dispatcher::audible(const AlertGroup& group,
     const size_t count = std::erase_if(members, muted);
     if (count > 0) instruments_.suppressed(reason).add(static_cast<double>(count));
   };
-  if (inhibited_by_) {
-    drop("inhibition",
-         [&](const Member& m) { return !inhibited_by_(m.alert.labels, now_ms).empty(); });
-  }
+  drop("inhibition", [&](const Member& m) {
+    return inhibitor_.inhibited_by(m.alert.labels, now_ms).has_value();
+  });
   if (!muting_intervals(*group.route, now_ms).empty()) {
     drop("time_interval", [](const Member&) { return true; });
   }
@@ -102,6 +101,7 @@ void Dispatcher::flush(AlertGroup& group, int64_t now_ms) {
   group.in_wait = false;
   std::vector<Member> members = members_of(group, now_ms);
   group.flush.emplace();
+  group.flush->started_ms = now_ms;
   for (const Member& member : members) {
     if (member.resolved) {
       group.flush->resolved.emplace_back(member.fingerprint, member.alert.updated_at_ms);
@@ -274,6 +274,7 @@ void Dispatcher::finish_flush(AlertGroup& group, int64_t now_ms) {
     }
   }
   flushes_.insert({group.next_flush_ms, group.id});
+  changes_.groups.insert(group.id);
 }
 
 const std::vector<EscalationStep>* Dispatcher::steps_of(const AlertGroup& group) const {

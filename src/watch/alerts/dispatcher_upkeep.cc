@@ -21,6 +21,7 @@ constexpr size_t kMostUnwritten = 100'000;
 
 void Dispatcher::maintain(int64_t now_ms) {
   next_maintenance_ms_ = now_ms + kMaintenanceMs;
+  set_gauges(now_ms);
   for (const std::string& id : silences_.gc(now_ms)) changes_.silences.insert(id);
   remind_of_silences(now_ms);
   const FlapDetector::Calm calm = flaps_.take_calm(now_ms);

@@ -42,16 +42,14 @@ bool wanted(const AlertFilter& filter, const AlertView& view) {
 
 }  // namespace
 
-Dispatcher::Why Dispatcher::why_muted(uint64_t fingerprint, model::LabelsView labels,
-                                      int64_t now_ms) const {
+Dispatcher::Why Dispatcher::why_muted(model::LabelsView labels, int64_t now_ms) const {
   Why why;
   why.silenced_by = silences_.active_for(labels, now_ms);
   for (const std::string& window : open_windows(labels, now_ms)) {
     why.silenced_by.push_back(fmt::format("maintenance:{}", window));
   }
-  if (!inhibited_by_) return why;
-  for (const uint64_t source : inhibited_by_(labels, now_ms)) {
-    if (source != fingerprint) why.inhibited_by.push_back(fmt::format("{:016x}", source));
+  if (const auto source = inhibitor_.inhibited_by(labels, now_ms)) {
+    why.inhibited_by.push_back(fmt::format("{:016x}", *source));
   }
   return why;
 }
@@ -83,7 +81,7 @@ std::vector<std::string> Dispatcher::open_windows(model::LabelsView labels, int6
 AlertView Dispatcher::view(uint64_t fingerprint, const StoredAlert& stored,
                            std::vector<std::string> muted_by, int64_t now_ms) const {
   AlertView view{.alert = stored.alert, .fingerprint = fingerprint};
-  Why why = why_muted(fingerprint, stored.alert.labels, now_ms);
+  Why why = why_muted(stored.alert.labels, now_ms);
   view.silenced_by = std::move(why.silenced_by);
   view.inhibited_by = std::move(why.inhibited_by);
   view.muted_by = std::move(muted_by);

@@ -11,6 +11,7 @@
 namespace binnacle::watch::alerts {
 namespace {
 
+constexpr int64_t kGraceMs = 1'000;  // for what is nearly there, so that it is not sent twice
 constexpr int64_t kStopMs = 10'000;
 
 boost::asio::awaitable<SendOutcome> one_send(std::shared_ptr<Notifier> notifier,
@@ -102,6 +103,11 @@ void NotifierPool::send(const DeliveryAttempt& attempt, Done done) {
 void NotifierPool::stop() {
   const MutexLock lock(flights_->mu);
   flights_->stopping = true;
+  const int64_t grace_end_ms = clock_.monotonic_ms() + kGraceMs;
+  while (!flights_->flights.empty()) {
+    const int64_t left_ms = grace_end_ms - clock_.monotonic_ms();
+    if (left_ms <= 0 || !flights_->over.wait_for_ms(flights_->mu, left_ms)) break;
+  }
   for (const auto& [id, flight] : flights_->flights) {
     boost::asio::post(*flight.context, [signal = flight.signal] {
       signal->emit(boost::asio::cancellation_type::terminal);

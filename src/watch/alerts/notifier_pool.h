@@ -34,7 +34,7 @@ class NotifierPool {
   void configure(const AlertConfig& config, const NotifierFactory& make) EXCLUDES(mu_);
   // `done` is called at once when the integration is not there any more.
   void send(const DeliveryAttempt& attempt, Done done) EXCLUDES(mu_);
-  // Cancels what is in progress and waits for its end; refuses what comes after.
+  // Gives what is in progress a second, then cancels it; refuses what comes after.
   void stop() EXCLUDES(mu_);
 
  private:
