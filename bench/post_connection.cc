@@ -15,7 +15,7 @@
 namespace binnacle::bench {
 
 void die(const std::string& message) {
-  std::fprintf(stderr, "store_sender: %s\n", message.c_str());
+  std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, message.c_str());
   std::exit(1);
 }
 
@@ -35,11 +35,9 @@ PostConnection::~PostConnection() { ::close(socket_); }
 
 int PostConnection::post(const std::string& body) {
   const std::string head = "POST " + address_.path + " HTTP/1.1\r\nHost: " + address_.host + ":" +
-                           std::to_string(address_.port) +
-                           "\r\nContent-Type: application/x-protobuf\r\nContent-Encoding: "
-                           "snappy\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n"
-                           "User-Agent: store_sender\r\nContent-Length: " +
-                           std::to_string(body.size()) + "\r\n\r\n";
+                           std::to_string(address_.port) + "\r\n" + address_.headers +
+                           "User-Agent: bench\r\nContent-Length: " + std::to_string(body.size()) +
+                           "\r\n\r\n";
   send_all(head);
   send_all(body);
   return read_answer();

@@ -1,5 +1,5 @@
-// One kept HTTP/1.1 connection that posts snappy bodies, on plain sockets: a load must cost less
-// than what it loads. Ends the program when the connection breaks. One thread.
+// One kept HTTP/1.1 connection that posts bodies, on plain sockets: a load must cost less than what
+// it loads. Ends the program when the connection breaks. One thread.
 #pragma once
 
 #include <string>
@@ -11,6 +11,9 @@ struct PostAddress {
   std::string host = "127.0.0.1";
   int port = 0;
   std::string path = "/api/v1/write";
+  std::string headers =
+      "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n"
+      "X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
 };
 
 [[noreturn]] void die(const std::string& message);

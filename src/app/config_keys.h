@@ -21,7 +21,9 @@ std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
 std::vector<ConfigKey> health_keys();
+std::vector<ConfigKey> rule_keys();
 std::vector<ConfigKey> watch_keys();  // cluster, heartbeat
+std::vector<ConfigKey> alert_keys();
 std::vector<ConfigKey> agent_keys();
 std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
 std::vector<ConfigKey> engine_keys();  // how engines are found, and judged

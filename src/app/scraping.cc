@@ -68,10 +68,6 @@ Result<ConfigReloader::Commit> Scraping::prepare(const std::string& path) {
   return ConfigReloader::Commit([this, file] {
     for (const std::string& warning : file->warnings)
       scraping_log().warn("a setting has no effect", {{"setting", warning}});
-    if (!file->rule_files.empty())
-      scraping_log().warn("a setting has no effect", {{"setting", "rule_files"}});
-    if (!file->alertmanagers.empty())
-      scraping_log().warn("a setting has no effect", {{"setting", "alerting.alertmanagers"}});
     {
       MutexLock lock(mu_);
       file_ = file;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/agent_settings.h"
+#include "app/alerts_part.h"
 #include "app/config_keys.h"
 #include "app/config_reload.h"
 #include "app/control_routes.h"
@@ -20,6 +21,7 @@
 #include "app/node_checks.h"
 #include "app/node_events.h"
 #include "app/readiness.h"
+#include "app/rules_part.h"
 #include "app/scraping.h"
 #include "app/settings.h"
 #include "app/signals.h"
@@ -140,7 +142,9 @@ struct ServerProcess::Parts {
   std::unique_ptr<watch::heartbeat::UpWriter> up_writer;
   std::unique_ptr<Scraping> scraping;
   std::unique_ptr<HealthPart> health;
+  std::unique_ptr<AlertsPart> alerts;
   std::unique_ptr<NodeChecks> node_checks;
+  std::unique_ptr<RulesPart> rules;
   Listeners listeners{files};
   std::unique_ptr<net::Server> server;
 
@@ -166,6 +170,10 @@ struct ServerProcess::Parts {
   Status make_heartbeat();
   bool written_here(model::LabelsView labels) const;
   Status make_health();
+  Status make_alerts();
+  std::string first_address() const;
+  void make_rules();
+  Status load_rules();
   void tell_of_engine(const watch::health::EngineReport& report);
   std::string prometheus_path(const Config& from) const;
   show::MetadataList known_metadata() const;
@@ -339,6 +347,54 @@ Status ServerProcess::Parts::make_health() {
   return {};
 }
 
+// As configured: nothing is bound yet.
+std::string ServerProcess::Parts::first_address() const {
+  return args.listen.empty() ? config.at("server.listen", 0).get_string("address")
+                             : args.listen.front();
+}
+
+Status ServerProcess::Parts::make_alerts() {
+  TRY_ASSIGN(alerts, AlertsPart::create(config,
+                                        {.io = io,
+                                         .files = files,
+                                         .clock = clock,
+                                         .random = random,
+                                         .registry = registry,
+                                         .pool = pool,
+                                         .state = *state,
+                                         .events = *events,
+                                         .audit = *audit,
+                                         .version = std::string(version()),
+                                         .revision = std::string(revision()),
+                                         .host_name = host_name(),
+                                         .listen = first_address(),
+                                         .started_ms = started_ms},
+                                        router));
+  return {};
+}
+
+void ServerProcess::Parts::make_rules() {
+  rules = std::make_unique<RulesPart>(
+      config, RulesPartTools{.io = io,
+                             .files = files,
+                             .clock = clock,
+                             .random = random,
+                             .registry = registry,
+                             .discovery_pool = discovery_pool,
+                             .state = *state,
+                             .samples = samples,
+                             .reads = reads,
+                             .router = &alerts->service(),
+                             .limits = [this] { return query_limits(*reloader.current()); },
+                             .own_url = [this] { return listeners.urls(*server).front(); }});
+}
+
+Status ServerProcess::Parts::load_rules() {
+  TRY_ASSIGN(const auto commit, rules->prepare(config, prometheus_path(config)));
+  commit();
+  return {};
+}
+
 // On an I/O thread.
 void ServerProcess::Parts::tell_of_engine(const watch::health::EngineReport& report) {
   if (health == nullptr) return;
@@ -383,7 +439,9 @@ Status ServerProcess::Parts::register_prometheus_api() {
                .facts = [this] { return facts(); },
                .version = std::string(version()),
                .revision = std::string(revision()),
-               .targets = &scraping->targets()});
+               .targets = &scraping->targets(),
+               .rules = &rules->view(),
+               .alertmanagers = [this] { return rules->alertmanagers(); }});
 }
 
 Status ServerProcess::Parts::register_routes() {
@@ -461,7 +519,11 @@ void ServerProcess::Parts::join_reload() {
                 }});
   reloader.add({"prometheus.yml",
                 [this](const Config& next) { return scraping->prepare(prometheus_path(next)); }});
+  reloader.add({"rules", [this](const Config& next) {
+                  return rules->prepare(next, prometheus_path(next));
+                }});
   reloader.add({"health", [this](const Config& next) { return health->prepare(next); }});
+  reloader.add({"alerts", [this](const Config& next) { return alerts->prepare(next); }});
   apply("metric store", [this](const Config& next) {
     if (const auto store = metrics.store()) store->set_options(store_options(next));
   });
@@ -521,8 +583,11 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::create(const ServerArgs& a
   TRY(parts->make_link());
   TRY(parts->make_heartbeat());
   TRY(parts->make_health());
+  TRY(parts->make_alerts());
+  parts->make_rules();
   TRY(parts->register_routes());
   TRY(parts->bind());
+  TRY(parts->load_rules());
   parts->join_reload();
   parts->reloader.pause("the server is starting");
   parts->query_log.set_slow_ms(parts->config.get_duration_ms("query.slow_log"));
@@ -538,11 +603,13 @@ Status ServerProcess::start() {
   parts_->server->start();
   parts_->io.start();
   parts_->heartbeat->start();
+  parts_->alerts->start();
   parts_->started = true;
   TRY(parts_->open_metrics());
   if (parts_->host != nullptr) parts_->host->start();
   parts_->scraping->start();
   parts_->health->start();
+  parts_->rules->start();
   parts_->reloader.resume();
   return {};
 }
@@ -559,8 +626,10 @@ void ServerProcess::stop() {
   parts_->heartbeat->stop();
   parts_->server->stop(grace);
   parts_->query_queue.stop();
+  parts_->rules->stop();
   parts_->scraping->stop();
   parts_->health->stop();
+  parts_->alerts->stop();
   parts_->pool.stop();
   parts_->discovery_pool.stop();
   parts_->io.stop();

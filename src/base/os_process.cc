@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,29 @@ struct Pipe {
   }
 };
 
+// A file rather than a pipe: a child that does not read it blocks nobody.
+class InputFile {
+ public:
+  ~InputFile() { close_fd(fd_); }
+  Status write(std::string_view text) {
+    if (text.empty()) return {};
+    fd_ = ::memfd_create("input", MFD_CLOEXEC);
+    if (fd_ < 0) return fail(errno_error("file for a program's input", errno));
+    while (!text.empty()) {
+      const ssize_t done = ::write(fd_, text.data(), text.size());
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) return fail(errno_error("write a program's input", errno));
+      text.remove_prefix(static_cast<size_t>(done));
+    }
+    if (::lseek(fd_, 0, SEEK_SET) < 0) return fail(errno_error("write a program's input", errno));
+    return {};
+  }
+  int fd() const { return fd_; }  // -1: there is no input
+
+ private:
+  int fd_ = -1;
+};
+
 std::vector<std::string> environment_of(const ProgramSpec& spec) {
   std::vector<std::string> out;
   for (const char* name : kHandedOn) {
@@ -77,8 +101,12 @@ struct Preparation {
   Preparation& operator=(const Preparation&) = delete;
 
   // Errors are kept by glibc and come out of the start itself, but for lack of memory.
-  void fill(int out, int err, const std::string& folder) {
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  void fill(int in, int out, int err, const std::string& folder) {
+    if (in >= 0) {
+      posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    } else {
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    }
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
@@ -104,8 +132,10 @@ Result<std::unique_ptr<OsProcess>> OsProcess::start(const ProgramSpec& spec) {
   Pipe err;
   TRY(out.open());
   TRY(err.open());
+  InputFile in;
+  TRY(in.write(spec.input));
   Preparation preparation;
-  preparation.fill(out.write, err.write, spec.folder);
+  preparation.fill(in.fd(), out.write, err.write, spec.folder);
   std::vector<std::string> words = spec.argv;
   std::vector<std::string> variables = environment_of(spec);
   const auto argv = pointers(words);

@@ -1,6 +1,6 @@
 // A program started by this one: the only place that starts any. The child leads a process group of
-// its own, reads nothing, writes into two pipes, and holds no other descriptor of ours. No shell:
-// the words of the command go to it as they are. Blocks nowhere; whoever waits does so for
+// its own, reads what it is given, writes into two pipes, and holds no other descriptor of ours. No
+// shell: the words of the command go to it as they are. Blocks nowhere; whoever waits does so for
 // ended_fd() (net/run_program.h). One thread at a time.
 #pragma once
 
@@ -19,6 +19,7 @@ struct ProgramSpec {
   // Beside PATH, HOME, LANG, TZ and TMPDIR, which are handed on; no other variable is.
   std::vector<std::pair<std::string, std::string>> environment;
   std::string folder;  // to work in; empty: ours
+  std::string input;   // what it finds on its standard input, as a file in memory
 };
 
 struct ProgramExit {

@@ -26,6 +26,18 @@ TEST(RunProgram, KeepsBothStreams) {
   EXPECT_FALSE(ran.timed_out || ran.printed_too_much || ran.stuck);
 }
 
+TEST(RunProgram, GivesTheProgramItsInput) {
+  TestLoop loop;
+  const std::string text(200'000, 'x');  // more than a pipe holds
+  const auto counted = loop.run(
+      run_program({.argv = {"wc", "-c"}, .environment = {}, .folder = "", .input = text}, {}));
+  ASSERT_TRUE(counted) << counted.error().message;
+  EXPECT_EQ(counted->out, "200000\n");
+  const auto unread =
+      loop.run(run_program({.argv = {"true"}, .environment = {}, .folder = "", .input = text}, {}));
+  EXPECT_EQ(unread->exit.code, 0);
+}
+
 TEST(RunProgram, EndsWhatDoesNotEnd) {
   const ProgramRun term = run("sleep 1000", {.timeout = milliseconds(50)});
   EXPECT_TRUE(term.timed_out);

@@ -92,6 +92,7 @@ class SocketTransport final : public Transport {
   }
 
   asio::any_io_executor executor() override { return socket_.get_executor(); }
+  Socket take() { return std::move(socket_); }
 
  private:
   Socket socket_;
@@ -107,6 +108,12 @@ std::unique_ptr<Transport> make_tcp_transport(asio::ip::tcp::socket socket) {
 
 std::unique_ptr<Transport> make_unix_transport(asio::local::stream_protocol::socket socket) {
   return std::make_unique<SocketTransport<asio::local::stream_protocol::socket>>(std::move(socket));
+}
+
+std::optional<asio::ip::tcp::socket> take_tcp_socket(Transport& transport) {
+  auto* tcp = dynamic_cast<SocketTransport<asio::ip::tcp::socket>*>(&transport);
+  if (tcp == nullptr) return std::nullopt;
+  return tcp->take();
 }
 
 }  // namespace binnacle::net

@@ -25,8 +25,9 @@ constexpr std::string_view kAskAgain = "no-cache";
 
 // The addresses that the page itself understands (web/src/address/route.ts). A catch-all would
 // answer a mistyped API address with HTML and status 200.
-constexpr std::array<std::string_view, 6> kPageAddresses = {
-    "/", "/hosts", "/hosts/{instance}", "/explore", "/targets", "/status"};
+constexpr std::array<std::string_view, 8> kPageAddresses = {
+    "/",        "/hosts",  "/hosts/{instance}", "/explore",
+    "/targets", "/alerts", "/alerts/{view}",    "/status"};
 
 struct ContentType {
   std::string_view suffix;

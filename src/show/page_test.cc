@@ -37,7 +37,8 @@ TEST_F(PageTest, EveryAddressOfThePageGivesTheDocument) {
   const Response front = get("/");
   EXPECT_EQ(front.status, 200);
   EXPECT_EQ(front.headers.get("Content-Type"), "text/html; charset=utf-8");
-  for (const char* path : {"/hosts", "/hosts/node-1%3A9100", "/explore", "/status?range=5m"}) {
+  for (const char* path : {"/hosts", "/hosts/node-1%3A9100", "/explore", "/alerts",
+                           "/alerts/silences", "/status?range=5m"}) {
     EXPECT_EQ(get(path).body, front.body) << path;
   }
 }

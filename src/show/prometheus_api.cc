@@ -2,11 +2,11 @@
 
 #include <memory>
 
-#include "show/absent_parts_api.h"
 #include "show/federate.h"
 #include "show/metadata_api.h"
 #include "show/query_api.h"
 #include "show/remote_read.h"
+#include "show/rules_api.h"
 #include "show/status_api.h"
 #include "show/targets_api.h"
 
@@ -19,7 +19,7 @@ Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps) {
   TRY(register_metadata_api(router, shared));
   TRY(register_status_api(router, shared));
   TRY(register_targets_api(router, shared));
-  TRY(register_absent_parts_api(router));
+  TRY(register_rules_api(router, shared));
   TRY(register_federate(router, shared));
   return register_remote_read(router, shared);
 }

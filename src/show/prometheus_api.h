@@ -1,7 +1,6 @@
 // Prometheus' HTTP API over the metric store and the query engine: queries, metadata, status,
-// federation and remote read. Shapes, statuses and words are Prometheus' own. What stands behind a
-// call that this server has no part for yet (rules, alerts) is empty. Source: Prometheus
-// documentation, "HTTP API", "Federation", "Remote Read API".
+// rules, federation and remote read. Shapes, statuses and words are Prometheus' own. Source:
+// Prometheus documentation, "HTTP API", "Federation", "Remote Read API".
 #pragma once
 
 #include <functional>
@@ -22,6 +21,10 @@
 
 namespace binnacle::collect::scrape {
 class TargetStatuses;
+}
+
+namespace binnacle::watch::rules {
+class RulesView;
 }
 
 namespace binnacle::show {
@@ -57,6 +60,8 @@ struct PrometheusApiDeps {
   std::string version;
   std::string revision;
   const collect::scrape::TargetStatuses* targets = nullptr;  // null: nothing is scraped
+  const watch::rules::RulesView* rules = nullptr;            // null: there are none
+  std::function<std::vector<std::string>()> alertmanagers;   // URLs; null: there are none
 };
 
 Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps);

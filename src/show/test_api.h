@@ -10,6 +10,7 @@
 #include "show/prometheus_api.h"
 #include "show/test_route_caller.h"
 #include "store/metrics/linear_store.h"
+#include "watch/rules/rules_view.h"
 
 namespace binnacle::show {
 
@@ -31,7 +32,8 @@ class ApiTest : public testing::Test {
                                           .external_labels = [this] { return external_labels_; },
                                           .facts = [this] { return facts_; },
                                           .version = "0.1.0",
-                                          .revision = "abc"}));
+                                          .revision = "abc",
+                                          .rules = &rules_}));
     clock_.advance_ms(16'000);
   }
 
@@ -73,6 +75,11 @@ class ApiTest : public testing::Test {
   MetadataList metadata_;
   ConfigMap external_labels_;
   ServerFacts facts_;
+  struct FixedRules final : watch::rules::RulesView {
+    std::vector<watch::rules::GroupStatus> groups() const override { return list; }
+    std::vector<watch::rules::GroupStatus> list;
+  };
+  FixedRules rules_;
   store::metrics::LinearStore store_{clock_};
   net::Router router_;
 };

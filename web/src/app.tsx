@@ -1,5 +1,6 @@
 // The shell round every page: navigation, range, connection state.
 import { route } from './address/location.ts';
+import { AlertsPage } from './pages/alerts.tsx';
 import { ExplorePage } from './pages/explore.tsx';
 import { HostPage } from './pages/host.tsx';
 import { OverviewPage } from './pages/overview.tsx';
@@ -11,7 +12,7 @@ import { Nav } from './shell/nav.tsx';
 import { RangePicker } from './shell/range_picker.tsx';
 
 // Pages that tell the present have no range.
-const hasRange = (page: string) => page !== 'status' && page !== 'targets';
+const hasRange = (page: string) => page !== 'status' && page !== 'targets' && page !== 'alerts';
 
 function Page() {
   const current = route.value;
@@ -20,6 +21,7 @@ function Page() {
     case 'host': return <HostPage instance={current.instance} />;
     case 'explore': return <ExplorePage />;
     case 'targets': return <TargetsPage />;
+    case 'alerts': return <AlertsPage view={current.view} />;
     case 'status': return <StatusPage />;
     case 'unknown': return <UnknownPage />;
   }

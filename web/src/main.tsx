@@ -6,6 +6,7 @@ import './styles/range.css';
 import './styles/panel.css';
 import './styles/table.css';
 import './styles/explore.css';
+import './styles/alerts.css';
 import { listenToHistory } from './address/location.ts';
 import { App } from './app.tsx';
 import { startLive } from './live/start.ts';

@@ -68,6 +68,40 @@ test('Targets tells what is scraped and what is not reached', patient, () => wit
   assert.equal(path(page), '/targets?filter=refused');
 }));
 
+test('an alert is acknowledged, silenced and heard again from the keyboard', { timeout: 120_000 }, () => withPage('/alerts', {}, async (page) => {
+  const raise = () => fetch(`${server.address}/api/v2/alerts`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify([
+    { labels: { alertname: 'DiskFull', severity: 'critical', instance: 'a' }, annotations: { summary: '/var is 97 % full' } }]) });
+  assert.equal((await raise()).status, 200);
+  const panel = 'section[aria-label="Alerts DiskFull"]';
+  await page.waitForSelector(`${panel} th:has-text("/var is 97 % full")`);
+  assert.equal(await page.textContent(`${panel} .badge`), 'firing');
+  await page.focus(`${panel} button:has-text("Acknowledge")`);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.matches('form[aria-label="Acknowledge"] input'));
+  await page.keyboard.type('on it');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(`${panel} .badge:has-text("acknowledged")`);
+  assert.match(await page.textContent(`${panel} tbody`), /: on it/);
+  await page.focus(`${panel} button:has-text("Silence")`);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('form[aria-label="Silence"]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('form[aria-label="Silence"]', { state: 'detached' });
+  await page.click(`${panel} button:has-text("Silence")`);
+  await page.keyboard.type('known');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(`${panel} .badge:has-text("silenced")`);
+  await page.click('nav[aria-label="Views of alerts"] a:has-text("Silences")');
+  assert.equal(path(page), '/alerts/silences');
+  await page.waitForSelector('section[aria-label="Silences"] tr:has-text("known")');
+  await page.click('section[aria-label="Silences"] button:has-text("End now")');
+  await page.waitForSelector('section[aria-label="Silences"] .panel-note');
+  await page.click('nav[aria-label="Views of alerts"] a:has-text("History")');
+  for (const kind of ['firing', 'acknowledged', 'silenced']) await page.waitForSelector(`section[aria-label="History"] .badge:has-text("${kind}")`);
+  await page.click('nav[aria-label="Views of alerts"] a:has-text("Receivers")');
+  await page.waitForSelector('section[aria-label="Receivers"] tr:has-text("nobody")');
+}));
+
 test('Explore shows any PromQL expression', patient, async () => {
   const query = encodeURIComponent('sum by (mode) (rate(node_cpu_seconds_total[10s]))');
   await withPage(`/explore?q=${query}`, {}, async (page) => {
@@ -173,7 +207,8 @@ test('dark and light by choice', patient, () => withPage('/', { colorScheme: 'li
 test('nothing scrolls sideways at any width', { timeout: 120_000 }, () => withPage('/', {}, async (page) => {
   const filled = {
     '/': '.chart canvas', '/hosts': await fileSystems(), '/status': 'section[aria-label="Own metrics"] tbody tr',
-    '/explore?q=node_cpu_seconds_total': 'section[aria-label="Series"] tbody tr', '/hosts/nobody': '.panel-first', '/login': '#key',
+    '/explore?q=node_cpu_seconds_total': 'section[aria-label="Series"] tbody tr', '/hosts/nobody': '.panel-first', '/login': '#key', '/alerts': '.panel',
+    '/alerts/silences': '.panel', '/alerts/history': '.panel', '/alerts/receivers': '.panel', '/alerts/rules': '.panel',
   };
   for (const [address, content] of Object.entries(filled)) {
     await page.goto(server.address + address);

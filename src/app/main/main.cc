@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/agent_command.h"
+#include "app/alert_commands.h"
 #include "app/check_commands.h"
 #include "app/config_commands.h"
 #include "app/key_commands.h"
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   app::add_promql_commands(root, exit_code);
   app::add_query_commands(root, exit_code);
   app::add_check_command(root, exit_code);
+  app::add_alert_commands(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;
 }

@@ -31,7 +31,9 @@ struct Route {
   bool continues = false;  // `continue`
   std::vector<std::string> mute_time_intervals;
   std::vector<std::string> active_time_intervals;
-  std::string escalation;  // the name of a policy (extension); empty: none
+  // Values are templates; those of the routes above are among them.
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::string escalation;  // the name of a policy (extension); inherited; empty: none
   std::vector<Route> routes;
 };
 
@@ -65,14 +67,17 @@ struct AlertConfig {
   std::vector<std::string> template_files;                                      // globs resolved
   std::map<std::string, std::vector<EscalationStep>, std::less<>> escalations;  // extension
   std::vector<MaintenanceWindow> maintenance;                                   // extension
+  // What is read and changes nothing here, or is legal and hardly meant, each with its line.
+  std::vector<std::string> warnings;
 };
 
 // All problems of a file at once, each with its line: unknown keys, receivers and intervals that
-// are not there, matchers that do not parse, intervals of zero. Extensions of ours stand under
-// `x-binnacle:`, so that amtool check-config takes the file too. Relative paths are from `folder`.
-Result<std::shared_ptr<const AlertConfig>> read_alert_config(std::string_view yaml,
-                                                             const std::string& folder,
-                                                             FileSystem& files);
+// are not there, matchers that do not parse, intervals of zero. Extensions of ours stand in a
+// second YAML document, so that amtool takes the file too (docs/alerting-config.md). Relative paths
+// are from `folder`; `name` is the file's in messages.
+Result<std::shared_ptr<const AlertConfig>> read_alert_config(
+    std::string_view yaml, const std::string& folder, FileSystem& files,
+    const std::string& name = "alertmanager.yml");
 
 // The leaves that take an alert, in order: at least one, since the root takes all.
 std::vector<const Route*> routes_of(const Route& root, model::LabelsView alert);

@@ -39,6 +39,9 @@ struct GroupView {
   std::string receiver;
   std::vector<AlertView> alerts;
   int64_t next_flush_ms = 0;
+  std::string escalation;          // the policy of its route; empty: none
+  size_t escalated = 0;            // steps that were taken
+  int64_t next_escalation_ms = 0;  // 0: none is due
 };
 
 struct AlertFilter {

@@ -23,6 +23,9 @@ struct Notification {
   std::vector<model::Alert> alerts;  // firing first, then resolved, by start
   int64_t now_ms = 0;                // alerts are firing or resolved as of it
   std::string external_url;
+  // The same for each attempt to send this one, after a crash too, and another for the next of its
+  // group. Empty: made of the alerts and the reason, so that a plain repetition has the same.
+  std::string dedup_id;
   std::string reason;  // "first", "new alerts", "resolved", "repeat", "escalation", "reminder"
   // Context that is not of Alertmanager, shown below the text where a receiver has room: the value,
   // the deciding check, links to the page with the time range.

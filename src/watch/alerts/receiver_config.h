@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "net/http_client_config.h"
+
 namespace binnacle::watch::alerts {
 
 // A secret or the file that it is read from at each use, so that a rotated one needs no reload.
@@ -17,20 +19,6 @@ struct Secret {
   std::string value;
   std::string file;
   bool empty() const { return value.empty() && file.empty(); }
-};
-
-// `http_config`
-struct HttpConfig {
-  std::string username;
-  Secret password;
-  std::string authorization_type = "Bearer";
-  Secret authorization;
-  std::string proxy_url;
-  std::string no_proxy;
-  bool proxy_from_environment = false;
-  bool follow_redirects = true;
-  std::string ca_file, cert_file, key_file, server_name;
-  bool insecure_skip_verify = false;
 };
 
 struct WebhookConfig {
@@ -64,6 +52,7 @@ struct EmailConfig {
   std::string auth_username, auth_identity;
   Secret auth_password, auth_secret;
   bool require_tls = true;
+  std::optional<bool> implicit_tls;  // `force_implicit_tls`; nullopt: on port 465
   std::string ca_file, server_name;
   bool insecure_skip_verify = false;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -114,8 +103,9 @@ struct Integration {
   std::string kind;  // "webhook", "slack", ...: the part before _configs
   size_t index = 0;  // among those of its kind in the receiver
   bool send_resolved = true;
-  int64_t max_per_minute = 60;  // extension; more waits for its turn
-  HttpConfig http;
+  int64_t max_per_minute = 60;  // extension; more waits for its turn. 0, as of webhook and exec
+                                // unless it is set: as many as there are
+  net::HttpClientConfig http;   // `http_config`, or the global one
   std::variant<WebhookConfig, SlackConfig, EmailConfig, PagerDutyConfig, TeamsConfig, DiscordConfig,
                TelegramConfig, ExecConfig>
       config;
@@ -123,6 +113,7 @@ struct Integration {
 
 struct Receiver {
   std::string name;
+  std::vector<std::pair<std::string, std::string>> labels;  // for filters; `name` is one of them
   std::vector<Integration> integrations;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +27,9 @@ struct Rule {
   int64_t keep_firing_for_ms = 0;
   TextPairs labels;       // values are templates where the rule alerts
   TextPairs annotations;  // values are templates
-  // Extension `x-clear`: while the alert fires, this expression decides whether it goes on.
-  std::shared_ptr<const query::promql::Expr> clear;  // null: the same expression
+  // Extension `x-clear`: an alert that fires goes on as long as this expression or the rule's own
+  // has it.
+  std::shared_ptr<const query::promql::Expr> clear;  // null: the rule's own alone
   std::string clear_expr;
   int line = 0;
 };
@@ -42,7 +44,23 @@ struct RuleGroup {
   std::vector<Rule> rules;
 };
 
+// Whether a template of an alerting rule parses; `name` is the rule's.
+using TemplateCheck = std::function<Status(std::string_view name, std::string_view text)>;
+
+struct RuleFileOptions {
+  bool experimental = false;     // PromQL's experimental functions and modifiers
+  TemplateCheck check_template;  // null: templates are not looked at
+};
+
 // All problems of a file at once, each with its line.
-Result<std::vector<RuleGroup>> read_rule_file(std::string_view yaml, const std::string& file);
+Result<std::vector<RuleGroup>> read_rule_file(std::string_view yaml, const std::string& file,
+                                              const RuleFileOptions& options = {});
+
+// The group's labels and over them the rule's.
+TextPairs labels_of(const RuleGroup& group, const Rule& rule);
+
+// Rules with the same name and the same labels, each named once: what Prometheus allows, but what
+// mostly is a slip.
+std::vector<std::string> duplicate_rules(const std::vector<RuleGroup>& groups);
 
 }  // namespace binnacle::watch::rules

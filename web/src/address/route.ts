@@ -1,9 +1,13 @@
 // Which page an address means.
+export const alertViews = ['active', 'silences', 'history', 'receivers', 'rules'] as const;
+export type AlertView = (typeof alertViews)[number];
+
 export type Route =
   | { readonly page: 'overview' }
   | { readonly page: 'host'; readonly instance: string | null }
   | { readonly page: 'explore' }
   | { readonly page: 'targets' }
+  | { readonly page: 'alerts'; readonly view: AlertView }
   | { readonly page: 'status' }
   | { readonly page: 'unknown' };
 
@@ -13,6 +17,10 @@ export function parseRoute(path: string): Route {
   if (first === 'hosts') {
     const instance = second ? decoded(second) : null;
     return { page: 'host', instance };
+  }
+  if (first === 'alerts') {
+    const view = alertViews.find((name) => name === (second || 'active'));
+    return view ? { page: 'alerts', view } : { page: 'unknown' };
   }
   if (second !== undefined && second !== '') return { page: 'unknown' };
   if (first === '') return { page: 'overview' };

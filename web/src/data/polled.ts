@@ -5,9 +5,11 @@ import { useEffect } from 'preact/hooks';
 const everyMs = 5_000;
 
 // `ask` stays the same function between calls. The last good answer stays while an error is told.
-export function usePolled<T>(ask: () => Promise<T>): { value: T | null; error: string | null } {
+// `again` asks at once, after a change.
+export function usePolled<T>(ask: () => Promise<T>): { value: T | null; error: string | null; again: () => void } {
   const value = useSignal<T | null>(null);
   const error = useSignal<string | null>(null);
+  const again = useSignal(() => {});
   useEffect(() => {
     let stopped = false;
     const poll = () => {
@@ -18,8 +20,9 @@ export function usePolled<T>(ask: () => Promise<T>): { value: T | null; error: s
       );
     };
     poll();
+    again.value = poll;
     const timer = setInterval(poll, everyMs);
     return () => { stopped = true; clearInterval(timer); };
   }, []);
-  return { value: value.value, error: error.value };
+  return { value: value.value, error: error.value, again: () => again.peek()() };
 }

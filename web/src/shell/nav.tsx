@@ -16,6 +16,7 @@ const entries: readonly Entry[] = [
   { page: 'host', path: '/hosts', name: 'Hosts', icon: 'host' },
   { page: 'explore', path: '/explore', name: 'Explore', icon: 'explore' },
   { page: 'targets', path: '/targets', name: 'Targets', icon: 'targets' },
+  { page: 'alerts', path: '/alerts', name: 'Alerts', icon: 'alerts' },
   { page: 'status', path: '/status', name: 'Status', icon: 'status' },
 ];
 
