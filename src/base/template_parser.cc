@@ -327,7 +327,7 @@ Result<std::shared_ptr<TemplatePipe>> Parser::pipe(std::string_view where, Kind 
     out->commands.push_back(std::move(next_command));
     if (token_.kind == end) break;
     TRY(next_word());  // after the '|'
-    if (token_.kind == end) return unexpected(where);
+    if (token_.kind == end) break;  // Go takes a '|' that nothing follows
   }
   TRY(check_commands(*out));
   return out;

@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{{html \"<a href='x'>&\\\"\"}}", "&lt;a href=&#39;x&#39;&gt;&amp;&#34;"},
         Case{"{{js \"it's <b>\"}}", "it\\'s \\u003Cb\\u003E"},
         Case{"{{urlquery \"a b/c?d=é\"}} {{.Name | urlquery}}", "a+b%2Fc%3Fd%3D%C3%A9 world"},
-        Case{"{{ ((.N)) }} {{ (printf \"%d\" .N) | len }}", "42 2"}));
+        Case{"{{ .N | }} {{ ((.N)) }} {{ (printf \"%d\" .N) | len }}", "42 42 2"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Printf, TemplateCases,
@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{"{{if 1}}{{$x := 1}}{{end}}{{$x}}", "t:1:29: the variable $x"},
         ErrorCase{"{{}}", "t:1:3: missing value for a pipeline"},
         ErrorCase{"{{if}}a{{end}}", "t:1:5: missing value for a pipeline"},
-        ErrorCase{"{{.A | }}", "t:1:8: missing value for command"},
+        ErrorCase{"{{.A | | }}", "t:1:8: unexpected \"|\" in command"},
         ErrorCase{"{{.A | 3}}", "t:1:8: a pipeline goes on with a function"},
         ErrorCase{"{{\"a}}", "t:1:3: a text has no end"}, ErrorCase{"{{(.A}}", "t:1:6: "},
         ErrorCase{"{{.A)}}", "t:1:5: unexpected"},
