@@ -21,6 +21,10 @@ using Map = TemplateValue::Map;
 using Object = std::shared_ptr<const TemplateObject>;
 using Items = std::vector<std::pair<TemplateValue, TemplateValue>>;
 
+// Templates may be max_depth deep in each other, and each may be at a place that is as deep in
+// blocks as the parser allows; both together would be more than a thread's stack bears.
+constexpr size_t kMaxRunNesting = 500;
+
 // What a list of nodes asks of the range around it.
 enum class Jump : uint8_t { kNone, kBreak, kContinue };
 
@@ -50,6 +54,18 @@ class Evaluator {
    private:
     std::vector<Variable>& variables_;
     size_t size_;
+  };
+
+  // Counts how deep the evaluator is in itself, which its stack must bear.
+  class Nested {
+   public:
+    explicit Nested(size_t& depth) : depth_(++depth) {}
+    ~Nested() { --depth_; }
+    Nested(const Nested&) = delete;
+    Nested& operator=(const Nested&) = delete;
+
+   private:
+    size_t& depth_;
   };
 
   Unexpected error(uint32_t at, Error error) const;
@@ -90,7 +106,8 @@ class Evaluator {
   std::vector<Variable> variables_;
   const TemplateDefinition* current_ = nullptr;
   size_t steps_ = 0;
-  size_t depth_ = 0;
+  size_t depth_ = 0;    // of templates that call each other
+  size_t nesting_ = 0;  // of blocks and parentheses in all of them
 };
 
 // The innermost place is the one that says most; callers pass it on.
@@ -101,6 +118,10 @@ Unexpected Evaluator::error(uint32_t at, Error error) const {
 
 // Work on long texts counts for more steps, so that the bound holds for time also.
 Status Evaluator::step(uint32_t at, size_t bytes) {
+  if (nesting_ > kMaxRunNesting)
+    return error(at, Code::kResourceExhausted,
+                 fmt::format("blocks of templates that call each other nest more than {} deep",
+                             kMaxRunNesting));
   constexpr size_t kBytesPerStep = 256;
   steps_ += 1 + bytes / kBytesPerStep;
   if (steps_ <= run_.limits.max_steps) return {};
@@ -159,6 +180,7 @@ Status Evaluator::call_node(const TemplateNode& node, const TemplateValue& dot) 
 }
 
 Result<Jump> Evaluator::walk(const Nodes& nodes, const TemplateValue& dot) {
+  const Nested nested(nesting_);
   for (const TemplateNode& node : nodes) {
     TRY(step(node.at));
     TRY_ASSIGN(const Jump jump, walk_node(node, dot));
@@ -354,6 +376,7 @@ Result<TemplateValue> Evaluator::word(const TemplateOperand& word, const Templat
     }
     case kPipe: {
       const Scope scope(variables_);
+      const Nested nested(nesting_);
       TRY_ASSIGN(value, pipeline(*word.pipe, dot));
       break;
     }

@@ -221,6 +221,10 @@ TEST(Template, RunsAreBounded) {
             Code::kResourceExhausted);
   EXPECT_EQ(code("{{range 10}}abc{{end}}", {.max_output_bytes = 20}), Code::kResourceExhausted);
   EXPECT_EQ(code("{{printf \"%999999d\" 1}}{{printf \"%999999d\" 1}}"), Code::kResourceExhausted);
+  std::string inner = "{{template \"n\"}}";
+  for (int i = 0; i < 90; ++i) inner = "{{if 1}}" + inner + "{{end}}";
+  EXPECT_EQ(code("{{define \"n\"}}" + inner + "{{end}}{{template \"n\"}}"),
+            Code::kResourceExhausted);
   std::string deep;
   for (int i = 0; i < 1000; ++i) deep += "{{if 1}}";
   EXPECT_EQ(code(deep), Code::kInvalidArgument);
