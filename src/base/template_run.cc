@@ -99,7 +99,7 @@ class Evaluator {
   Result<TemplateValue> field(uint32_t at, const TemplateValue& of, const std::string& name,
                               const Args& args);
   const TemplateFunction* find_function(std::string_view name) const;
-  const TemplateValue& variable(const std::string& name) const;
+  Result<TemplateValue*> variable(uint32_t at, const std::string& name);
 
   const TemplateRun& run_;
   std::string out_;
@@ -136,10 +136,12 @@ const TemplateFunction* Evaluator::find_function(std::string_view name) const {
   return nullptr;
 }
 
-const TemplateValue& Evaluator::variable(const std::string& name) const {
+// The parser knows a variable from its own declaration on, where it has no value yet.
+Result<TemplateValue*> Evaluator::variable(uint32_t at, const std::string& name) {
   const auto found = std::find_if(variables_.rbegin(), variables_.rend(),
                                   [&](const Variable& v) { return *v.name == name; });
-  return found->value;  // the parser refuses names that are not set
+  if (found != variables_.rend()) return &found->value;
+  return error(at, fmt::format("the variable {} has no value here", name));
 }
 
 const TemplateDefinition* Evaluator::find_definition(std::string_view name) const {
@@ -254,15 +256,11 @@ Result<Jump> Evaluator::walk_range(const TemplateNode& node, const TemplateValue
     const TemplateValue* const values[] = {names.size() == 2 ? &key : &item, &item};
     for (size_t i = 0; i < names.size(); ++i) {
       // A range that assigns sets variables of outer blocks, which are found by name.
-      const auto slot = node.pipe->declares
-                            ? variables_.begin() + static_cast<std::ptrdiff_t>(first + i)
-                            : std::find_if(
-                                  variables_.rbegin(), variables_.rend(),
-                                  [&](const Variable& v) {
-                                    return *v.name == names[i];
-                                  }).base() -
-                                  1;
-      slot->value = *values[i];
+      TemplateValue* slot = &variables_[node.pipe->declares ? first + i : 0].value;
+      if (!node.pipe->declares) {
+        TRY_ASSIGN(slot, variable(node.at, names[i]));
+      }
+      *slot = *values[i];
     }
     const Scope iteration(variables_);
     TRY_ASSIGN(const Jump jump, walk(node.body, item));
@@ -294,9 +292,8 @@ Status Evaluator::set(const TemplatePipe& pipe, const TemplateValue& value) {
       variables_.push_back({&name, value});
       continue;
     }
-    const auto found = std::find_if(variables_.rbegin(), variables_.rend(),
-                                    [&](const Variable& v) { return *v.name == name; });
-    found->value = value;
+    TRY_ASSIGN(TemplateValue * slot, variable(pipe.at, name));
+    *slot = value;
   }
   return {};
 }
@@ -362,9 +359,11 @@ Result<TemplateValue> Evaluator::word(const TemplateOperand& word, const Templat
     case kDot:
       value = dot;
       break;
-    case kVariable:
-      value = variable(word.name);
+    case kVariable: {
+      TRY_ASSIGN(const TemplateValue* const held, variable(word.at, word.name));
+      value = *held;
       break;
+    }
     case kLiteral:
       value = word.literal;
       break;
@@ -375,7 +374,6 @@ Result<TemplateValue> Evaluator::word(const TemplateOperand& word, const Templat
       break;
     }
     case kPipe: {
-      const Scope scope(variables_);
       const Nested nested(nesting_);
       TRY_ASSIGN(value, pipeline(*word.pipe, dot));
       break;

@@ -103,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{{with $x := .N}}{{$x}}{{$.Name}}{{end}}", "42world"},
         Case{"{{$x := 1}}{{if .Yes}}{{$x = 2}}{{end}}{{$x}}", "2"},
         Case{"{{$x := 1}}{{if .Yes}}{{$x := 2}}{{end}}{{$x}}", "1"},
+        Case{"{{ ($y := 1) }}{{$y}}", "11"},
+        Case{"{{$x := 0}}{{range $x = .List}}{{end}}{{$x}}", "c"},
         Case{"{{$x := 0}}{{range .List}}{{$x = .}}{{end}}{{$x}}", "c"},
         Case{"{{define \"a\"}}<{{.}}>{{end}}{{template \"a\" .Name}}{{template \"a\"}}",
              "<world><<no value>>"},
