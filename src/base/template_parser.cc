@@ -206,8 +206,6 @@ Status Parser::expect_right(std::string_view where) {
 // After `if`, `range` or `with`: to the {{end}} that belongs to it.
 Status Parser::control(Nodes& out, TemplateNode::Kind kind, std::string_view word) {
   const size_t outer_variables = variables_.size();
-  const Deeper deeper(depth_);
-  TRY(check_depth());
   TemplateNode node;
   node.kind = kind;
   node.at = token_.at;
@@ -229,6 +227,8 @@ Status Parser::control(Nodes& out, TemplateNode::Kind kind, std::string_view wor
 
 // After `else`: "}}" and a list, or `if` or `with` again, whose {{end}} is also this one's.
 Status Parser::control_else(TemplateNode& node, std::string_view word) {
+  const Deeper deeper(depth_);  // a chain of `else if` is as deep as it is long
+  TRY(check_depth());
   TRY(next_word());
   if (word == "if" && is_keyword(token_, "if"))
     return control(node.otherwise, TemplateNode::Kind::kIf, "if");
@@ -326,8 +326,8 @@ Result<std::shared_ptr<TemplatePipe>> Parser::pipe(std::string_view where, Kind 
     TRY_ASSIGN(TemplateCommand next_command, command(where, end));
     out->commands.push_back(std::move(next_command));
     if (token_.kind == end) break;
-    TRY(next_word());  // after the '|'
-    if (token_.kind == end) return unexpected(where);
+    TRY(next_word());               // after the '|'
+    if (token_.kind == end) break;  // Go takes a '|' that nothing follows
   }
   TRY(check_commands(*out));
   return out;

@@ -21,6 +21,10 @@ using Map = TemplateValue::Map;
 using Object = std::shared_ptr<const TemplateObject>;
 using Items = std::vector<std::pair<TemplateValue, TemplateValue>>;
 
+// Templates may be max_depth deep in each other, and each may be at a place that is as deep in
+// blocks as the parser allows; both together would be more than a thread's stack bears.
+constexpr size_t kMaxRunNesting = 500;
+
 // What a list of nodes asks of the range around it.
 enum class Jump : uint8_t { kNone, kBreak, kContinue };
 
@@ -50,6 +54,18 @@ class Evaluator {
    private:
     std::vector<Variable>& variables_;
     size_t size_;
+  };
+
+  // Counts how deep the evaluator is in itself, which its stack must bear.
+  class Nested {
+   public:
+    explicit Nested(size_t& depth) : depth_(++depth) {}
+    ~Nested() { --depth_; }
+    Nested(const Nested&) = delete;
+    Nested& operator=(const Nested&) = delete;
+
+   private:
+    size_t& depth_;
   };
 
   Unexpected error(uint32_t at, Error error) const;
@@ -83,14 +99,15 @@ class Evaluator {
   Result<TemplateValue> field(uint32_t at, const TemplateValue& of, const std::string& name,
                               const Args& args);
   const TemplateFunction* find_function(std::string_view name) const;
-  const TemplateValue& variable(const std::string& name) const;
+  Result<TemplateValue*> variable(uint32_t at, const std::string& name);
 
   const TemplateRun& run_;
   std::string out_;
   std::vector<Variable> variables_;
   const TemplateDefinition* current_ = nullptr;
   size_t steps_ = 0;
-  size_t depth_ = 0;
+  size_t depth_ = 0;    // of templates that call each other
+  size_t nesting_ = 0;  // of blocks and parentheses in all of them
 };
 
 // The innermost place is the one that says most; callers pass it on.
@@ -101,6 +118,10 @@ Unexpected Evaluator::error(uint32_t at, Error error) const {
 
 // Work on long texts counts for more steps, so that the bound holds for time also.
 Status Evaluator::step(uint32_t at, size_t bytes) {
+  if (nesting_ > kMaxRunNesting)
+    return error(at, Code::kResourceExhausted,
+                 fmt::format("blocks of templates that call each other nest more than {} deep",
+                             kMaxRunNesting));
   constexpr size_t kBytesPerStep = 256;
   steps_ += 1 + bytes / kBytesPerStep;
   if (steps_ <= run_.limits.max_steps) return {};
@@ -115,10 +136,12 @@ const TemplateFunction* Evaluator::find_function(std::string_view name) const {
   return nullptr;
 }
 
-const TemplateValue& Evaluator::variable(const std::string& name) const {
+// The parser knows a variable from its own declaration on, where it has no value yet.
+Result<TemplateValue*> Evaluator::variable(uint32_t at, const std::string& name) {
   const auto found = std::find_if(variables_.rbegin(), variables_.rend(),
                                   [&](const Variable& v) { return *v.name == name; });
-  return found->value;  // the parser refuses names that are not set
+  if (found != variables_.rend()) return &found->value;
+  return error(at, fmt::format("the variable {} has no value here", name));
 }
 
 const TemplateDefinition* Evaluator::find_definition(std::string_view name) const {
@@ -159,6 +182,7 @@ Status Evaluator::call_node(const TemplateNode& node, const TemplateValue& dot) 
 }
 
 Result<Jump> Evaluator::walk(const Nodes& nodes, const TemplateValue& dot) {
+  const Nested nested(nesting_);
   for (const TemplateNode& node : nodes) {
     TRY(step(node.at));
     TRY_ASSIGN(const Jump jump, walk_node(node, dot));
@@ -232,15 +256,11 @@ Result<Jump> Evaluator::walk_range(const TemplateNode& node, const TemplateValue
     const TemplateValue* const values[] = {names.size() == 2 ? &key : &item, &item};
     for (size_t i = 0; i < names.size(); ++i) {
       // A range that assigns sets variables of outer blocks, which are found by name.
-      const auto slot = node.pipe->declares
-                            ? variables_.begin() + static_cast<std::ptrdiff_t>(first + i)
-                            : std::find_if(
-                                  variables_.rbegin(), variables_.rend(),
-                                  [&](const Variable& v) {
-                                    return *v.name == names[i];
-                                  }).base() -
-                                  1;
-      slot->value = *values[i];
+      TemplateValue* slot = &variables_[node.pipe->declares ? first + i : 0].value;
+      if (!node.pipe->declares) {
+        TRY_ASSIGN(slot, variable(node.at, names[i]));
+      }
+      *slot = *values[i];
     }
     const Scope iteration(variables_);
     TRY_ASSIGN(const Jump jump, walk(node.body, item));
@@ -272,9 +292,8 @@ Status Evaluator::set(const TemplatePipe& pipe, const TemplateValue& value) {
       variables_.push_back({&name, value});
       continue;
     }
-    const auto found = std::find_if(variables_.rbegin(), variables_.rend(),
-                                    [&](const Variable& v) { return *v.name == name; });
-    found->value = value;
+    TRY_ASSIGN(TemplateValue * slot, variable(pipe.at, name));
+    *slot = value;
   }
   return {};
 }
@@ -340,9 +359,11 @@ Result<TemplateValue> Evaluator::word(const TemplateOperand& word, const Templat
     case kDot:
       value = dot;
       break;
-    case kVariable:
-      value = variable(word.name);
+    case kVariable: {
+      TRY_ASSIGN(const TemplateValue* const held, variable(word.at, word.name));
+      value = *held;
       break;
+    }
     case kLiteral:
       value = word.literal;
       break;
@@ -353,7 +374,7 @@ Result<TemplateValue> Evaluator::word(const TemplateOperand& word, const Templat
       break;
     }
     case kPipe: {
-      const Scope scope(variables_);
+      const Nested nested(nesting_);
       TRY_ASSIGN(value, pipeline(*word.pipe, dot));
       break;
     }

@@ -103,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{{with $x := .N}}{{$x}}{{$.Name}}{{end}}", "42world"},
         Case{"{{$x := 1}}{{if .Yes}}{{$x = 2}}{{end}}{{$x}}", "2"},
         Case{"{{$x := 1}}{{if .Yes}}{{$x := 2}}{{end}}{{$x}}", "1"},
+        Case{"{{ ($y := 1) }}{{$y}}", "11"},
+        Case{"{{$x := 0}}{{range $x = .List}}{{end}}{{$x}}", "c"},
         Case{"{{$x := 0}}{{range .List}}{{$x = .}}{{end}}{{$x}}", "c"},
         Case{"{{define \"a\"}}<{{.}}>{{end}}{{template \"a\" .Name}}{{template \"a\"}}",
              "<world><<no value>>"},
@@ -129,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{{html \"<a href='x'>&\\\"\"}}", "&lt;a href=&#39;x&#39;&gt;&amp;&#34;"},
         Case{"{{js \"it's <b>\"}}", "it\\'s \\u003Cb\\u003E"},
         Case{"{{urlquery \"a b/c?d=é\"}} {{.Name | urlquery}}", "a+b%2Fc%3Fd%3D%C3%A9 world"},
-        Case{"{{ ((.N)) }} {{ (printf \"%d\" .N) | len }}", "42 2"}));
+        Case{"{{ .N | }} {{ ((.N)) }} {{ (printf \"%d\" .N) | len }}", "42 42 2"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Printf, TemplateCases,
@@ -178,7 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{"{{if 1}}{{$x := 1}}{{end}}{{$x}}", "t:1:29: the variable $x"},
         ErrorCase{"{{}}", "t:1:3: missing value for a pipeline"},
         ErrorCase{"{{if}}a{{end}}", "t:1:5: missing value for a pipeline"},
-        ErrorCase{"{{.A | }}", "t:1:8: missing value for command"},
+        ErrorCase{"{{.A | | }}", "t:1:8: unexpected \"|\" in command"},
         ErrorCase{"{{.A | 3}}", "t:1:8: a pipeline goes on with a function"},
         ErrorCase{"{{\"a}}", "t:1:3: a text has no end"}, ErrorCase{"{{(.A}}", "t:1:6: "},
         ErrorCase{"{{.A)}}", "t:1:5: unexpected"},
@@ -221,6 +223,10 @@ TEST(Template, RunsAreBounded) {
             Code::kResourceExhausted);
   EXPECT_EQ(code("{{range 10}}abc{{end}}", {.max_output_bytes = 20}), Code::kResourceExhausted);
   EXPECT_EQ(code("{{printf \"%999999d\" 1}}{{printf \"%999999d\" 1}}"), Code::kResourceExhausted);
+  std::string inner = "{{template \"n\"}}";
+  for (int i = 0; i < 90; ++i) inner = "{{if 1}}" + inner + "{{end}}";
+  EXPECT_EQ(code("{{define \"n\"}}" + inner + "{{end}}{{template \"n\"}}"),
+            Code::kResourceExhausted);
   std::string deep;
   for (int i = 0; i < 1000; ++i) deep += "{{if 1}}";
   EXPECT_EQ(code(deep), Code::kInvalidArgument);

@@ -85,14 +85,10 @@ Result<double> parse_float(std::string_view function, const std::string& text) {
   if (plain == "nan") return std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
   if (plain == "inf" || plain == "infinity") return negative ? -infinity : infinity;
-  const bool hexadecimal = plain.starts_with("0x");
-  const std::string digits = hexadecimal ? plain.substr(2) : plain;
   double value = 0;
-  const auto read =
-      std::from_chars(digits.data(), digits.data() + digits.size(), value,
-                      hexadecimal ? std::chars_format::hex : std::chars_format::general);
-  const bool whole = read.ptr == digits.data() + digits.size() && read.ec == std::errc();
-  if (whole && !digits.empty() && digits[0] != '-') return negative ? -value : value;
+  const auto read = std::from_chars(plain.data(), plain.data() + plain.size(), value);
+  const bool whole = read.ptr == plain.data() + plain.size() && read.ec == std::errc();
+  if (whole && !plain.empty() && plain[0] != '-') return negative ? -value : value;
   return fail(Code::kInvalidArgument, fmt::format("{}: {:?} is not a number", function, text));
 }
 

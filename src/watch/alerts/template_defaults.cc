@@ -3,6 +3,7 @@
 namespace binnacle::watch::alerts {
 namespace {
 
+// What a notification knows beyond Alertmanager's data, its context, is added by the receivers.
 // The subject has Alertmanager's form, "[FIRING:2] group (what else all alerts share)", since
 // people filter mail by it.
 constexpr std::string_view kDefaults = R"TEMPLATE(
@@ -44,15 +45,11 @@ constexpr std::string_view kDefaults = R"TEMPLATE(
 {{ end }}{{ with .GeneratorURL }}- from: {{ . }}
 {{ end }}{{ end }}{{ end }}
 
-{{- define "__context" }}{{ range .Context }}{{ .Name }}: {{ .Value }}
-{{ end }}{{ end }}
-
 {{- define "__text_all" }}
 {{- with .Alerts.Firing }}Firing:
 {{ template "__text_alert_list" . }}{{ end }}
 {{- with .Alerts.Resolved }}Resolved:
 {{ template "__text_alert_list" . }}{{ end }}
-{{- template "__context" . }}
 {{- end }}
 
 {{- define "__markdown_all" }}
@@ -60,9 +57,6 @@ constexpr std::string_view kDefaults = R"TEMPLATE(
 {{ template "__text_alert_list_markdown" . }}{{ end }}
 {{- with .Alerts.Resolved }}# Resolved
 {{ template "__text_alert_list_markdown" . }}{{ end }}
-{{- range .Context }}
-- {{ .Name }}: {{ .Value }}
-{{- end }}
 {{- end }}
 
 {{- define "__summary_and_text" }}
@@ -180,9 +174,6 @@ since {{ .StartsAt.Format "2006-01-02 15:04:05 MST" }}</td></tr>
 {{- with .Alerts.Resolved }}<h3>Resolved ({{ len . }})</h3>
 {{ range . }}{{ template "__html_alert" . }}
 {{ end }}{{ end }}
-{{- with .Context }}<h3>Context</h3>
-{{ range . }}<p>{{ .Name }}: {{ if match "^https?://" .Value }}<a href="{{ .Value }}">{{ .Value }}</a>{{ else }}{{ .Value }}{{ end }}</p>
-{{ end }}{{ end -}}
 </body>
 </html>
 {{- end }}

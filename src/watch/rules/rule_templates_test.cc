@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
              "{{ humanizeDuration 90061 }} {{ humanizeDuration -3600 }} {{ humanizeDuration 0.0015 "
              "}}",
              "0s 59.5s 1m 30s 1d 1h 1m 1s -1h 0m 0s 1.5ms"},
+        Case{"{{ humanize \"0755\" }} {{ humanize \"-Inf\" }}", "755 -Inf"},
         Case{"{{ humanizePercentage 0.1234 }}", "12.34%"},
         Case{"{{ humanizeTimestamp 1700000000.5 }}", "2023-11-14 22:13:20.5 +0000 UTC"},
         Case{"{{ (toTime 1700000000).Format \"15:04\" }} {{ now }}", "22:13 1.7000000005e+09"},
@@ -88,6 +89,7 @@ TEST(RuleTemplate, ErrorsSayWhereInTheUsersText) {
   EXPECT_THAT(expand("{{ query \"none\" | first }}"), HasSubstr("no elements"));
   EXPECT_THAT(expand("{{ query \"bad\" }}"), HasSubstr("bad query"));
   EXPECT_THAT(expand("{{ reReplaceAll \"(\" \"\" \"\" }}"), HasSubstr("does not parse"));
+  EXPECT_THAT(expand("{{ humanize \"0x10\" }}"), HasSubstr("is not a number"));
   EXPECT_THAT(expand("{{ .Nope }}"), HasSubstr("there is no field Nope"));
   const auto bad = check_rule_template("R", "x {{ $lables.job }}");
   ASSERT_FALSE(bad);
