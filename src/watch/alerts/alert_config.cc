@@ -131,6 +131,8 @@ Result<std::shared_ptr<const AlertConfig>> read_alert_config(std::string_view ya
   const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
   YamlDocument first(path, documents.first);
   YamlDocument second(path, documents.second);
+  // What is no YAML has nothing to say about routes.
+  if (first.root().is_null()) TRY(both(first, second));
   AlertConfig config = Reader(first, second, files).read();
   TRY(both(first, second));
   config.warnings = first.warnings().lines();

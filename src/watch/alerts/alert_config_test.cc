@@ -307,6 +307,12 @@ x-binnacle:
   }
 }
 
+TEST(AlertConfig, WhatIsNoYamlHasOneProblem) {
+  const std::string message = problems_of("route: {receiver: a\n");
+  EXPECT_NE(message.find("bad YAML"), std::string::npos) << message;
+  EXPECT_EQ(message.find("route is missing"), std::string::npos) << message;
+}
+
 TEST(AlertConfig, WarnsOfWhatIsHardlyMeant) {
   const auto config = read(R"(
 route: {receiver: a, group_interval: 1h, repeat_interval: 5m}
