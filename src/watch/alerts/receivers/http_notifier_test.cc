@@ -68,21 +68,26 @@ TEST_F(HttpNotifierTest, KeepsTheUrlOutOfMessages) {
 }
 
 TEST_F(HttpNotifierTest, ARepetitionIsKnownForOne) {
-  (void)told("200 OK");
-  const std::string before = key_of(request());
-  EXPECT_EQ(before.size(), 64);
-  (void)told("200 OK");  // another notifier, as after a crash
-  EXPECT_EQ(key_of(request()), before);
-  Notification later = test_notification();
-  later.alerts[1].ends_at_ms = later.now_ms;
-  (void)send(*webhook(peer_.url()), later);
-  EXPECT_NE(key_of(request()), before);
-  later.dedup_id = "7";
-  (void)send(*webhook(peer_.url()), later);
-  const std::string named = key_of(request());
-  later.alerts.pop_back();
-  (void)send(*webhook(peer_.url()), later);
-  EXPECT_EQ(key_of(request()), named);
+  const auto key = [this](const Notification& told) {
+    (void)send(*webhook(peer_.url()), told);  // another notifier each time, as after a crash
+    return key_of(request());
+  };
+  Notification told = test_notification();
+  told.reason = "first";
+  const std::string first = key(told);
+  EXPECT_EQ(first.size(), 64);
+  told.now_ms += 1'000;
+  EXPECT_EQ(key(told), first);
+  told.reason = "repeat";
+  const std::string repeat = key(told);
+  told.now_ms += 1'000;
+  EXPECT_NE(key(told), repeat);
+  told.dedup_id = "7";
+  const std::string named = key(told);
+  told.now_ms += 1'000;
+  EXPECT_EQ(key(told), named);
+  told.alerts[1].ends_at_ms = told.now_ms;
+  EXPECT_NE(key(told), named);
 }
 
 TEST_F(HttpNotifierTest, ReadsSecretsAtEachUse) {
