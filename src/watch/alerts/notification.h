@@ -23,8 +23,9 @@ struct Notification {
   std::vector<model::Alert> alerts;  // firing first, then resolved, by start
   int64_t now_ms = 0;                // alerts are firing or resolved as of it
   std::string external_url;
-  // The same for each attempt to send this one, after a crash too, and another for the next of its
-  // group. Empty: made of the alerts and the reason, so that a plain repetition has the same.
+  // Tells this one from the same alerts told before, and is the same after a crash: the time of the
+  // group's last notification, for example. Empty: the time of this one does where nothing else
+  // changed.
   std::string dedup_id;
   std::string reason;  // "first", "new alerts", "resolved", "repeat", "escalation", "reminder"
   // Context that is not of Alertmanager, shown below the text where a receiver has room: the value,

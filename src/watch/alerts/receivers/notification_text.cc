@@ -20,6 +20,11 @@ std::string sha256_hex(std::string_view text) {
   return store::access::to_hex(store::access::sha256(text));
 }
 
+// These reasons need no change of the alerts; the others come with one.
+bool says_the_same_again(std::string_view reason) {
+  return reason != "first" && reason != "new alerts" && reason != "resolved";
+}
+
 void replace_all(std::string& text, std::string_view from) {
   if (from.size() < kMinSecretBytes) return;
   for (size_t at = text.find(from); at != std::string::npos;
@@ -46,10 +51,11 @@ std::string truncate_runes(std::string text, size_t limit) {
 }
 
 std::string dedup_key(const Notification& notification, std::string_view scope) {
-  std::string text =
-      fmt::format("{}\n{}\n{}\n", scope, notification.group_key, notification.dedup_id);
-  if (!notification.dedup_id.empty()) return sha256_hex(text);
-  text += notification.reason;
+  std::string text = fmt::format("{}\n{}\n{}\n{}", scope, notification.group_key,
+                                 notification.dedup_id, notification.reason);
+  // A mailbox drops what has the id of an earlier mail: a reminder must never be taken for one.
+  if (notification.dedup_id.empty() && says_the_same_again(notification.reason))
+    text += fmt::format("\n{}", notification.now_ms);
   for (const model::Alert& alert : notification.alerts) {
     const bool resolved = alert.resolved_at(notification.now_ms);
     text += fmt::format("\n{:016x} {} {}", model::alert_fingerprint(alert.labels),
