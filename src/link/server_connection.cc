@@ -170,6 +170,35 @@ void ServerConnection::happened(SessionEvent event) {
   for (SessionAction& action : actions) {
     std::visit([this](auto& a) { act(a); }, action);
   }
+  send_at_once();
+}
+
+// Most frames find an idle socket; only what it does not take is the write loop's.
+void ServerConnection::send_at_once() {
+  while (!queue_.empty()) {
+    const size_t frames = next_message();
+    if (!socket_.try_write_binary(message_)) {
+      wake_.cancel();
+      return;
+    }
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(frames));
+  }
+}
+
+// As many frames as one message may hold, in message_; answers their number.
+size_t ServerConnection::next_message() {
+  message_.clear();
+  size_t frames = 0;
+  while (frames < std::min(queue_.size(), kMaxFramesPerMessage)) {
+    const size_t before = message_.size();
+    append_frame(queue_[frames], message_);
+    if (message_.size() > kMaxMessageBytes) {
+      message_.resize(before);
+      break;
+    }
+    ++frames;
+  }
+  return frames;
 }
 
 void ServerConnection::act(session_action::Send& action) {
@@ -178,7 +207,6 @@ void ServerConnection::act(session_action::Send& action) {
   }
   shared_.instruments.frame_out(action.frame).add();
   queue_.push_back(std::move(action.frame));
-  wake_.cancel();
 }
 
 void ServerConnection::act(session_action::Admit& action) {
@@ -273,14 +301,9 @@ void ServerConnection::end(uint16_t code, std::string why, std::string reason, L
 asio::awaitable<void> ServerConnection::write_loop() {
   for (;;) {
     while (!queue_.empty()) {
-      std::string message;
-      for (size_t i = 0; i < kMaxFramesPerMessage && !queue_.empty(); ++i) {
-        std::string frame;
-        append_frame(queue_.front(), frame);
-        if (message.size() + frame.size() > kMaxMessageBytes) break;
-        message += frame;
-        queue_.pop_front();
-      }
+      const size_t frames = next_message();
+      const std::string message = message_;
+      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(frames));
       if (!co_await socket_.write_binary(message)) co_return;
     }
     if (ending_) {

@@ -94,6 +94,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void act(session_action::Deliver& action);
   void act(session_action::Drop& action);
   void act(session_action::Close& action);
+  void send_at_once();
+  size_t next_message();
   void send_peers_when_due();
   void over();
 
@@ -111,6 +113,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   uint64_t peers_sent_ = 0;
   int64_t peers_due_ms_ = 0;
   std::deque<Frame> queue_;
+  std::string message_;  // kept for its memory
   boost::asio::steady_timer wake_;
   struct Ending {
     uint16_t code;
