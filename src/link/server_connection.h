@@ -51,6 +51,8 @@ class Connections {
   void add(uint64_t session, const std::shared_ptr<ServerConnection>& connection) EXCLUDES(mu_);
   void remove(uint64_t session) EXCLUDES(mu_);
   void close(uint64_t session, std::string reason) EXCLUDES(mu_);
+  // Which beats are answered: each one of a small cluster, fewer of many.
+  uint64_t answer_each() const;
 
   // Fixed once the first connection is there.
   const LinkServerOptions options;
@@ -115,6 +117,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   std::deque<Frame> queue_;
   std::string message_;  // kept for its memory
   boost::asio::steady_timer wake_;
+  boost::asio::steady_timer tick_timer_;
+  int64_t tick_at_ms_ = 0;
+  bool tick_moved_ = false;  // the timer was cancelled to be set anew
   struct Ending {
     uint16_t code;
     std::string why;     // a label: "silent"
