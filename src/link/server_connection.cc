@@ -1,9 +1,11 @@
 #include "link/server_connection.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cmath>
 #include <utility>
 
 namespace binnacle::link {
@@ -12,7 +14,14 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::milliseconds kTick{500};
+// Peers are looked at so often; everything else says when it is due.
+constexpr int64_t kIdleTickMs = 2'000;
+constexpr int64_t kShortestTickMs = 50;
+// Answering costs more than taking a beat, so that all sessions together have as many answers as
+// this many with one for each beat; but none waits for more than a few beats, since an agent that
+// hears nothing leaves.
+constexpr double kSessionsAnsweredInFull = 250;
+constexpr double kMostBeatsPerAnswer = 8;
 constexpr uint16_t kGoingAway = 1001;
 constexpr uint16_t kProtocolError = 1002;
 constexpr uint16_t kPolicy = 1008;
@@ -100,6 +109,11 @@ void Connections::close(uint64_t session, std::string reason) {
   });
 }
 
+uint64_t Connections::answer_each() const {
+  return static_cast<uint64_t>(std::clamp(
+      std::ceil(instruments.sessions.value() / kSessionsAnsweredInFull), 1.0, kMostBeatsPerAnswer));
+}
+
 ServerConnection::ServerConnection(Connections& shared, net::WebSocket& socket,
                                    asio::any_io_executor executor, std::string peer_address)
     : shared_(shared),
@@ -108,7 +122,8 @@ ServerConnection::ServerConnection(Connections& shared, net::WebSocket& socket,
       peer_address_(std::move(peer_address)),
       id_(shared.next_session.fetch_add(1)),
       session_(shared.options.session, shared.clock.monotonic_ms()),
-      wake_(executor_) {}
+      wake_(executor_),
+      tick_timer_(executor_) {}
 
 asio::awaitable<void> ServerConnection::run() {
   using namespace asio::experimental::awaitable_operators;
@@ -159,6 +174,7 @@ void ServerConnection::receive(const net::WebSocketMessage& message) {
   for (Frame& frame : decoded->frames) {
     if (ending_) return;
     shared_.instruments.frame_in(frame).add();
+    session_.answer_each(shared_.answer_each());
     happened(session_event::Received{std::move(frame)});
   }
 }
@@ -170,6 +186,39 @@ void ServerConnection::happened(SessionEvent event) {
   for (SessionAction& action : actions) {
     std::visit([this](auto& a) { act(a); }, action);
   }
+  send_at_once();
+  if (session_.next_due_ms() < tick_at_ms_) {
+    tick_moved_ = true;
+    tick_timer_.cancel();
+  }
+}
+
+// Most frames find an idle socket; only what it does not take is the write loop's.
+void ServerConnection::send_at_once() {
+  while (!queue_.empty()) {
+    const size_t frames = next_message();
+    if (!socket_.try_write_binary(message_)) {
+      wake_.cancel();
+      return;
+    }
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(frames));
+  }
+}
+
+// As many frames as one message may hold, in message_; answers their number.
+size_t ServerConnection::next_message() {
+  message_.clear();
+  size_t frames = 0;
+  while (frames < std::min(queue_.size(), kMaxFramesPerMessage)) {
+    const size_t before = message_.size();
+    append_frame(queue_[frames], message_);
+    if (message_.size() > kMaxMessageBytes) {
+      message_.resize(before);
+      break;
+    }
+    ++frames;
+  }
+  return frames;
 }
 
 void ServerConnection::act(session_action::Send& action) {
@@ -178,7 +227,6 @@ void ServerConnection::act(session_action::Send& action) {
   }
   shared_.instruments.frame_out(action.frame).add();
   queue_.push_back(std::move(action.frame));
-  wake_.cancel();
 }
 
 void ServerConnection::act(session_action::Admit& action) {
@@ -273,14 +321,9 @@ void ServerConnection::end(uint16_t code, std::string why, std::string reason, L
 asio::awaitable<void> ServerConnection::write_loop() {
   for (;;) {
     while (!queue_.empty()) {
-      std::string message;
-      for (size_t i = 0; i < kMaxFramesPerMessage && !queue_.empty(); ++i) {
-        std::string frame;
-        append_frame(queue_.front(), frame);
-        if (message.size() + frame.size() > kMaxMessageBytes) break;
-        message += frame;
-        queue_.pop_front();
-      }
+      const size_t frames = next_message();
+      const std::string message = message_;
+      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(frames));
       if (!co_await socket_.write_binary(message)) co_return;
     }
     if (ending_) {
@@ -293,11 +336,14 @@ asio::awaitable<void> ServerConnection::write_loop() {
 }
 
 asio::awaitable<void> ServerConnection::tick_loop() {
-  asio::steady_timer timer(executor_);
   for (;;) {
-    timer.expires_after(kTick);
-    const auto [error] = co_await timer.async_wait(kAwait);
-    if (error) co_return;
+    const int64_t now_ms = shared_.clock.monotonic_ms();
+    tick_at_ms_ =
+        std::clamp(session_.next_due_ms(), now_ms + kShortestTickMs, now_ms + kIdleTickMs);
+    tick_timer_.expires_after(std::chrono::milliseconds(tick_at_ms_ - now_ms));
+    tick_moved_ = false;
+    const auto [error] = co_await tick_timer_.async_wait(kAwait);
+    if (error && !tick_moved_) co_return;
     happened(session_event::Tick{});
     send_peers_when_due();
   }

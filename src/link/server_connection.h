@@ -51,6 +51,8 @@ class Connections {
   void add(uint64_t session, const std::shared_ptr<ServerConnection>& connection) EXCLUDES(mu_);
   void remove(uint64_t session) EXCLUDES(mu_);
   void close(uint64_t session, std::string reason) EXCLUDES(mu_);
+  // Which beats are answered: each one of a small cluster, fewer of many.
+  uint64_t answer_each() const;
 
   // Fixed once the first connection is there.
   const LinkServerOptions options;
@@ -94,6 +96,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void act(session_action::Deliver& action);
   void act(session_action::Drop& action);
   void act(session_action::Close& action);
+  void send_at_once();
+  size_t next_message();
   void send_peers_when_due();
   void over();
 
@@ -111,7 +115,11 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   uint64_t peers_sent_ = 0;
   int64_t peers_due_ms_ = 0;
   std::deque<Frame> queue_;
+  std::string message_;  // kept for its memory
   boost::asio::steady_timer wake_;
+  boost::asio::steady_timer tick_timer_;
+  int64_t tick_at_ms_ = 0;
+  bool tick_moved_ = false;  // the timer was cancelled to be set anew
   struct Ending {
     uint16_t code;
     std::string why;     // a label: "silent"

@@ -59,6 +59,14 @@ SessionActions ServerSession::step(int64_t now_ms, int64_t wall_ns, SessionEvent
   return std::exchange(actions_, {});
 }
 
+int64_t ServerSession::next_due_ms() const {
+  int64_t due_ms = state_ == State::kAwaitsHello ? began_ms_ + options_.hello_limit_ms
+                                                 : heard_ms_ + options_.silence_limit_ms;
+  for (const auto& [id, deadline_ms] : probes_) due_ms = std::min(due_ms, deadline_ms);
+  for (const auto& [id, deadline_ms] : echoes_) due_ms = std::min(due_ms, deadline_ms);
+  return look_until_ms_ == 0 ? due_ms : std::min(due_ms, look_until_ms_);
+}
+
 void ServerSession::on(session_event::Received& event) {
   const auto* beats = std::get_if<Beat>(&event.frame);
   // Whoever plays an old beat again does not keep a silent node up.
@@ -174,10 +182,13 @@ void ServerSession::beat(const Beat& beat) {
   if (beat.answered_number != 0 && beat.answered_number == answered_.number) {
     clocks = read_clocks(
         {answered_.asked_ns, answered_.received_ns, answered_.replied_ns, beat.answered_ns});
+    answered_ = {};
   }
   newest_beat_ = beat.number;
-  answered_ = {beat.number, beat.sent_ns, wall_ns_, wall_ns_};
-  send(BeatReply{beat.number, wall_ns_, wall_ns_});
+  if (beat.number % answer_each_ == 0) {
+    answered_ = {beat.number, beat.sent_ns, wall_ns_, wall_ns_};
+    send(BeatReply{beat.number, wall_ns_, wall_ns_});
+  }
   actions_.emplace_back(session_action::Beaten{beat, clocks});
 }
 

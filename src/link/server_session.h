@@ -104,13 +104,18 @@ class ServerSession {
   // `wall_ns` is when it happened by the server's own clock.
   SessionActions step(int64_t now_ms, int64_t wall_ns, SessionEvent event);
 
+  // Each `nth` beat is answered from now on.
+  void answer_each(uint64_t nth) { answer_each_ = nth; }
+
+  // When a tick has something to do; what comes in may bring it nearer.
+  int64_t next_due_ms() const;
   bool up() const { return state_ == State::kUp; }
   int64_t heard_ms() const { return heard_ms_; }  // monotonic, of the last frame
 
  private:
   enum class State : uint8_t { kAwaitsHello, kAwaitsWord, kUp, kClosed };
 
-  struct Answered {  // the reply whose arrival the next beat tells
+  struct Answered {  // the reply whose arrival a beat has still to tell
     uint64_t number = 0;
     int64_t asked_ns = 0, received_ns = 0, replied_ns = 0;
   };
@@ -138,6 +143,7 @@ class ServerSession {
   const int64_t began_ms_;
   int64_t heard_ms_;
   uint64_t newest_beat_ = 0;
+  uint64_t answer_each_ = 1;
   Answered answered_;
   double tokens_;
   int64_t tokens_ms_;

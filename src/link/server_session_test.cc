@@ -104,6 +104,35 @@ TEST_F(ServerSessionTest, BeatsAreAnsweredAndTellTheClocks) {
   EXPECT_EQ(std::get<Beaten>(third[1]).beat.load, (LoadDigest{1, 2, 3}));
 }
 
+TEST_F(ServerSessionTest, OfManyNodesOnlySomeBeatsAreAnswered) {
+  join();
+  session_.answer_each(4);
+  size_t answers = 0;
+  for (uint64_t number = 1; number <= 12; ++number) {
+    const auto actions = step(Received{Beat{.number = number, .sent_ns = kWall + 2'000'000'500}});
+    ASSERT_TRUE(std::holds_alternative<Beaten>(actions.back())) << "each one counts";
+    answers += actions.size() - 1;
+  }
+  EXPECT_EQ(answers, 3U);
+  // The beats after an answer tell of it until the next; the first one is enough.
+  const auto told = step(Received{Beat{13, kWall + 3'000'000'500, 12, kWall + 2'000'000'700}});
+  EXPECT_TRUE(std::get<Beaten>(told.back()).clocks);
+  const auto again = step(Received{Beat{14, kWall + 3'250'000'500, 12, kWall + 2'000'000'700}});
+  EXPECT_FALSE(std::get<Beaten>(again.back()).clocks);
+}
+
+TEST_F(ServerSessionTest, SaysWhenATickIsDue) {
+  EXPECT_EQ(session_.next_due_ms(), now_ms_ + 5'000) << "for a hello";
+  join();
+  EXPECT_EQ(session_.next_due_ms(), now_ms_ + 10'000) << "silence";
+  step(session_event::Look{});
+  step(session_event::Probe{.id = 1, .address = "10.0.0.1:1", .timeout_ms = 1'000});
+  EXPECT_EQ(session_.next_due_ms(), now_ms_ + 2'000) << "the probe";
+  now_ms_ += 2'000;
+  step(Tick{});
+  EXPECT_EQ(session_.next_due_ms(), now_ms_ + 8'000) << "silence again";
+}
+
 TEST_F(ServerSessionTest, AnOldBeatIsNoSignOfLife) {
   join();
   EXPECT_EQ(step(Received{Beat{.number = 5}}).size(), 2U);

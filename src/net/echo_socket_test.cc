@@ -110,19 +110,20 @@ TEST_F(EchoSocketTest, ALivingPeerAnswersEveryRequest) {
 }
 
 TEST_F(EchoSocketTest, WorksBetweenTheFamiliesAndWithinEach) {
+  constexpr milliseconds kOnce{250};  // one request, and long for its answer
   const auto all = open(":0");
   const auto four = open("127.0.0.1:0");
   EXPECT_EQ(all->address()[0], ':');
-  ASSERT_TRUE(all->start(four->address(), milliseconds(5), milliseconds(5), told()));
+  ASSERT_TRUE(all->start(four->address(), kOnce, kOnce, told()));
   run_until_done(1);
-  ASSERT_TRUE(four->start("127.0.0.1" + all->address(), milliseconds(5), milliseconds(5), told()));
+  ASSERT_TRUE(four->start("127.0.0.1" + all->address(), kOnce, kOnce, told()));
   run_until_done(2);
   size_t answered = 2;
   if (EchoSocket::open(loop_.io(), "[::1]:0", clock_, random_, registry_)) {
     const auto six = open("[::1]:0");
-    ASSERT_TRUE(all->start(six->address(), milliseconds(5), milliseconds(5), told()));
+    ASSERT_TRUE(all->start(six->address(), kOnce, kOnce, told()));
     run_until_done(3);
-    EXPECT_FALSE(four->start(six->address(), milliseconds(5), milliseconds(5), told()));
+    EXPECT_FALSE(four->start(six->address(), kOnce, kOnce, told()));
     ++answered;
   }
   EXPECT_EQ(std::count_if(told_.begin(), told_.end(),

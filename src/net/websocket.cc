@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -49,25 +50,70 @@ class Session final : public std::enable_shared_from_this<Session> {
   asio::awaitable<Result<WebSocketMessage>> read() {
     CHECK(!reading_);
     const auto self = shared_from_this();
-    reading_ = true;
-    auto message = co_await read_message();
-    reading_ = false;
-    turn_.cancel();
-    co_return message;
+    const Reading reading(*this);
+    while (!ended_) {
+      const auto event = frames_.next();
+      if (!event) {
+        co_await send_close(frames_.failure_code(), event.error().message);
+        co_await end();
+        co_return fail(event.error());
+      }
+      switch (*event) {
+        case FrameReader::Event::kMessage:
+          // What still comes after our close has nobody to read it.
+          if (!close_sent_)
+            co_return WebSocketMessage{frames_.message_is_text(), frames_.take_message()};
+          break;
+        case FrameReader::Event::kPing:
+          if (!close_sent_) co_await write(Opcode::kPong, std::string(frames_.control_payload()));
+          break;
+        case FrameReader::Event::kPong:
+          break;
+        case FrameReader::Event::kClose:
+          co_return co_await answer_close();
+        case FrameReader::Event::kNeedBytes: {
+          if (!read_buffer_) read_buffer_ = std::make_unique<std::array<char, kReadBytes>>();
+          const auto [error, size] = co_await transport_->read_some(asio::buffer(*read_buffer_));
+          if (error) co_return failed_read(error);
+          heard_ = true;
+          frames_.feed({read_buffer_->data(), size});
+          break;
+        }
+      }
+    }
+    co_return fail(Code::kCancelled, "WebSocket read: the connection is closed");
   }
 
   asio::awaitable<Status> write(Opcode opcode, std::string_view payload) {
     const auto self = shared_from_this();
+    ++waiting_writers_;
     while (writing_) co_await turn_.async_wait(kAwait);
+    --waiting_writers_;
     if (ended_ || (close_sent_ && opcode != Opcode::kClose)) {
       co_return fail(Code::kCancelled, "WebSocket write: the connection is closed");
     }
     writing_ = true;
     auto written = co_await write_frame(opcode, payload);
-    writing_ = false;
-    if (!written) drop();
-    turn_.cancel();
+    end_of_write(written);
     co_return written;
+  }
+
+  bool try_write(Opcode opcode, std::string_view payload) {
+    // What a deflater has taken cannot be taken back, and nobody who waits is overtaken.
+    if (writing_ || waiting_writers_ > 0 || closed() || deflater_) return false;
+    std::string head;
+    begin_frame(opcode, false, payload, head);
+    std::string_view first = head;
+    const size_t whole = first.size() + payload.size();
+    write_at_once(first, payload);
+    const size_t left = first.size() + payload.size();
+    if (left == 0 || left == whole) return left == 0;
+    writing_ = true;
+    std::string rest(first);
+    rest += payload;
+    asio::co_spawn(transport_->executor(), write_rest(shared_from_this(), std::move(rest)),
+                   asio::detached);
+    return true;
   }
 
   asio::awaitable<void> close(uint16_t code, std::string_view reason) {
@@ -95,51 +141,30 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool closed() const { return ended_ || close_sent_; }
 
  private:
-  asio::awaitable<Result<WebSocketMessage>> read_message() {
-    while (!ended_) {
-      const auto event = frames_.next();
-      if (!event) {
-        co_await send_close(frames_.failure_code(), event.error().message);
-        co_await end();
-        co_return fail(event.error());
-      }
-      switch (*event) {
-        case FrameReader::Event::kMessage:
-          // What still comes after our close has nobody to read it.
-          if (!close_sent_)
-            co_return WebSocketMessage{frames_.message_is_text(), frames_.take_message()};
-          break;
-        case FrameReader::Event::kPing:
-          if (!close_sent_) co_await write(Opcode::kPong, std::string(frames_.control_payload()));
-          break;
-        case FrameReader::Event::kPong:
-          break;
-        case FrameReader::Event::kClose:
-          co_return co_await answer_close();
-        case FrameReader::Event::kNeedBytes:
-          if (auto got = co_await read_bytes(); !got) co_return fail(std::move(got).error());
-          break;
-      }
+  // While read() is under way.
+  class Reading {
+   public:
+    explicit Reading(Session& session) : session_(session) { session_.reading_ = true; }
+    ~Reading() {
+      session_.reading_ = false;
+      session_.turn_.cancel();
     }
-    co_return fail(Code::kCancelled, "WebSocket read: the connection is closed");
-  }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
 
-  asio::awaitable<Status> read_bytes() {
-    if (!read_buffer_) read_buffer_ = std::make_unique<std::array<char, kReadBytes>>();
-    const auto [error, size] = co_await transport_->read_some(asio::buffer(*read_buffer_));
-    if (!error) {
-      heard_ = true;
-      frames_.feed({read_buffer_->data(), size});
-      co_return Status{};
-    }
+   private:
+    Session& session_;
+  };
+
+  Unexpected failed_read(const boost::system::error_code& error) {
     const bool was_closed = closed();
     drop();
     if (fell_silent_) {
-      co_return fail(Code::kDeadlineExceeded, "WebSocket read: the peer is silent (" +
-                                                  std::to_string(limits_.idle_timeout_ms) + " ms)");
+      return fail(Code::kDeadlineExceeded, "WebSocket read: the peer is silent (" +
+                                               std::to_string(limits_.idle_timeout_ms) + " ms)");
     }
-    if (was_closed) co_return fail(Code::kCancelled, "WebSocket read: the connection is closed");
-    co_return fail(Code::kUnavailable, "WebSocket read: connection lost: " + error.message());
+    if (was_closed) return fail(Code::kCancelled, "WebSocket read: the connection is closed");
+    return fail(Code::kUnavailable, "WebSocket read: connection lost: " + error.message());
   }
 
   asio::awaitable<Result<WebSocketMessage>> answer_close() {
@@ -174,16 +199,37 @@ class Session final : public std::enable_shared_from_this<Session> {
       payload = coded;
     }
     std::string head;
-    append_frame_header(opcode, compress, payload.size(), side_ == WebSocketSide::kClient, head);
-    if (side_ == WebSocketSide::kClient) {
-      // Must not be guessed (RFC 6455, 10.3), so it is the kernel's and no seed's.
-      append_masked(payload, static_cast<uint32_t>(SystemRandom().next()), head);
-      payload = {};
-    }
+    begin_frame(opcode, compress, payload, head);
+    co_return co_await write_bytes(head, payload);
+  }
+
+  // `head` holds the frame up to the payload, or all of it; what is left of `payload` follows.
+  void begin_frame(Opcode opcode, bool compressed, std::string_view& payload, std::string& head) {
+    const bool masked = side_ == WebSocketSide::kClient;
+    append_frame_header(opcode, compressed, payload.size(), masked, head);
+    if (!masked) return;
+    // Must not be guessed (RFC 6455, 10.3), so it is the kernel's and no seed's.
+    append_masked(payload, static_cast<uint32_t>(SystemRandom().next()), head);
+    payload = {};
+  }
+
+  // What the kernel takes now; both are left with the rest.
+  void write_at_once(std::string_view& first, std::string_view& second) {
+    const size_t sent =
+        std::get<1>(transport_->try_write(asio::buffer(first), asio::buffer(second)));
+    const size_t of_first = std::min(sent, first.size());
+    first.remove_prefix(of_first);
+    second.remove_prefix(sent - of_first);
+  }
+
+  // With writing_ held.
+  asio::awaitable<Status> write_bytes(std::string_view first, std::string_view second) {
+    write_at_once(first, second);
+    if (first.empty() && second.empty()) co_return Status{};
     Deadline deadline(transport_->executor(), milliseconds(limits_.write_timeout_ms),
                       [this] { drop(); });
     const auto [error, size] =
-        co_await transport_->write(asio::buffer(head), asio::buffer(payload));
+        co_await transport_->write(asio::buffer(first), asio::buffer(second));
     if (!error) co_return Status{};
     if (deadline.expired()) {
       co_return fail(Code::kDeadlineExceeded, "WebSocket write: the peer takes nothing (" +
@@ -192,6 +238,16 @@ class Session final : public std::enable_shared_from_this<Session> {
     }
     if (closed()) co_return fail(Code::kCancelled, "WebSocket write: the connection is closed");
     co_return fail(Code::kUnavailable, "WebSocket write: connection lost: " + error.message());
+  }
+
+  void end_of_write(const Status& written) {
+    writing_ = false;
+    if (!written) drop();
+    turn_.cancel();
+  }
+
+  static asio::awaitable<void> write_rest(std::shared_ptr<Session> self, std::string rest) {
+    self->end_of_write(co_await self->write_bytes(rest, {}));
   }
 
   void arm_idle_timer() {
@@ -233,6 +289,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   asio::steady_timer turn_;  // never expires: cancelling it wakes those who wait for a change below
   bool reading_ = false;
   bool writing_ = false;
+  size_t waiting_writers_ = 0;
   bool close_sent_ = false;
   bool ended_ = false;
   asio::steady_timer idle_timer_;
@@ -254,6 +311,9 @@ class SessionSocket final : public WebSocket {
   }
   asio::awaitable<Status> write_binary(std::string_view data) override {
     return session_->write(Opcode::kBinary, data);
+  }
+  bool try_write_binary(std::string_view data) override {
+    return session_->try_write(Opcode::kBinary, data);
   }
   asio::awaitable<void> close(uint16_t code, std::string_view reason) override {
     return session_->close(code, reason);

@@ -42,6 +42,9 @@ class WebSocket {
   virtual boost::asio::awaitable<Result<WebSocketMessage>> read() = 0;
   virtual boost::asio::awaitable<Status> write_text(std::string_view data) = 0;
   virtual boost::asio::awaitable<Status> write_binary(std::string_view data) = 0;
+  // Sends without waiting. False: nothing was sent, since another write is under way, the
+  // connection compresses, or the kernel takes nothing now; write_binary() then waits for its turn.
+  virtual bool try_write_binary(std::string_view data) = 0;
   // Sends a close frame, waits for the peer's within the close timeout, ends the connection.
   virtual boost::asio::awaitable<void> close(uint16_t code, std::string_view reason) = 0;
   virtual bool closed() const = 0;

@@ -88,6 +88,35 @@ class WebSocketTest : public testing::Test {
   std::unique_ptr<WebSocket> client_;
 };
 
+TEST_F(WebSocketTest, WhatIsSentAtOnceArrivesWholeAndInOrder) {
+  connect();
+  const std::string large(30'000, 'q');
+  // Nobody reads, so that the kernel takes a part of the last one.
+  size_t sent = 0;
+  while (server_->try_write_binary(large + std::to_string(sent))) ASSERT_LT(++sent, 1'000U);
+  ASSERT_GT(sent, 0U);
+  EXPECT_FALSE(server_->try_write_binary("too early"));
+  for (size_t i = 0; i < sent; ++i) {
+    const auto heard = read(*client_);
+    ASSERT_TRUE(heard) << heard.error().message;
+    EXPECT_EQ(heard->data, large + std::to_string(i));
+  }
+  EXPECT_TRUE(server_->try_write_binary("in time"));
+  EXPECT_EQ(read(*client_)->data, "in time");
+}
+
+TEST_F(WebSocketTest, ACompressingOrClosedConnectionSendsNothingAtOnce) {
+  connect(DeflateParameters{});
+  EXPECT_FALSE(server_->try_write_binary("x"));
+  WebSocketLimits limits;
+  limits.close_timeout_ms = 10;
+  connect(std::nullopt, limits);
+  loop_.run([](WebSocket& socket) -> asio::awaitable<void> {
+    co_await socket.close(1000, "");
+  }(*server_));
+  EXPECT_FALSE(server_->try_write_binary("x"));
+}
+
 TEST_F(WebSocketTest, MessagesGoBothWays) {
   for (const bool deflate : {false, true}) {
     connect(deflate ? std::optional(DeflateParameters{}) : std::nullopt);
