@@ -11,6 +11,7 @@
 #include "base/glob.h"
 #include "collect/discovery/source_factory.h"
 #include "watch/rules/default_rules.h"
+#include "watch/rules/rule_templates.h"
 
 namespace binnacle::app {
 
@@ -32,7 +33,9 @@ watch::rules::AlertmanagerOptions alertmanager_options(const Config& config) {
   return {.queue_capacity = static_cast<size_t>(config.get_int("rules.notify_queue"))};
 }
 
-RuleFileOptions rule_file_options(bool experimental) { return {.experimental = experimental}; }
+RuleFileOptions rule_file_options(bool experimental) {
+  return {.experimental = experimental, .check_template = watch::rules::check_rule_template};
+}
 
 // Of both configurations; our own wins.
 model::Labels external_labels(const Config& config, const PrometheusFile& prometheus) {
@@ -151,7 +154,7 @@ RulesPart::RulesPart(const Config& config, RulesPartTools tools)
                                          .registry = tools_.registry,
                                          .state = tools_.state,
                                          .limits = tools_.limits,
-                                         .expand = nullptr,
+                                         .expand = watch::rules::expand_rule_template,
                                          .notify =
                                              [this](std::vector<model::Alert> alerts) {
                                                return notifier_.put(std::move(alerts));

@@ -1,7 +1,8 @@
 #include "watch/rules/alert_states.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <string_view>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -9,10 +10,21 @@ namespace binnacle::watch::rules {
 namespace {
 
 // What is worth a write: the value and the annotations alone are worked out anew at each step.
-bool same_but_for_value(const ActiveAlert& a, const ActiveAlert& b) {
-  return a.state == b.state && a.active_at_ms == b.active_at_ms && a.fired_at_ms == b.fired_at_ms &&
-         a.resolved_at_ms == b.resolved_at_ms && a.last_sent_ms == b.last_sent_ms &&
-         a.keep_firing_since_ms == b.keep_firing_since_ms;
+auto marks_of(const ActiveAlert& alert) {
+  return std::tuple(alert.state, alert.active_at_ms, alert.fired_at_ms, alert.resolved_at_ms,
+                    alert.last_sent_ms, alert.keep_firing_since_ms);
+}
+
+Status check_different(const std::vector<AlertElement>& elements) {
+  std::unordered_set<std::string_view> seen;
+  for (const AlertElement& element : elements) {
+    if (seen.insert(element.labels.packed()).second) continue;
+    return fail(Code::kAlreadyExists,
+                fmt::format("vector contains metrics with the same labelset after applying alert "
+                            "labels ({})",
+                            element.labels.to_string()));
+  }
+  return {};
 }
 
 bool due_now(const ActiveAlert& alert, int64_t now_ms, int64_t resend_delay_ms) {
@@ -66,17 +78,12 @@ bool AlertStates::step_alert(int64_t now_ms, const Times& times, bool present, A
   return true;
 }
 
-Status AlertStates::step(int64_t now_ms, const Times& times, std::vector<AlertElement> elements) {
+std::unordered_set<std::string> AlertStates::take(int64_t now_ms,
+                                                  std::vector<AlertElement> elements) {
   std::unordered_set<std::string> present;
-  for (const AlertElement& element : elements) {
-    if (present.insert(element.labels.packed()).second) continue;
-    return fail(Code::kAlreadyExists,
-                fmt::format("vector contains metrics with the same labelset after applying alert "
-                            "labels ({})",
-                            element.labels.to_string()));
-  }
   for (AlertElement& element : elements) {
-    auto [it, added] = alerts_.try_emplace(element.labels.packed());
+    const auto [it, added] = alerts_.try_emplace(element.labels.packed());
+    present.insert(it->first);
     ActiveAlert& alert = it->second;
     if (added || alert.state == AlertState::kInactive) {
       alert = ActiveAlert{.labels = std::move(element.labels), .active_at_ms = now_ms};
@@ -85,28 +92,26 @@ Status AlertStates::step(int64_t now_ms, const Times& times, std::vector<AlertEl
     alert.annotations = std::move(element.annotations);
     alert.value = element.value;
   }
+  return present;
+}
+
+Status AlertStates::step(int64_t now_ms, const Times& times, std::vector<AlertElement> elements) {
+  TRY(check_different(elements));
+  const auto present = take(now_ms, std::move(elements));
   size_t active = 0;
   for (auto it = alerts_.begin(); it != alerts_.end();) {
     ActiveAlert& alert = it->second;
     const bool here = present.contains(it->first);
-    const bool forget =
-        !here &&
-        (alert.state == AlertState::kPending ||
-         (alert.resolved_at_ms != 0 && now_ms - alert.resolved_at_ms > kResolvedRetentionMs));
-    if (forget) {
+    const bool over =
+        alert.resolved_at_ms != 0 && now_ms - alert.resolved_at_ms > kResolvedRetentionMs;
+    if (!here && (alert.state == AlertState::kPending || over)) {
       changed_.insert(it->first);
       it = alerts_.erase(it);
       continue;
     }
-    ActiveAlert before;
-    before.state = alert.state;
-    before.active_at_ms = alert.active_at_ms;
-    before.fired_at_ms = alert.fired_at_ms;
-    before.resolved_at_ms = alert.resolved_at_ms;
-    before.last_sent_ms = alert.last_sent_ms;
-    before.keep_firing_since_ms = alert.keep_firing_since_ms;
+    const auto before = marks_of(alert);
     if (step_alert(now_ms, times, here, alert)) ++active;
-    if (!same_but_for_value(before, alert)) changed_.insert(it->first);
+    if (marks_of(alert) != before) changed_.insert(it->first);
     ++it;
   }
   if (times.limit == 0 || active <= times.limit) return {};

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -91,6 +92,8 @@ class AlertStates {
   void set_active_at(model::LabelsView labels, int64_t active_at_ms);
 
  private:
+  // What the expression gave goes in; the labels of that.
+  std::unordered_set<std::string> take(int64_t now_ms, std::vector<AlertElement> elements);
   // False: the alert is over and its series end.
   bool step_alert(int64_t now_ms, const Times& times, bool present, ActiveAlert& alert);
 
