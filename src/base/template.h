@@ -3,7 +3,9 @@
 // break and continue, the comparison and logic functions, len, index, slice, print, printf,
 // println, html, js, urlquery, and functions that the owner adds. docs/templates.md lists what
 // there is. A parsed set is immutable and may be run from any thread; a run is bounded in steps,
-// depth and output (TemplateLimits).
+// depth and output (TemplateLimits). A missing key of a map is nil, which prints as "<no value>"; a
+// map of texts that gives "" instead (Go's missingkey=zero) is a TemplateObject, as
+// template_text_map() makes it.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +40,9 @@ class TemplateObject {
 };
 
 struct TemplateTime {
-  int64_t unix_ns = 0;
+  int64_t unix_ns = 0;  // kUnset: Go's zero time, the start of year 1
+  std::string zone;     // IANA, as tz sets it; empty: UTC
+  static constexpr int64_t kUnset = INT64_MIN;
   friend bool operator==(const TemplateTime&, const TemplateTime&) = default;
 };
 
@@ -71,6 +75,13 @@ class TemplateValue {
   Data data_;
 };
 
+// A map[string]string of Go: a missing key is "", range runs in order of keys.
+TemplateValue template_text_map(std::map<std::string, std::string, std::less<>> texts);
+// A struct of Go: an unknown field is an error; prints "{a b}" in the order given.
+TemplateValue template_record(std::vector<std::pair<std::string, TemplateValue>> fields);
+// Text that is written as it stands where values are escaped for HTML.
+TemplateValue template_safe_text(std::string text);
+
 // Errors become the run's error, with the place.
 using TemplateFunction = std::function<Result<TemplateValue>(std::span<const TemplateValue>)>;
 using TemplateFunctions = std::map<std::string, TemplateFunction, std::less<>>;
@@ -78,7 +89,7 @@ using TemplateFunctions = std::map<std::string, TemplateFunction, std::less<>>;
 struct TemplateLimits {
   size_t max_output_bytes = size_t{1} << 20;
   size_t max_steps = 1'000'000;
-  size_t max_depth = 100;  // of templates that call each other, and of nesting
+  size_t max_depth = 100;  // of templates that call each other
 };
 
 // What a pipeline's value is escaped for.
@@ -95,6 +106,10 @@ class TemplateSet {
   // Takes the definitions of a file. A later definition of a name replaces the earlier one.
   // kInvalidArgument: "NAME:LINE:COLUMN: what was expected".
   Status add(std::string_view source_name, std::string_view text);
+
+  // Put before each text that is expanded or checked, for variables that it may use. Places in
+  // errors do not count it.
+  void set_preamble(std::string text);
 
   // Parses `text` beside the set's definitions and runs it on `data`. `more` are functions of this
   // run alone; they hide the set's.

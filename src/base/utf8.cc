@@ -57,6 +57,44 @@ Utf8Step utf8_step(std::string_view text) {
   return {lead.follow + 1, true};
 }
 
+uint32_t utf8_code_point(std::string_view text) {
+  const Utf8Step step = utf8_step(text);
+  if (!step.valid) return 0xFFFD;
+  const auto lead = static_cast<uint8_t>(text[0]);
+  if (step.bytes == 1) return lead;
+  // The lead byte of n bytes has n set bits and a clear one before its payload.
+  uint32_t point = lead & (0x7FU >> step.bytes);
+  for (const char c : text.substr(1, step.bytes - 1))
+    point = point << 6U | (static_cast<uint8_t>(c) & 0x3FU);
+  return point;
+}
+
+void append_utf8(std::string& out, int64_t code_point) {
+  if (code_point < 0 || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point < 0xE000)) {
+    out += kReplacementCharacter;
+    return;
+  }
+  const auto point = static_cast<uint32_t>(code_point);
+  const auto follow = [&](unsigned shift) {
+    out += static_cast<char>(0x80U | (point >> shift & 0x3FU));
+  };
+  if (point < 0x80) {
+    out += static_cast<char>(point);
+  } else if (point < 0x800) {
+    out += static_cast<char>(0xC0U | point >> 6U);
+    follow(0);
+  } else if (point < 0x10000) {
+    out += static_cast<char>(0xE0U | point >> 12U);
+    follow(6);
+    follow(0);
+  } else {
+    out += static_cast<char>(0xF0U | point >> 18U);
+    follow(12);
+    follow(6);
+    follow(0);
+  }
+}
+
 bool is_valid_utf8(std::string_view text) {
   for (;;) {
     text.remove_prefix(ascii_prefix(text));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,11 @@ struct Utf8Step {
 
 // The character at the start of `text`.
 Utf8Step utf8_step(std::string_view text);
+
+// The number of the character at the start of `text`; U+FFFD where it is broken or none.
+uint32_t utf8_code_point(std::string_view text);
+// Appends a character by its number; U+FFFD where there is none of that number.
+void append_utf8(std::string& out, int64_t code_point);
 
 bool is_valid_utf8(std::string_view text);
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <span>
 
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/regex_replace.h"
 
 namespace binnacle::model {
 namespace {
@@ -50,29 +50,6 @@ std::string with_case(std::string text, int (*change)(int)) {
     if (static_cast<unsigned char>(c) < 0x80) c = static_cast<char>(change(c));
   }
   return text;
-}
-
-// Reads the reference after a '$' of a replacement; `rest` moves behind it. nullopt: a literal '$'.
-std::optional<std::string_view> take_group(std::string_view& rest) {
-  const bool braced = !rest.empty() && rest.front() == '{';
-  const size_t start = braced ? 1 : 0;
-  size_t end = start;
-  while (end < rest.size() &&
-         (std::isalnum(static_cast<unsigned char>(rest[end])) || rest[end] == '_'))
-    ++end;
-  if (end == start || (braced && (end >= rest.size() || rest[end] != '}'))) return std::nullopt;
-  const std::string_view group = rest.substr(start, end - start);
-  rest.remove_prefix(end + (braced ? 1 : 0));
-  return group;
-}
-
-int group_index(const re2::RE2& regex, std::string_view group) {
-  int index = -1;
-  const auto [end, error] = std::from_chars(group.data(), group.data() + group.size(), index);
-  if (error == std::errc() && end == group.data() + group.size()) return index;
-  const auto& names = regex.NamedCapturingGroups();
-  const auto it = names.find(std::string(group));
-  return it == names.end() ? -1 : it->second;
 }
 
 // Whether a regex has a \C, which takes a single byte out of a character.
@@ -154,25 +131,7 @@ std::string RelabelRule::expand(const std::string& text, std::string_view subjec
   regex_->Match(piece(subject), 0, subject.size(), RE2::ANCHOR_BOTH, groups.data(),
                 static_cast<int>(groups.size()));
   std::string out;
-  std::string_view rest = text;
-  while (!rest.empty() && out.size() <= kMaxRelabelledBytes) {
-    const char c = rest.front();
-    rest.remove_prefix(1);
-    if (c != '$') {
-      out.push_back(c);
-    } else if (!rest.empty() && rest.front() == '$') {
-      out.push_back('$');
-      rest.remove_prefix(1);
-    } else if (const auto group = take_group(rest)) {
-      const int index = group_index(*regex_, *group);
-      if (index >= 0 && index < static_cast<int>(groups.size())) {
-        const auto& match = groups[static_cast<size_t>(index)];
-        out.append(match.data() == nullptr ? "" : match.data(), match.size());
-      }
-    } else {
-      out.push_back('$');
-    }
-  }
+  append_replacement(out, text, *regex_, groups, kMaxRelabelledBytes);
   return out;
 }
 
