@@ -12,6 +12,8 @@
 #include "base/glob.h"
 #include "base/log.h"
 #include "collect/discovery/source_factory.h"
+#include "watch/rules/default_rules.h"
+#include "watch/rules/rule_templates.h"
 
 namespace binnacle::app {
 
@@ -122,12 +124,15 @@ Result<std::vector<ConfiguredGroup>> configured_groups(const Config& config,
   GroupSettings theirs = own;
   theirs.evaluation_interval_ms = prometheus.global.evaluation_interval_ms;
   theirs.query_offset_ms = prometheus.global.rule_query_offset_ms;
-  GroupReader reader(files, {.experimental = config.get_bool("query.experimental")});
+  GroupReader reader(files, {.experimental = config.get_bool("query.experimental"),
+                             .check_template = watch::rules::check_rule_template});
   reader.take(watch::rules::objective_rules(configured_objectives(config)), own);
   for (const std::string& pattern : config.get_strings("rules.files"))
     reader.read_pattern(pattern, true, own);
   for (const std::string& pattern : prometheus.rule_files)
     reader.read_pattern(pattern, false, theirs);
+  if (config.get_bool("rules.default_rules"))
+    reader.take(watch::rules::default_rules(reader.options()), own);
   return std::move(reader).done();
 }
 
@@ -142,7 +147,7 @@ RulesPart::RulesPart(const Config& config, RulesPartTools tools)
                                          .registry = tools_.registry,
                                          .state = tools_.state,
                                          .limits = tools_.limits,
-                                         .expand = nullptr,
+                                         .expand = watch::rules::expand_rule_template,
                                          .notify =
                                              [this](std::vector<model::Alert> alerts) {
                                                return notifier_.put(std::move(alerts));

@@ -94,13 +94,17 @@ struct Alertmanagers::Target : std::enable_shared_from_this<Alertmanagers::Targe
         io(tools.io),
         peer(spec.http, tools.files, tools.clock),
         clock(tools.clock),
-        sent(counter(tools, "binnacle_rule_notifications_sent_total",
-                     "Alerts sent to Alertmanagers outside.")),
-        errors(counter(tools, "binnacle_rule_notifications_errors_total",
-                       "Alerts of requests to Alertmanagers outside that failed.")),
-        dropped(counter(tools, "binnacle_rule_notifications_dropped_total",
-                        "Alerts for Alertmanagers outside that were given up: the queue was full "
-                        "or the request failed.")),
+        sent(tools.registry.counter("binnacle_rule_notifications_sent_total",
+                                    "Alerts sent to Alertmanagers outside.",
+                                    {{"alertmanager", without_credentials(url)}})),
+        errors(tools.registry.counter("binnacle_rule_notifications_errors_total",
+                                      "Alerts of requests to Alertmanagers outside that failed.",
+                                      {{"alertmanager", without_credentials(url)}})),
+        dropped(tools.registry.counter(
+            "binnacle_rule_notifications_dropped_total",
+            "Alerts for Alertmanagers outside that were given up: the queue was full or the "
+            "request failed.",
+            {{"alertmanager", without_credentials(url)}})),
         waiting(tools.registry.gauge("binnacle_rule_notifications_queue_length",
                                      "Alerts that wait for an Alertmanager outside.",
                                      {{"alertmanager", without_credentials(url)}})),
@@ -108,10 +112,6 @@ struct Alertmanagers::Target : std::enable_shared_from_this<Alertmanagers::Targe
                                          "How long requests to Alertmanagers outside took.",
                                          latency_bounds(),
                                          {{"alertmanager", without_credentials(url)}})) {}
-
-  Counter& counter(const AlertmanagerTools& tools, std::string_view name, std::string_view help) {
-    return tools.registry.counter(name, help, {{"alertmanager", without_credentials(url)}});
-  }
 
   void put(const std::vector<model::Alert>& alerts) EXCLUDES(mu) {
     {
