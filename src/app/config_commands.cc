@@ -2,6 +2,7 @@
 
 #include "app/config_keys.h"
 #include "app/prometheus_file.h"
+#include "app/rules_part.h"
 #include "base/config.h"
 #include "base/config_docs.h"
 
@@ -38,6 +39,10 @@ int run_prometheus_check(const std::string& file, std::ostream& out, std::ostrea
     return 1;
   }
   for (const std::string& warning : read->warnings) err << "warning: " << warning << '\n';
+  if (const auto groups = prometheus_groups(*read, real_file_system()); !groups) {
+    err << groups.error().message << '\n';
+    return 1;
+  }
   out << file << ": good\n";
   return 0;
 }

@@ -10,7 +10,6 @@
 #include "app/objectives.h"
 #include "base/config_yaml.h"
 #include "base/glob.h"
-#include "base/log.h"
 #include "collect/discovery/source_factory.h"
 #include "watch/rules/default_rules.h"
 #include "watch/rules/rule_templates.h"
@@ -33,6 +32,10 @@ watch::rules::RuleServiceOptions service_options(const Config& config) {
 
 watch::rules::AlertmanagerOptions alertmanager_options(const Config& config) {
   return {.queue_capacity = static_cast<size_t>(config.get_int("rules.notify_queue"))};
+}
+
+RuleFileOptions rule_file_options(bool experimental) {
+  return {.experimental = experimental, .check_template = watch::rules::check_rule_template};
 }
 
 // Of both configurations; our own wins.
@@ -124,8 +127,7 @@ Result<std::vector<ConfiguredGroup>> configured_groups(const Config& config,
   GroupSettings theirs = own;
   theirs.evaluation_interval_ms = prometheus.global.evaluation_interval_ms;
   theirs.query_offset_ms = prometheus.global.rule_query_offset_ms;
-  GroupReader reader(files, {.experimental = config.get_bool("query.experimental"),
-                             .check_template = watch::rules::check_rule_template});
+  GroupReader reader(files, rule_file_options(config.get_bool("query.experimental")));
   reader.take(watch::rules::objective_rules(configured_objectives(config)), own);
   for (const std::string& pattern : config.get_strings("rules.files"))
     reader.read_pattern(pattern, true, own);
@@ -133,6 +135,13 @@ Result<std::vector<ConfiguredGroup>> configured_groups(const Config& config,
     reader.read_pattern(pattern, false, theirs);
   if (config.get_bool("rules.default_rules"))
     reader.take(watch::rules::default_rules(reader.options()), own);
+  return std::move(reader).done();
+}
+
+Result<std::vector<ConfiguredGroup>> prometheus_groups(const PrometheusFile& prometheus,
+                                                       FileSystem& files) {
+  GroupReader reader(files, rule_file_options(false));
+  for (const std::string& pattern : prometheus.rule_files) reader.read_pattern(pattern, false, {});
   return std::move(reader).done();
 }
 
@@ -183,8 +192,7 @@ Result<ConfigReloader::Commit> RulesPart::prepare(const Config& next, const std:
       alertmanagers_ = file.alertmanagers;
     }
     apply_alertmanagers();
-    if (const auto set = service_.set_groups(std::move(*held)); !set)
-      Log("rules").error("alerts start anew", {{"error", set.error().message}});
+    service_.set_groups(std::move(*held));
   });
 }
 

@@ -45,6 +45,10 @@ Result<std::vector<watch::rules::ConfiguredGroup>> configured_groups(
     const Config& config, const PrometheusFile& prometheus, FileSystem& files,
     const std::string& external_url);
 
+// Those of the files that a prometheus.yml names alone, to check them.
+Result<std::vector<watch::rules::ConfiguredGroup>> prometheus_groups(
+    const PrometheusFile& prometheus, FileSystem& files);
+
 class RulesPart {
  public:
   RulesPart(const Config& config, RulesPartTools tools);

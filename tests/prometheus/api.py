@@ -105,7 +105,7 @@ class Setting:
         data = os.path.join(folder, "ours")
         os.makedirs(data)
         self.ours = ServerProcess(data, listen=f"127.0.0.1:{self.ports['ours']}",
-                                  config="collect: {host: {enabled: false}}\n")
+                                  config="collect: {host: {enabled: false}}\nrules: {default_rules: false}\n")
 
     def start(self, name, config):
         path = os.path.join(self.folder, name + ".yml")

@@ -118,6 +118,7 @@ size_t GroupEvaluator::evaluate_rule(size_t i, int64_t at_ms, const std::atomic<
   const int64_t begin_ns = tools_.clock.monotonic_ns();
   counts_.evaluations.add();
   const auto samples = results(i, at_ms, cancelled);
+  run.answered = samples.has_value();
   Status outcome;
   size_t count = 0;
   if (!samples) {
@@ -280,7 +281,7 @@ void GroupEvaluator::tell(int64_t at_ms) {
   {
     MutexLock lock(mu_);
     for (size_t i = 0; i < runs_.size(); ++i) {
-      if (runs_[i].status.health != RuleHealth::kGood) continue;
+      if (!runs_[i].answered) continue;
       const auto of_rule = runs_[i].alerts.due(at_ms, settings_.resend_delay_ms);
       if (of_rule.empty()) continue;
       const std::string url = generator_url(settings_.external_url, group_->rules[i].expr);

@@ -134,6 +134,7 @@ class GroupEvaluator {
     TextPairs labels;
     RuleSeries series;
     bool restored = true;
+    bool answered = false;  // the expression of the last evaluation
     RuleStatus status;
     AlertStates alerts;
   };

@@ -136,6 +136,13 @@ TEST_F(GroupEvaluatorTest, WhatTheRouterRefusedIsToldAtTheNextEvaluation) {
   EXPECT_EQ(bench_.told.size(), 1u);
 }
 
+TEST_F(GroupEvaluatorTest, AlertsAreToldThoughTheirSeriesAreRefused) {
+  const auto group = bench_.group("groups: [{name: g, rules: [{alert: Now, expr: vector(1)}]}]");
+  group->evaluate(bench_.at(7'200'000));  // far ahead of the clock: the store refuses that
+  EXPECT_EQ(group->status().rules[0].health, RuleHealth::kBad);
+  EXPECT_EQ(bench_.told.size(), 1u);
+}
+
 TEST_F(GroupEvaluatorTest, TemplatesSeeTheElementAndMayAsk) {
   bench_.settings.external_labels = model::Labels{{"dc", "x"}};
   bench_.expand = [](const TemplateRun& run) -> Result<std::string> {

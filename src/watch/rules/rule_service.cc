@@ -64,7 +64,7 @@ Status RuleService::restore(const std::map<Key, EvaluatorPtr>& groups) {
   return {};
 }
 
-Status RuleService::set_groups(std::vector<ConfiguredGroup> groups) {
+void RuleService::set_groups(std::vector<ConfiguredGroup> groups) {
   std::map<Key, EvaluatorPtr> made;
   for (ConfiguredGroup& configured : groups) {
     Key key{configured.group.file, configured.group.name};
@@ -77,7 +77,10 @@ Status RuleService::set_groups(std::vector<ConfiguredGroup> groups) {
     MutexLock lock(mu_);
     first = !std::exchange(restored_, true);
   }
-  if (first) TRY(restore(made));
+  if (first) {
+    if (const auto restored = restore(made); !restored)
+      log_.error("alerts start anew", {{"error", restored.error().message}});
+  }
   std::vector<Key> gone;
   {
     MutexLock lock(mu_);
@@ -90,7 +93,6 @@ Status RuleService::set_groups(std::vector<ConfiguredGroup> groups) {
                 {{"group", name}, {"error", forgotten.error().message}});
     }
   }
-  return {};
 }
 
 std::vector<RuleService::Key> RuleService::apply(std::map<Key, EvaluatorPtr>& made, bool first) {

@@ -54,7 +54,7 @@ class RuleService final : public RulesView {
   // The groups there are from now on. Before start() alerts of the state file come back; later, a
   // group that changed takes over what its predecessor of the same file and name has, once that has
   // ended its evaluation. Groups that are gone end their series.
-  Status set_groups(std::vector<ConfiguredGroup> groups) EXCLUDES(mu_);
+  void set_groups(std::vector<ConfiguredGroup> groups) EXCLUDES(mu_);
 
   void start() EXCLUDES(mu_);
   // Waits for the rules that are being evaluated.

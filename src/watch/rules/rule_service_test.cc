@@ -56,7 +56,7 @@ class RuleServiceTest : public testing::Test {
   // The service's thread turns the wheel too; with the time standing still it finds nothing.
   std::unique_ptr<RuleService> service(std::string_view yaml) {
     auto made = std::make_unique<RuleService>(RuleServiceOptions{}, tools());
-    EXPECT_TRUE(made->set_groups(groups(yaml)));
+    made->set_groups(groups(yaml));
     made->start();
     return made;
   }
@@ -125,14 +125,14 @@ TEST_F(RuleServiceTest, AReloadKeepsWhatStaysAndForgetsWhatGoes) {
   const auto service = this->service(kDown);
   run(*service, 120);
   const int64_t since_ms = service->groups().at(0).rules.at(0).alerts.at(0).active_at_ms;
-  ASSERT_TRUE(service->set_groups(groups(R"(groups:
+  service->set_groups(groups(R"(groups:
 - name: g
   interval: 60s
   rules:
   - {alert: Down, expr: up < 1, for: 10m}
-)")));
+)"));
   EXPECT_EQ(service->groups().at(0).rules.at(0).alerts.at(0).active_at_ms, since_ms);
-  ASSERT_TRUE(service->set_groups({}));
+  service->set_groups({});
   EXPECT_TRUE(service->groups().empty());
   const auto left = RuleState(*state_.store).load();
   ASSERT_TRUE(left);
