@@ -303,13 +303,46 @@ def kill_while_pending(folder):
     return problems
 
 
+def reload_whole_or_not(folder):
+    """A reload with a broken rule file among good ones changes nothing; a good one holds at once."""
+    rules = os.path.join(folder, "reload")
+    data = os.path.join(folder, "reloaded")
+    os.makedirs(rules)
+    os.makedirs(data)
+
+    def write(name, text):
+        with open(os.path.join(rules, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def names():
+        return [group["name"] for group in server.json("/api/v1/rules")["data"]["groups"]]
+
+    write("a.yml", "groups: [{name: first, rules: [{record: x, expr: up}]}]")
+    server = ServerProcess(data, config=f"collect: {{host: {{enabled: false}}}}\n"
+                           f"rules: {{files: ['{rules}/*.yml'], default_rules: false}}\n")
+    try:
+        problems = [] if names() == ["first"] else [f"groups at the start: {names()}"]
+        write("a.yml", "groups: [{name: second, rules: [{record: x, expr: up}]}]")
+        write("b.yml", "groups: [{name: third, rules: [{record: x, expr: 'up{'}]}]")
+        status, _, body = server.request("POST", "/-/reload")
+        if status == 200 or "b.yml:1" not in body or names() != ["first"]:
+            problems.append(f"a broken reload: {status} {body[:300]}, then {names()}")
+        write("b.yml", "groups: [{name: third, rules: [{alert: x, expr: up}]}]")
+        status, _, body = server.request("POST", "/-/reload")
+        if status != 200 or names() != ["second", "third"]:
+            problems.append(f"a good reload: {status} {body[:300]}, then {names()}")
+        return problems
+    finally:
+        server.stop()
+
+
 def main():
     prometheus = shutil.which("prometheus")
     if not prometheus:
         print("there is no Prometheus here")
         return 77
     with tempfile.TemporaryDirectory() as folder:
-        problems = kill_while_pending(folder) + timeline(folder, prometheus)
+        problems = reload_whole_or_not(folder) + kill_while_pending(folder) + timeline(folder, prometheus)
     for problem in problems:
         print(problem)
     print(f"{len(problems)} differences" if problems else "alike")

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "store/state/testing/state_fixture.h"
 #include "watch/rules/testing/rule_bench.h"
 
@@ -14,6 +16,65 @@ constexpr std::string_view kDown = R"(groups:
   rules:
   - {alert: Down, expr: up == 0, for: 5m}
 )";
+
+// A store in which reads of the metric "slow" wait until they are let go.
+class GatedReads final : public model::Queryable {
+ public:
+  explicit GatedReads(model::Queryable& store) : store_(store) {}
+  Result<std::unique_ptr<model::Querier>> querier(int64_t min_ms, int64_t max_ms) override {
+    TRY_ASSIGN(auto querier, store_.querier(min_ms, max_ms));
+    return std::unique_ptr<model::Querier>(new Gated(*this, std::move(querier)));
+  }
+  void let_go() {
+    const MutexLock lock(mu_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void wait_for_waiting() {
+    const MutexLock lock(mu_);
+    while (!waiting_) changed_.wait(mu_);
+  }
+
+ private:
+  class Gated final : public model::Querier {
+   public:
+    Gated(GatedReads& gate, std::unique_ptr<model::Querier> inner)
+        : gate_(gate), inner_(std::move(inner)) {}
+    void charge_to(model::ReadBudget& budget) override { inner_->charge_to(budget); }
+    Result<std::unique_ptr<model::SeriesSet>> select(const model::Matchers& matchers,
+                                                     const model::SelectHints& hints) override {
+      for (const model::Matcher& matcher : matchers)
+        if (matcher.value() == "slow") gate_.wait();
+      return inner_->select(matchers, hints);
+    }
+    Result<std::vector<std::string>> label_names(const model::Matchers& matchers,
+                                                 size_t limit) override {
+      return inner_->label_names(matchers, limit);
+    }
+    Result<std::vector<std::string>> label_values(std::string_view name,
+                                                  const model::Matchers& matchers,
+                                                  size_t limit) override {
+      return inner_->label_values(name, matchers, limit);
+    }
+
+   private:
+    GatedReads& gate_;
+    const std::unique_ptr<model::Querier> inner_;
+  };
+
+  void wait() {
+    const MutexLock lock(mu_);
+    waiting_ = true;
+    changed_.notify_all();
+    while (!open_) changed_.wait(mu_);
+  }
+
+  model::Queryable& store_;
+  Mutex mu_;
+  CondVar changed_;
+  bool open_ GUARDED_BY(mu_) = false;
+  bool waiting_ GUARDED_BY(mu_) = false;
+};
 
 class RuleServiceTest : public testing::Test {
  protected:
@@ -137,6 +198,55 @@ TEST_F(RuleServiceTest, AReloadKeepsWhatStaysAndForgetsWhatGoes) {
   const auto left = RuleState(*state_.store).load();
   ASSERT_TRUE(left);
   EXPECT_TRUE(left->alerts.empty());
+}
+
+TEST_F(RuleServiceTest, SeriesOfAGroupThatIsGoneEnd) {
+  const auto service = this->service(
+      "groups: [{name: g, interval: 60s, rules: [{record: x, expr: "
+      "up}]}]");
+  run(*service, 60);
+  service->set_groups({});
+  const int64_t gone_ms = bench_.clock.wall_ms();
+  run(*service, 121);
+  const auto querier = bench_.store.querier(gone_ms, gone_ms);
+  const auto set =
+      (*querier)->select({*model::Matcher::create(model::MatchOp::kEqual, "__name__", "x")}, {});
+  model::SeriesColumns columns;
+  ASSERT_TRUE((*set)->next(columns));
+  EXPECT_TRUE(model::is_stale(columns.values.back()));
+}
+
+TEST_F(RuleServiceTest, ASlowGroupDelaysNoOtherAndIsReplacedWhenItEnds) {
+  GatedReads reads(bench_.store);
+  const RuleServiceTools with_gate{.reads = reads,
+                                   .writes = bench_.store,
+                                   .clock = bench_.clock,
+                                   .registry = bench_.registry,
+                                   .state = *state_.store,
+                                   .limits = nullptr,
+                                   .expand = nullptr,
+                                   .notify = nullptr};
+  RuleService service({.threads = 2}, with_gate);
+  service.set_groups(groups(R"(groups:
+- {name: a, interval: 10s, rules: [{alert: Slow, expr: slow}]}
+- {name: b, interval: 10s, rules: [{alert: Quick, expr: vector(1)}]}
+)"));
+  service.start();
+  for (int i = 0; i < 20; ++i) {
+    bench_.clock.advance_ms(1000);
+    service.run_due();
+  }
+  reads.wait_for_waiting();
+  const auto quick = [&] { return service.groups().at(1).rules.at(0).evaluated_at_ms; };
+  while (quick() == 0) std::this_thread::yield();
+  EXPECT_EQ(service.groups().at(0).rules.at(0).evaluated_at_ms, 0);
+  service.set_groups(groups(R"(groups:
+- {name: a, interval: 10s, rules: [{alert: Other, expr: vector(1)}]}
+)"));
+  EXPECT_EQ(service.groups().at(0).group->rules[0].name, "Slow");
+  reads.let_go();
+  service.wait_idle();
+  EXPECT_EQ(service.groups().at(0).group->rules[0].name, "Other");
 }
 
 TEST_F(RuleServiceTest, MissedEvaluationsAreCounted) {
