@@ -70,11 +70,13 @@ void check_tls(const Config& listener, size_t index, ConfigProblems& problems) {
 const ConfigSchema& config_schema() {
   static const ConfigSchema schema = [] {
     std::vector<ConfigKey> keys = server_keys();
-    for (auto more : {log_keys(), data_keys(), scrape_keys(), engine_keys(), health_keys(),
-                      rule_keys(), alert_keys(), watch_keys(), link_keys(), agent_keys()}) {
+    for (auto more :
+         {log_keys(), data_keys(), scrape_keys(), engine_keys(), health_keys(), rule_keys(),
+          objective_keys(), alert_keys(), watch_keys(), link_keys(), agent_keys()}) {
       std::move(more.begin(), more.end(), std::back_inserter(keys));
     }
-    return ConfigSchema(std::move(keys), {check_listeners, check_lockout, check_promotion});
+    return ConfigSchema(std::move(keys),
+                        {check_listeners, check_lockout, check_promotion, check_objectives});
   }();
   return schema;
 }

@@ -22,7 +22,8 @@ std::vector<ConfigKey> log_keys();
 std::vector<ConfigKey> link_keys();
 std::vector<ConfigKey> health_keys();
 std::vector<ConfigKey> rule_keys();
-std::vector<ConfigKey> watch_keys();  // cluster, heartbeat
+std::vector<ConfigKey> objective_keys();  // slo
+std::vector<ConfigKey> watch_keys();      // cluster, heartbeat
 std::vector<ConfigKey> alert_keys();
 std::vector<ConfigKey> agent_keys();
 std::vector<ConfigKey> scrape_keys();  // of prometheus.yml and what it starts
@@ -48,6 +49,8 @@ std::string check_host_name(std::string_view name);
 void check_listeners(const Config& config, ConfigProblems& problems);
 void check_lockout(const Config& config,
                    ConfigProblems& problems);  // the first is not over the longest
+// Each objective has a name of its own, a model, a target and what its kind needs.
+void check_objectives(const Config& config, ConfigProblems& problems);
 // What is promoted is either all but some attributes or a list.
 void check_promotion(const Config& config, ConfigProblems& problems);
 

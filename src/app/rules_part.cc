@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/objectives.h"
 #include "base/config_yaml.h"
 #include "base/glob.h"
 #include "collect/discovery/source_factory.h"
@@ -127,6 +128,7 @@ Result<std::vector<ConfiguredGroup>> configured_groups(const Config& config,
   theirs.evaluation_interval_ms = prometheus.global.evaluation_interval_ms;
   theirs.query_offset_ms = prometheus.global.rule_query_offset_ms;
   GroupReader reader(files, rule_file_options(config.get_bool("query.experimental")));
+  reader.take(watch::rules::objective_rules(configured_objectives(config)), own);
   for (const std::string& pattern : config.get_strings("rules.files"))
     reader.read_pattern(pattern, true, own);
   for (const std::string& pattern : prometheus.rule_files)

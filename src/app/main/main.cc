@@ -10,6 +10,7 @@
 #include "app/key_commands.h"
 #include "app/promql_commands.h"
 #include "app/query_commands.h"
+#include "app/rules_commands.h"
 #include "app/server_command.h"
 #include "app/signals.h"
 #include "app/store_commands.h"
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   app::add_promql_commands(root, exit_code);
   app::add_query_commands(root, exit_code);
   app::add_check_command(root, exit_code);
+  app::add_rules_commands(root, exit_code);
   app::add_alert_commands(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/metrics/linear_store.h"
+#include "watch/rules/testing/unit_test_bench.h"
 
 namespace binnacle::watch::rules {
 namespace {
@@ -25,40 +25,13 @@ constexpr std::string_view kRules = R"(groups:
     annotations: {summary: "gone", more: "text"}
 )";
 
-class MemoryStore final : public query::promql::ScriptStore {
- public:
-  model::Appendable& appendable() override { return store_; }
-  model::Queryable& queryable() override { return store_; }
-
- private:
-  static store::metrics::StoreLimits no_limits() {
-    store::metrics::StoreLimits limits;
-    limits.late_limit_ms = limits.out_of_order_ms = limits.max_ahead_ms = int64_t{1} << 60;
-    return limits;
-  }
-  const SimulatedClock clock_{0};
-  store::metrics::LinearStore store_{clock_, no_limits()};
-};
-
 class UnitTestRunTest : public testing::Test {
  protected:
-  // Failures of the first test of the file.
   std::vector<UnitTestFailure> run(std::string_view yaml, std::string_view rules = kRules) {
     const auto groups = read_rule_file(rules, "r.yml");
     EXPECT_TRUE(groups) << groups.error().message;
-    const auto file = read_unit_tests(yaml, "t.yml");
-    if (!file) {
-      ADD_FAILURE() << file.error().message;
-      return {};
-    }
-    const query::promql::ScriptStoreMaker maker = [] { return std::make_unique<MemoryStore>(); };
-    const auto failures = run_unit_test(
-        *file, file->tests.at(0), *groups,
-        {maker, clock_, [](const TemplateRun& run) { return std::string(run.text); }});
-    EXPECT_TRUE(failures) << failures.error().message;
-    return failures.value_or(std::vector<UnitTestFailure>());
+    return run_first_test(yaml, *groups);
   }
-  const SimulatedClock clock_{0};
 };
 
 constexpr std::string_view kDown = R"(tests:
