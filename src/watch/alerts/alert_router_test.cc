@@ -121,6 +121,29 @@ TEST(AlertRouterTest, WhatCannotBeWrittenIsRefusedAndWrittenLater) {
   EXPECT_EQ(count(fixture), 2);
 }
 
+TEST(AlertRouterTest, EventsArePublishedWithTheCommit) {
+  RouterFixture fixture(kYaml);
+  store::state::EventStore events(*fixture.state.store, fixture.state.system_clock,
+                                  fixture.registry);
+  fixture.open(&events);
+  fixture.receivers.answer("http://one/", [](const Notification&) -> SendOutcome {
+    return {.kind = SendOutcome::Kind::kFailed, .message = "404"};
+  });
+  fixture.router->start();
+  model::Alert alert = alert_of("Down", "a");
+  ASSERT_TRUE(fixture.router->put({alert}));
+  ASSERT_TRUE(fixture.router->put({alert}));
+  alert.ends_at_ms = 1;
+  ASSERT_TRUE(fixture.router->put({alert}));
+  const auto seen = events.recent("alert.", 0, 10);
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->size(), 2U);
+  EXPECT_EQ((*seen)[0].kind, "alert.resolved");
+  EXPECT_EQ((*seen)[1].kind, "alert.firing");
+  EXPECT_EQ((*seen)[1].subject, "Down");
+  fixture.router.reset();
+}
+
 TEST(AlertRouterTest, TestNotificationSaysHowItWent) {
   RouterFixture fixture(kYaml);
   EXPECT_EQ(fixture.router->test_receiver("nobody").error().code, Code::kNotFound);
