@@ -23,6 +23,10 @@ struct Notification {
   std::vector<model::Alert> alerts;  // by job, instance and labels, as Alertmanager
   int64_t now_ms = 0;                // alerts are firing or resolved as of it
   std::string external_url;
+  // Tells this one from the same alerts told before, and is the same after a crash: the time of the
+  // group's last notification, for example. Empty: the time of this one does where nothing else
+  // changed.
+  std::string dedup_id;
   std::string reason;  // "first", "new alerts", "resolved", "repeat", "escalation", "reminder"
   // Context that is not of Alertmanager, shown below the text where a receiver has room: the value,
   // the deciding check, links to the page with the time range.
