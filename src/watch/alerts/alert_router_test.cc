@@ -144,6 +144,26 @@ TEST(AlertRouterTest, EventsArePublishedWithTheCommit) {
   fixture.router.reset();
 }
 
+TEST(AlertRouterTest, HistoryIsSearchedAndKeptWithinItsBounds) {
+  RouterFixture fixture(kYaml);
+  fixture.router->start();
+  for (const char* name : {"a", "b", "c", "d"})
+    ASSERT_TRUE(fixture.router->put({alert_of(name, "x")}));
+  AlertHistoryQuery query{.kind = "firing"};
+  EXPECT_EQ(fixture.router->history(query)->size(), 4U);
+  query.matchers.push_back(*model::Matcher::create(model::MatchOp::kRegex, "alertname", "a|b"));
+  ASSERT_EQ(fixture.router->history(query)->size(), 2U);
+  EXPECT_EQ(fixture.router->history(query)->front().labels.get("alertname"), "b");
+  query.before_id = fixture.router->history(query)->front().id;
+  EXPECT_EQ(fixture.router->history(query)->size(), 1U);
+  fixture.router->stop();
+  AlertHistory history(*fixture.state.store);
+  const int64_t now = fixture.state.system_clock.wall_ms();
+  EXPECT_GE(*history.prune({.history_max_count = 1}, now), 3);
+  EXPECT_EQ(history.search({}, now)->size(), 1U);
+  EXPECT_EQ(*history.prune({.history_max_age_ms = -1}, now + 1), 1);
+}
+
 TEST(AlertRouterTest, TestNotificationSaysHowItWent) {
   RouterFixture fixture(kYaml);
   EXPECT_EQ(fixture.router->test_receiver("nobody").error().code, Code::kNotFound);
