@@ -20,7 +20,7 @@ struct Notification {
   std::string group_key;  // `{}/{team="a"}:{alertname="x"}`
   model::Labels group_labels;
   model::Labels route_labels;
-  std::vector<model::Alert> alerts;  // by job, instance and labels, as Alertmanager
+  std::vector<model::Alert> alerts;  // firing first, then resolved, by start
   int64_t now_ms = 0;                // alerts are firing or resolved as of it
   std::string external_url;
   // Tells this one from the same alerts told before, and is the same after a crash: the time of the
