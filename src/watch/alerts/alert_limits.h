@@ -20,7 +20,7 @@ struct AlertLimits {
 
   // A send may take as long as the group's interval, and at least this.
   int64_t min_send_ms = 10'000;
-  size_t max_sends_at_once = 8;       // of one integration
+  size_t max_sends_at_once = 32;      // of one integration
   size_t max_sends_waiting = 10'000;  // of one integration
 
   int64_t silence_reminder_ms = 15 * 60'000;  // before a silence ends; 0: none

@@ -188,6 +188,7 @@ TEST(RestartOnceTest, WhatWasBeingSentIsSentAnew) {
   run.at(3.5, [&run] { run.restart(); });
   run.run(8);
   ASSERT_EQ(run.told("webhook[0]").size(), 1U);
+  EXPECT_EQ(run.all_told().back().notification.dedup_id, "0");
   EXPECT_LT(run.all_told().back().at_ms, at_ms(5));
   EXPECT_EQ(run.told("webhook[1]").size(), 1U);
 }

@@ -121,6 +121,49 @@ TEST(AlertRouterTest, WhatCannotBeWrittenIsRefusedAndWrittenLater) {
   EXPECT_EQ(count(fixture), 2);
 }
 
+TEST(AlertRouterTest, EventsArePublishedWithTheCommit) {
+  RouterFixture fixture(kYaml);
+  store::state::EventStore events(*fixture.state.store, fixture.state.system_clock,
+                                  fixture.registry);
+  fixture.open(&events);
+  fixture.receivers.answer("http://one/", [](const Notification&) -> SendOutcome {
+    return {.kind = SendOutcome::Kind::kFailed, .message = "404"};
+  });
+  fixture.router->start();
+  model::Alert alert = alert_of("Down", "a");
+  ASSERT_TRUE(fixture.router->put({alert}));
+  ASSERT_TRUE(fixture.router->put({alert}));
+  alert.ends_at_ms = 1;
+  ASSERT_TRUE(fixture.router->put({alert}));
+  const auto seen = events.recent("alert.", 0, 10);
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->size(), 2U);
+  EXPECT_EQ((*seen)[0].kind, "alert.resolved");
+  EXPECT_EQ((*seen)[1].kind, "alert.firing");
+  EXPECT_EQ((*seen)[1].subject, "Down");
+  fixture.router.reset();
+}
+
+TEST(AlertRouterTest, HistoryIsSearchedAndKeptWithinItsBounds) {
+  RouterFixture fixture(kYaml);
+  fixture.router->start();
+  for (const char* name : {"a", "b", "c", "d"})
+    ASSERT_TRUE(fixture.router->put({alert_of(name, "x")}));
+  AlertHistoryQuery query{.kind = "firing"};
+  EXPECT_EQ(fixture.router->history(query)->size(), 4U);
+  query.matchers.push_back(*model::Matcher::create(model::MatchOp::kRegex, "alertname", "a|b"));
+  ASSERT_EQ(fixture.router->history(query)->size(), 2U);
+  EXPECT_EQ(fixture.router->history(query)->front().labels.get("alertname"), "b");
+  query.before_id = fixture.router->history(query)->front().id;
+  EXPECT_EQ(fixture.router->history(query)->size(), 1U);
+  fixture.router->stop();
+  AlertHistory history(*fixture.state.store);
+  const int64_t now = fixture.state.system_clock.wall_ms();
+  EXPECT_GE(*history.prune({.history_max_count = 1}, now), 3);
+  EXPECT_EQ(history.search({}, now)->size(), 1U);
+  EXPECT_EQ(*history.prune({.history_max_age_ms = -1}, now + 1), 1);
+}
+
 TEST(AlertRouterTest, TestNotificationSaysHowItWent) {
   RouterFixture fixture(kYaml);
   EXPECT_EQ(fixture.router->test_receiver("nobody").error().code, Code::kNotFound);

@@ -134,6 +134,7 @@ TEST_F(SilenceBookTest, PendingOneThatIsExpiredNeverHeld) {
   EXPECT_EQ(book_.find(id)->state(300), SilenceState::kExpired);
   EXPECT_EQ(book_.find(id)->starts_at_ms, 300);
   EXPECT_TRUE(book_.plan_expire(id, 400)->upserted.empty());
+  EXPECT_THAT(book_.active_for(model::Labels{{"alertname", "a"}}, 6000), ElementsAre());
   EXPECT_THAT(book_.gc(10'299), ElementsAre());
   EXPECT_THAT(book_.gc(10'300), ElementsAre(id));
 }

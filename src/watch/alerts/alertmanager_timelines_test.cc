@@ -74,6 +74,9 @@ TEST(AlertmanagerTimelinesTest, Repeats) {
   EXPECT_THAT(run.told(),
               ElementsAre(told(2, {named("test").active(1)}), told(3, {named("test").active(1)}),
                           told(4, {named("test").active(1, 3)})));
+  std::vector<std::string> ids;
+  for (const auto& one : run.all_told()) ids.push_back(one.notification.dedup_id);
+  EXPECT_THAT(ids, ElementsAre("0", std::to_string(at_ms(2.005)), std::to_string(at_ms(3.005))));
 }
 
 // The one that fails is tried anew and does not make the other one be told again.

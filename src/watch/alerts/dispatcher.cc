@@ -90,7 +90,9 @@ void Dispatcher::note_resolved(uint64_t fingerprint, int64_t now_ms) {
 
 void Dispatcher::note_change(uint64_t fingerprint, int64_t now_ms) {
   const bool begins = flaps_.changed(fingerprint, now_ms);
-  changes_.flaps.insert(fingerprint);
+  // One change says nothing: most alerts fire once.
+  const FlapDetector::Record* record = flaps_.find(fingerprint);
+  if (record != nullptr && record->changes.size() > 1) changes_.flaps.insert(fingerprint);
   if (!begins) return;
   add_history("flapping", fingerprint, nullptr, "",
               fmt::format("more than {} changes within {} min; told once until it calms down",

@@ -81,6 +81,7 @@ class Dispatcher {
     LogKey key;
     std::string integration;  // "webhook"
     LogEntry entry;
+    int64_t before_ms = 0;  // when it was told last; 0: never
     NotifyReason reason = NotifyReason::kNone;
     bool of_flush = false;
   };

@@ -167,7 +167,9 @@ void Dispatcher::tell_integration(AlertGroup& group, const std::vector<Member>& 
                     .resolved = telling.entry.resolved,
                     .send_resolved = integration.send_resolved,
                     .repeat_interval_ms = group.route->repeat_interval_ms};
-  telling.reason = reason_to_tell(members, log_.find(telling.key), tell, forced, now_ms);
+  const LogEntry* before = log_.find(telling.key);
+  if (before != nullptr) telling.before_ms = before->at_ms;
+  telling.reason = reason_to_tell(members, before, tell, forced, now_ms);
   if (telling.reason == NotifyReason::kNone) return;
   telling.entry.expires_at_ms = std::min(limits_.retention_ms, 2 * group.route->repeat_interval_ms);
   if (!tell.firing.empty() && group.first_told_ms == 0) {
@@ -201,6 +203,8 @@ void Dispatcher::send(AlertGroup& group, const std::vector<Member>& members,
   }
   notification->now_ms = now_ms;
   notification->external_url = external_url_;
+  // What is sent anew after a crash was never recorded, so that this is the same then.
+  notification->dedup_id = std::to_string(telling.before_ms);
   notification->reason = notify_reason_name(telling.reason);
   notification->context = notification_context(*notification);
   const uint64_t id = ++last_delivery_;

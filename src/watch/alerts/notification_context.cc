@@ -35,9 +35,8 @@ std::vector<std::pair<std::string, std::string>> notification_context(
     }
   }
   if (notification.external_url.empty()) return context;
-  context.emplace_back("page",
-                       fmt::format("{}/alerts?from={}&to={}", notification.external_url,
-                                   (from_ms - kBeforeMs) / 1000, notification.now_ms / 1000));
+  context.emplace_back("page", fmt::format("{}/alerts?from={}&to={}", notification.external_url,
+                                           from_ms - kBeforeMs, notification.now_ms));
   return context;
 }
 

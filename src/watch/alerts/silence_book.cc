@@ -107,7 +107,7 @@ Result<SilenceChange> SilenceBook::plan_expire(const std::string& id, int64_t no
 void SilenceBook::apply(const SilenceChange& change) {
   for (const Silence& silence : change.upserted) {
     reminded_.erase(silence.id);
-    silences_.insert_or_assign(silence.id, silence);
+    live_.insert(&silences_.insert_or_assign(silence.id, silence).first->second);
   }
 }
 
@@ -118,12 +118,13 @@ const Silence* SilenceBook::find(const std::string& id) const {
 
 std::vector<std::string> SilenceBook::active_for(model::LabelsView alert, int64_t now_ms) const {
   std::vector<std::string> ids;
-  for (const auto& [id, silence] : silences_) {
-    if (silence.state(now_ms) == SilenceState::kActive &&
-        model::matches_all(silence.matchers, alert)) {
-      ids.push_back(id);
+  for (const Silence* silence : live_) {
+    if (silence->state(now_ms) == SilenceState::kActive &&
+        model::matches_all(silence->matchers, alert)) {
+      ids.push_back(silence->id);
     }
   }
+  std::ranges::sort(ids);
   return ids;
 }
 
@@ -143,6 +144,7 @@ std::vector<const Silence*> SilenceBook::take_ending(int64_t now_ms, int64_t ahe
 
 std::vector<std::string> SilenceBook::gc(int64_t now_ms) {
   std::vector<std::string> gone;
+  std::erase_if(live_, [&](const Silence* silence) { return silence->ends_at_ms <= now_ms; });
   for (auto it = silences_.begin(); it != silences_.end();) {
     if (it->second.ends_at_ms + limits_.retention_ms > now_ms) {
       ++it;

@@ -41,7 +41,7 @@ class SilenceBook {
   std::vector<std::string> active_for(model::LabelsView alert, int64_t now_ms) const;
   // Active ones that end within `ahead_ms` and were not given out before.
   std::vector<const Silence*> take_ending(int64_t now_ms, int64_t ahead_ms);
-  // Removes those that ended long enough ago; answers their ids.
+  // Removes those that ended long enough ago; answers their ids. Now and then.
   std::vector<std::string> gc(int64_t now_ms);
 
   const std::map<std::string, Silence>& all() const { return silences_; }
@@ -52,6 +52,7 @@ class SilenceBook {
   const AlertLimits limits_;
   const std::function<std::string()> new_id_;
   std::map<std::string, Silence> silences_;
+  std::set<const Silence*> live_;  // of silences_: those not ended at the last gc()
   std::set<std::string> reminded_;
 };
 

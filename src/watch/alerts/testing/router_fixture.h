@@ -100,12 +100,12 @@ struct RouterFixture {
     const auto all = alert_migrations();
     return {all.begin(), all.end()};
   }
-  void open() {
+  void open(store::state::EventStore* events = nullptr) {
     router.reset();
     auto opened =
         AlertRouter::open({.limits = limits, .external_url = "http://binnacle"},
                           {.store = *state.store,
-                           .events = nullptr,
+                           .events = events,
                            .io = io,
                            .clock = clock ? static_cast<const Clock&>(*clock) : state.system_clock,
                            .random = random,
