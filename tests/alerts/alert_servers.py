@@ -80,11 +80,12 @@ class Alertmanager(AlertServer):
 class Binnacle(AlertServer):
     def start(self, kill_at=""):
         """`POINT:PASSES`: where in the program it shall die."""
-        os.environ["BINNACLE_KILL_AT"] = kill_at
+        if kill_at:
+            os.environ["BINNACLE_KILL_AT"] = kill_at
         try:
             self.server = ServerProcess(self.data, listen=f"127.0.0.1:{self.port}", config=OURS.format(config=self.config_path))
         finally:
-            del os.environ["BINNACLE_KILL_AT"]
+            os.environ.pop("BINNACLE_KILL_AT", None)
 
     def is_gone(self):
         return self.server.process.poll() is not None
