@@ -163,6 +163,11 @@ void FaultFileSystem::power_off_after(uint64_t changes) {
   changes_until_off_ = changes;
 }
 
+uint64_t FaultFileSystem::syncs() const {
+  const MutexLock lock(mu_);
+  return syncs_;
+}
+
 uint64_t FaultFileSystem::changes() const {
   MutexLock lock(mu_);
   return changes_;
@@ -243,6 +248,7 @@ Status FaultFileSystem::sync(const OpenFile& file) {
     return begun;
   }
   FaultDisk::sync(*file.node);
+  ++syncs_;
   return {};
 }
 

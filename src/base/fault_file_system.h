@@ -61,6 +61,7 @@ class FaultFileSystem final : public FileSystem {
   // without faults a test can cut the power at each of its steps in turn.
   void power_off_after(uint64_t changes) EXCLUDES(mu_);
   uint64_t changes() const EXCLUDES(mu_);
+  uint64_t syncs() const EXCLUDES(mu_);  // of files
 
   // Open files fail from now on, locks are free, power is back.
   void crash(Crash kind) EXCLUDES(mu_);
@@ -108,6 +109,7 @@ class FaultFileSystem final : public FileSystem {
   std::optional<uint64_t> capacity_ GUARDED_BY(mu_);
   std::optional<uint64_t> changes_until_off_ GUARDED_BY(mu_);
   uint64_t changes_ GUARDED_BY(mu_) = 0;
+  uint64_t syncs_ GUARDED_BY(mu_) = 0;
   uint64_t lives_ GUARDED_BY(mu_) = 0;  // counts crashes; an open file belongs to one life
   std::set<const DiskNode*> locked_ GUARDED_BY(mu_);
 };

@@ -46,7 +46,7 @@ test('charts of this host move', patient, () => withPage('/hosts', {}, async (pa
     await page.waitForSelector(`section[aria-label="${title}"] canvas`);
   }
   await page.waitForSelector(await fileSystems());
-  assert.equal(await page.textContent('.live'), 'Live');
+  await page.waitForSelector('.live:text-is("Live")');
 }));
 
 test('the first chart comes soon after loading', patient, () => withPage('/', {}, async (page) => {
@@ -61,7 +61,7 @@ test('Targets tells what is scraped and what is not reached', patient, () => wit
   await server.watch('nobody', ['127.0.0.1:9']);
   await server.watch('self', [server.listen]);
   await page.waitForSelector('section[aria-label="Targets of nobody"] .badge-bad');
-  assert.match(await page.textContent('section[aria-label="Targets of nobody"] .cell-bad'), /refused/);
+  await page.waitForSelector('section[aria-label="Targets of nobody"] .cell-bad:has-text("refused")');
   await page.waitForSelector('section[aria-label="Targets of self"] .badge-good');
   await page.fill('input[aria-label="Filter targets"]', 'refused');
   await page.waitForSelector('section[aria-label="Targets of self"]', { state: 'detached' });

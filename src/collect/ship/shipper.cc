@@ -98,12 +98,15 @@ struct Shipper::Impl {
   // The thread.
   void run();
   void upkeep();
+  void keep_durable();
   void wait_for_batch();
   bool wait_for_turn();
   void send_chunk();
   void settle();
   void send_metadata();
   bool send_all(std::vector<std::vector<ShipRequest>> shards, Cargo cargo) EXCLUDES(mu);
+  bool take_off(std::vector<std::vector<ShipRequest>> shards, Cargo cargo) EXCLUDES(mu);
+  bool landed_within(int64_t ms) EXCLUDES(mu);
 
   // On `io`.
   asio::awaitable<void> fly(std::shared_ptr<Flight> flight);
@@ -133,6 +136,7 @@ struct Shipper::Impl {
   ReplayThrottle throttle;
   QueueChunk chunk;
   int64_t last_upkeep_ms = 0;
+  int64_t unsent_since_ms = 0;  // something waits since, or since the last sync; 0: nothing does
   int64_t last_metadata_ms = 0;
   uint64_t appended_before = 0;
   double incoming = 0;  // samples a second
@@ -183,6 +187,7 @@ void Shipper::Impl::wait_for_batch() {
     upkeep();
     if (queue->wait_ms(kUpkeepMs)) break;
   }
+  if (unsent_since_ms == 0) unsent_since_ms = deps.clock.monotonic_ms();
   const int64_t deadline_ms = deps.clock.monotonic_ms() + options.batch_send_deadline_ms;
   while (!stopping && queue->unread_samples() < options.max_samples_per_send) {
     upkeep();
@@ -192,12 +197,20 @@ void Shipper::Impl::wait_for_batch() {
   }
 }
 
-void Shipper::Impl::upkeep() {
+// What arrives within a moment needs no disk: only what waits longer is made durable.
+void Shipper::Impl::keep_durable() {
   const int64_t now_ms = deps.clock.monotonic_ms();
-  if (last_upkeep_ms != 0 && now_ms - last_upkeep_ms < kUpkeepMs) return;
+  if (unsent_since_ms == 0 || now_ms - unsent_since_ms < options.sync_after_ms) return;
+  unsent_since_ms = now_ms;
   if (const Status synced = queue->sync(); !synced)
     log.warn("a queue cannot be made durable",
              {{"destination", options.name}, {"error", synced.error().message}});
+}
+
+void Shipper::Impl::upkeep() {
+  keep_durable();
+  const int64_t now_ms = deps.clock.monotonic_ms();
+  if (last_upkeep_ms != 0 && now_ms - last_upkeep_ms < kUpkeepMs) return;
   const auto oldest_ms = queue->oldest_time();
   const int64_t age_ms = oldest_ms ? deps.clock.wall_ms() - *oldest_ms : 0;
   instruments.oldest_seconds.set(static_cast<double>(std::max<int64_t>(0, age_ms)) / 1000);
@@ -252,7 +265,9 @@ void Shipper::Impl::send_chunk() {
   const bool delivered =
       send_all(std::move(round.shards), again ? Cargo::kRepeated : Cargo::kSamples);
   kill_point("ship.delivered");
-  if (delivered) settle();
+  if (!delivered) return;
+  settle();
+  unsent_since_ms = queue->unread_samples() == 0 ? 0 : deps.clock.monotonic_ms();
 }
 
 // The chunk has arrived. It stays at hand until the receiver has had the time to make it durable;
@@ -285,6 +300,15 @@ void Shipper::Impl::send_metadata() {
 
 // True when all has arrived or was refused for good, false when it was time to stop.
 bool Shipper::Impl::send_all(std::vector<std::vector<ShipRequest>> shards, Cargo cargo) {
+  if (!take_off(std::move(shards), cargo)) return false;
+  while (!landed_within(options.sync_after_ms)) keep_durable();
+  const MutexLock held(mu);
+  flights.clear();
+  return !undelivered;
+}
+
+// False when it is time to stop.
+bool Shipper::Impl::take_off(std::vector<std::vector<ShipRequest>> shards, Cargo cargo) {
   const MutexLock held(mu);
   if (stopping) return false;
   undelivered = false;
@@ -304,9 +328,14 @@ bool Shipper::Impl::send_all(std::vector<std::vector<ShipRequest>> shards, Cargo
                                                   landed();
                                                 }));
   }
-  while (in_flight > 0) changed.wait(mu);
-  flights.clear();
-  return !undelivered;
+  return true;
+}
+
+// False when that did not happen in time.
+bool Shipper::Impl::landed_within(int64_t ms) {
+  const MutexLock held(mu);
+  if (in_flight > 0) changed.wait_for_ms(mu, ms);
+  return in_flight == 0;
 }
 
 void Shipper::Impl::landed() {

@@ -27,6 +27,7 @@ struct ShipperOptions {
   size_t max_shards = 50;
   size_t max_samples_per_send = 2000;
   int64_t batch_send_deadline_ms = 5000;  // a smaller request leaves after that time
+  int64_t sync_after_ms = 1000;  // what is not delivered by then is made durable in the queue
   int64_t min_backoff_ms = 30;
   int64_t max_backoff_ms = 5000;
   int64_t max_retry_after_ms = 5 * 60 * 1000;  // a receiver may not put us off for longer at once

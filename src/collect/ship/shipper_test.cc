@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 
 #include "base/fault_file_system.h"
 #include "base/log.h"
@@ -124,6 +125,33 @@ TEST_F(ShipperTest, AddsExternalLabelsThenRelabels) {
   const TestReceiver::Samples want{{"__name__=m;cluster=a;ref=1;where=a;", {{1, 2.0}}}};
   EXPECT_EQ(receiver.samples(), want);
   EXPECT_EQ(metric("binnacle_ship_samples_relabelled_away_total"), 1);
+}
+
+TEST_F(ShipperTest, WhatWaitsIsDurableAndWhatArrivesAtOnceCostsNoSync) {
+  options_.sync_after_ms = 10'000;
+  {
+    TestReceiver receiver;
+    ship(receiver);
+    append(1, 3);
+    ASSERT_TRUE(drained());
+    const uint64_t before = files_.syncs();
+    append(2, 3);
+    ASSERT_TRUE(drained());
+    EXPECT_EQ(files_.syncs(), before);
+    shipper_->stop();
+  }
+  options_.sync_after_ms = 20;
+  TestReceiver away([](int) { return net::Response::text(503, "not now"); });
+  ship(away);
+  append(3, 3);
+  const uint64_t appended = files_.syncs();
+  const int64_t end_ms = clock_.monotonic_ms() + 10'000;
+  while (files_.syncs() == appended && clock_.monotonic_ms() < end_ms) std::this_thread::yield();
+  shipper_ = nullptr;
+  queue_ = nullptr;
+  files_.crash(Crash::kPowerCut);
+  open();
+  EXPECT_GE(queue_->pending_samples(), 3U);
 }
 
 TEST_F(ShipperTest, TriesAgainUntilItArrives) {

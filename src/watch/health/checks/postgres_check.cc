@@ -8,6 +8,7 @@
 
 #include "watch/health/checks/address.h"
 #include "watch/health/checks/kinds.h"
+#include "watch/health/checks/libpq.h"
 #include "watch/health/checks/postgres_session.h"
 #include "watch/health/checks/verdict.h"
 
@@ -151,6 +152,8 @@ class PostgresCheck final : public Check {
 }  // namespace
 
 std::unique_ptr<Check> read_postgres_check(const KindInput& input) {
+  // Here, since loading takes longer than an I/O thread has; what is missing is told by the runs.
+  static_cast<void>(load_libpq());
   YamlMap map(input.settings);
   return std::make_unique<PostgresCheck>(map, input);
 }

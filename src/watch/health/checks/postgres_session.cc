@@ -1,7 +1,6 @@
 #include "watch/health/checks/postgres_session.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <array>
 
@@ -11,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "net/oauth2_token.h"
+#include "watch/health/checks/libpq.h"
 #include "watch/health/checks/verdict.h"
 
 namespace binnacle::watch::health {
@@ -23,10 +23,7 @@ using std::chrono::milliseconds;
 constexpr size_t kMaxRows = 1'000;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-struct Clear {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using ResultPtr = std::unique_ptr<PGresult, Clear>;
+using ResultPtr = std::unique_ptr<PGresult, decltype(Libpq::PQclear)>;
 
 Unexpected too_late() { return fail(Code::kDeadlineExceeded, "PostgreSQL: no answer in time"); }
 
@@ -59,6 +56,8 @@ asio::awaitable<Result<Where>> find(const PostgresSettings& settings, net::Deadl
 
 asio::awaitable<Result<std::unique_ptr<PostgresSession>>> PostgresSession::connect(
     const PostgresSettings& settings, FileSystem& files, net::Deadline& deadline) {
+  const auto libpq = load_libpq();
+  if (!libpq) co_return fail(libpq.error());
   const auto where = co_await find(settings, deadline);
   if (!where) co_return fail(where.error());
   std::string password = settings.password;
@@ -86,23 +85,25 @@ asio::awaitable<Result<std::unique_ptr<PostgresSession>>> PostgresSession::conne
                                            "binnacle",
                                            "UTF8",
                                            nullptr};
-  PGconn* connection = PQconnectStartParams(names.data(), values.data(), 0);
+  PGconn* connection = (*libpq)->PQconnectStartParams(names.data(), values.data(), 0);
   if (connection == nullptr) co_return fail(Code::kResourceExhausted, "PostgreSQL: no memory");
-  std::unique_ptr<PostgresSession> session(new PostgresSession(connection, deadline));
+  std::unique_ptr<PostgresSession> session(new PostgresSession(**libpq, connection, deadline));
   const auto in = co_await session->log_in();
   if (!in) co_return fail(in.error());
   co_return session;
 }
 
-PostgresSession::~PostgresSession() { PQfinish(connection_); }
+PostgresSession::~PostgresSession() { libpq_.PQfinish(connection_); }
 
-std::string PostgresSession::said() const { return one_line(PQerrorMessage(connection_), 300); }
+std::string PostgresSession::said() const {
+  return one_line(libpq_.PQerrorMessage(connection_), 300);
+}
 
-int PostgresSession::server_version() const { return PQserverVersion(connection_); }
+int PostgresSession::server_version() const { return libpq_.PQserverVersion(connection_); }
 
 asio::awaitable<Status> PostgresSession::wait(bool for_writing) {
   // libpq may go on with another socket at each step, and closes it itself.
-  stream_descriptor socket(co_await asio::this_coro::executor, PQsocket(connection_));
+  stream_descriptor socket(co_await asio::this_coro::executor, libpq_.PQsocket(connection_));
   deadline_.on_expiry([&socket] { socket.cancel(); });
   if (!deadline_.expired()) {
     co_await socket.async_wait(
@@ -115,14 +116,14 @@ asio::awaitable<Status> PostgresSession::wait(bool for_writing) {
 }
 
 asio::awaitable<Status> PostgresSession::log_in() {
-  if (PQstatus(connection_) == CONNECTION_BAD) co_return fail(Code::kUnavailable, said());
+  if (libpq_.PQstatus(connection_) == CONNECTION_BAD) co_return fail(Code::kUnavailable, said());
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (step == PGRES_POLLING_WRITING || step == PGRES_POLLING_READING) {
     if (auto ready = co_await wait(step == PGRES_POLLING_WRITING); !ready) co_return ready;
-    step = PQconnectPoll(connection_);
+    step = libpq_.PQconnectPoll(connection_);
   }
   if (step == PGRES_POLLING_OK) {
-    PQsetnonblocking(connection_, 1);
+    libpq_.PQsetnonblocking(connection_, 1);
     co_return Status();
   }
   const std::string why = said();
@@ -133,7 +134,7 @@ asio::awaitable<Status> PostgresSession::log_in() {
 
 asio::awaitable<Status> PostgresSession::flush() {
   while (true) {
-    const int left = PQflush(connection_);
+    const int left = libpq_.PQflush(connection_);
     if (left < 0) co_return fail(Code::kUnavailable, said());
     if (left == 0) co_return Status();
     if (auto ready = co_await wait(true); !ready) co_return ready;
@@ -152,23 +153,24 @@ asio::awaitable<Status> PostgresSession::begin_read_only(milliseconds statement_
 // By the extended protocol, which takes one statement only: nothing ends the transaction and goes
 // on behind it.
 asio::awaitable<Result<PostgresValue>> PostgresSession::query(const std::string& statement) {
-  const bool sent = PQsendQueryParams(connection_, statement.c_str(), 0, nullptr, nullptr, nullptr,
-                                      nullptr, 0) == 1 &&
-                    PQsetSingleRowMode(connection_) == 1;
+  const bool sent = libpq_.PQsendQueryParams(connection_, statement.c_str(), 0, nullptr, nullptr,
+                                             nullptr, nullptr, 0) == 1 &&
+                    libpq_.PQsetSingleRowMode(connection_) == 1;
   if (!sent) co_return fail(Code::kUnavailable, said());
   if (auto out = co_await flush(); !out) co_return fail(out.error());
   PostgresValue value;
   for (size_t rows = 0;;) {
-    while (PQisBusy(connection_) == 1) {
+    while (libpq_.PQisBusy(connection_) == 1) {
       if (auto ready = co_await wait(false); !ready) co_return fail(ready.error());
-      if (PQconsumeInput(connection_) != 1) co_return fail(Code::kUnavailable, said());
+      if (libpq_.PQconsumeInput(connection_) != 1) co_return fail(Code::kUnavailable, said());
     }
-    const ResultPtr result(PQgetResult(connection_));
+    const ResultPtr result(libpq_.PQgetResult(connection_), libpq_.PQclear);
     if (!result) co_return value;
-    switch (PQresultStatus(result.get())) {
+    switch (libpq_.PQresultStatus(result.get())) {
       case PGRES_SINGLE_TUPLE:
-        if (rows == 0 && PQnfields(result.get()) > 0 && PQgetisnull(result.get(), 0, 0) == 0)
-          value = PQgetvalue(result.get(), 0, 0);
+        if (rows == 0 && libpq_.PQnfields(result.get()) > 0 &&
+            libpq_.PQgetisnull(result.get(), 0, 0) == 0)
+          value = libpq_.PQgetvalue(result.get(), 0, 0);
         if (++rows <= kMaxRows) break;
         co_return fail(
             Code::kInvalidArgument,
@@ -177,8 +179,9 @@ asio::awaitable<Result<PostgresValue>> PostgresSession::query(const std::string&
       case PGRES_COMMAND_OK:
         break;
       default:
-        co_return fail(Code::kFailedPrecondition,
-                       "PostgreSQL says: " + one_line(PQresultErrorMessage(result.get()), 300));
+        co_return fail(
+            Code::kFailedPrecondition,
+            "PostgreSQL says: " + one_line(libpq_.PQresultErrorMessage(result.get()), 300));
     }
   }
 }

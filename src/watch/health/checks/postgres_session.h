@@ -19,6 +19,8 @@ struct pg_conn;
 
 namespace binnacle::watch::health {
 
+struct Libpq;
+
 struct PostgresSettings {
   net::HostPort address;
   std::string socket_folder;  // not empty: there instead
@@ -52,13 +54,14 @@ class PostgresSession {
   int server_version() const;  // 150004
 
  private:
-  PostgresSession(pg_conn* connection, net::Deadline& deadline)
-      : connection_(connection), deadline_(deadline) {}
+  PostgresSession(const Libpq& libpq, pg_conn* connection, net::Deadline& deadline)
+      : libpq_(libpq), connection_(connection), deadline_(deadline) {}
   boost::asio::awaitable<Status> wait(bool for_writing);
   boost::asio::awaitable<Status> log_in();
   boost::asio::awaitable<Status> flush();
   std::string said() const;  // libpq's last message
 
+  const Libpq& libpq_;
   pg_conn* const connection_;
   net::Deadline& deadline_;
 };
