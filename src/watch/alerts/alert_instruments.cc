@@ -33,11 +33,10 @@ AlertInstruments::AlertInstruments(Registry& r)
       silences_expired(r.gauge("binnacle_alert_silences", "Silences.", {{"state", "expired"}})),
       acknowledged(r.gauge("binnacle_alert_acknowledgements", "Alerts acknowledged.")),
       flapping(r.gauge("binnacle_alert_flapping", "Alerts that flap.")),
-      sends_waiting(r
-                        .gauge("binnacle_notifications_waiting",
-                               "Notifications on their way: waiting, being sent or to be "
-                               "retried.")) {  // There from the start, so that the first failure is
-                                               // a rise that an alert can see.
+      sends_waiting(r.gauge("binnacle_notifications_waiting",
+                            "Notifications on their way: waiting, being sent or to be "
+                            "retried.")) {  // There from the start, so that the first failure is
+                                            // a rise that an alert can see.
   for (const char* kind : kKinds) {
     notifications(kind);
     notifications_failed(kind);
