@@ -121,7 +121,7 @@ void read_email(YamlMap& map, const GlobalSettings& global, Integration& out) {
   read_headers(map, config);
   map.read("html", config.html);
   map.read("text", config.text);
-  map.unused("threading", "has no effect: each notification is a mail of its own");
+  map.unused("threading", "has no effect: the mails of one group always form one thread");
   if (config.to.empty()) map.value().problem("to is missing: write an address");
   if (config.from.empty()) map.value().problem("from is missing: give it or global smtp_from");
   if (config.smarthost.empty()) {
