@@ -37,6 +37,7 @@ AlertLimits alert_limits(const Config& config) {
   limits.max_silences = count("max_silences");
   limits.max_acknowledgements = count("max_acknowledgements");
   limits.max_sends_at_once = count("max_sends");
+  limits.max_sends_waiting = count("max_sends_waiting");
   limits.flap_changes = count("flap_changes");
   limits.max_alert_bytes = static_cast<size_t>(config.get_bytes("alerts.max_alert_bytes"));
   limits.max_silence_bytes = static_cast<size_t>(config.get_bytes("alerts.max_silence_bytes"));

@@ -52,6 +52,8 @@ void add_limit_keys(std::vector<ConfigKey>& keys) {
       "Acknowledgements that stand; further ones are refused.");
   add("max_sends", limits.max_sends_at_once, "notifications", "1000",
       "On their way at a time by one integration of a receiver; more wait.");
+  add("max_sends_waiting", limits.max_sends_waiting, "notifications", "1000000",
+      "For one integration of a receiver; more are given up, and told with the group's next look.");
   const auto add_bytes = [&](const char* name, size_t value, const char* meaning) {
     keys.push_back({.path = std::string("alerts.") + name,
                     .type = ConfigType::kBytes,
