@@ -98,7 +98,7 @@ TEST(AlertConfig, RoutesInheritAndHaveAlertmanagersKeys) {
   EXPECT_FALSE(database.continues);
   EXPECT_TRUE(database.group_by_all);
   EXPECT_EQ(database.id,
-            R"({}/{severity=~"critical|page",team="a"}/0/{service="db",zone=~"z.*"}/0)");
+            R"({}/{severity=~"critical|page",team="a"}/0/{service="db",zone=~"^(?:z.*)$"}/0)");
   EXPECT_EQ(database.labels.size(), 2U);
   EXPECT_EQ(database.mute_time_intervals, std::vector<std::string>{"nights"});
   EXPECT_EQ(root.routes[1].repeat_interval_ms, 4 * 3'600'000);
