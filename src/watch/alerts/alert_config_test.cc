@@ -135,7 +135,7 @@ TEST(AlertConfig, ReceiversTakeOverWhatIsGlobal) {
 TEST(AlertConfig, InhibitRulesHaveTwoForms) {
   const auto config = read(kWhole);
   ASSERT_EQ(config->inhibit_rules.size(), 2U);
-  EXPECT_EQ(config->inhibit_rules[0].target.at(0).to_string(), R"(severity=~"warning|info")");
+  EXPECT_EQ(config->inhibit_rules[0].target.at(0).to_string(), R"(severity=~"^(?:warning|info)$")");
   EXPECT_EQ(config->inhibit_rules[0].equal, std::vector<std::string>{"cluster"});
   EXPECT_EQ(config->inhibit_rules[1].source.at(0).to_string(), R"(alertname="NodeDown")");
   EXPECT_TRUE(config->warnings.empty()) << config->warnings.at(0);
