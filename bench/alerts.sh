@@ -97,8 +97,8 @@ measure_rules() { # NAME FUNCTION
   start "$1" "$2"
   taskset -c 1 "$BIN/store_sender" --shape a --gpus "$GPUS" --samples 4 --start-ms "$(($(now_ms) - 60000))" \
     --url "http://127.0.0.1:$port/api/v1/write" >"$work/$name.sent"
-  python3 "$here/alert_rules.py" "$port" "$NODES" >"$work/gpu.rules.yml"
-  printf 'global: {evaluation_interval: %ss}\nrule_files: [%s]\n' "$INTERVAL" "$work/gpu.rules.yml" >"$work/rules.yml"
+  python3 "$here/alert_rules.py" "$port" "$NODES" "$work/rules"
+  printf 'global: {evaluation_interval: %ss}\nrule_files: [%s]\n' "$INTERVAL" "$work/rules/*.yml" >"$work/rules.yml"
   curl -sf -X POST "http://127.0.0.1:$port/-/reload" >/dev/null || { echo "$name did not take the rules" >&2 && exit 1; }
   sleep $((2 * INTERVAL)) # every rule has had its turn
   missed=$(rules_missed)

@@ -98,7 +98,7 @@ TEST(AlertConfig, RoutesInheritAndHaveAlertmanagersKeys) {
   EXPECT_FALSE(database.continues);
   EXPECT_TRUE(database.group_by_all);
   EXPECT_EQ(database.id,
-            R"({}/{severity=~"critical|page",team="a"}/0/{service="db",zone=~"z.*"}/0)");
+            R"({}/{severity=~"critical|page",team="a"}/0/{service="db",zone=~"^(?:z.*)$"}/0)");
   EXPECT_EQ(database.labels.size(), 2U);
   EXPECT_EQ(database.mute_time_intervals, std::vector<std::string>{"nights"});
   EXPECT_EQ(root.routes[1].repeat_interval_ms, 4 * 3'600'000);
@@ -135,7 +135,7 @@ TEST(AlertConfig, ReceiversTakeOverWhatIsGlobal) {
 TEST(AlertConfig, InhibitRulesHaveTwoForms) {
   const auto config = read(kWhole);
   ASSERT_EQ(config->inhibit_rules.size(), 2U);
-  EXPECT_EQ(config->inhibit_rules[0].target.at(0).to_string(), R"(severity=~"warning|info")");
+  EXPECT_EQ(config->inhibit_rules[0].target.at(0).to_string(), R"(severity=~"^(?:warning|info)$")");
   EXPECT_EQ(config->inhibit_rules[0].equal, std::vector<std::string>{"cluster"});
   EXPECT_EQ(config->inhibit_rules[1].source.at(0).to_string(), R"(alertname="NodeDown")");
   EXPECT_TRUE(config->warnings.empty()) << config->warnings.at(0);

@@ -40,6 +40,8 @@ void read_matcher_map(YamlMap& map, std::string_view name, model::MatchOp op,
     }
     auto text = at->text();
     if (!text) continue;
+    // Alertmanager writes the anchors into the matcher, and so into the keys of routes and groups.
+    if (op == model::MatchOp::kRegex) *text = "^(?:" + *text + ")$";
     auto matcher = model::Matcher::create(op, label, std::move(*text));
     if (!matcher) {
       at->problem(matcher.error().message);
