@@ -59,6 +59,7 @@ void expect_merged(bool with_ends) {
                                       told(3, {named("test").active(1).annotate("ann", "v1")}),
                                       told(4, {named("test").active(1).annotate("ann", "v2")}),
                                       told(5, {named("test").active(1, 4.8).annotate("ann", "v3")}),
+                                      // An emptied group keeps its pace for a while.
                                       told(6, {named("test").active(5)})));
 }
 
