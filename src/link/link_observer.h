@@ -45,6 +45,8 @@ class LinkObserver {
   virtual void echo_reply(const model::Node& /*via*/, const EchoReply& /*reply*/) {}
   // All that the node says of itself; after each hello and when something has changed.
   virtual void facts(const model::Node& /*node*/, const Facts& /*facts*/) {}
+  // An operator drains the node.
+  virtual void drained(const model::Node& /*node*/) {}
   // `node.state` is kLeft after a goodbye, else kDown. Not called for a connection whose node has
   // connected anew before it ended.
   virtual void disconnected(const model::Node& /*node*/, LinkEnd /*how*/,

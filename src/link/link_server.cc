@@ -54,6 +54,22 @@ net::Response list_nodes(const NodeTable& table, const model::NodeView* judge) {
   return net::Response::json(200, json{{"nodes", std::move(list)}}.dump());
 }
 
+// Of the path: the id of a node, or the name that one has now.
+model::NodeId named_by(const NodeTable& table, const net::Request& request) {
+  std::string id = to_valid_utf8(request.path_param("id"));
+  for (const NodeRecord& record : table.records()) {
+    if (record.node.name == id) return record.node.id;
+  }
+  return {std::move(id)};
+}
+
+net::Response answer_of(const Status& done) {
+  if (!done) return net::Response::error(done.error());
+  net::Response response;
+  response.status = 204;
+  return response;
+}
+
 // One batch of a collection.
 class SeriesWriter {
  public:
@@ -128,15 +144,20 @@ Status LinkServer::register_routes(net::Router& router) {
                   .handler = net::Handler([this](const net::Request&) {
                     return list_nodes(shared_->connections.table, shared_->judge);
                   })}));
+  TRY(router.add({.method = net::Method::kPost,
+                  .pattern = std::string(kNodesPath) + "/{id}/look",
+                  .role = Role::kViewer,
+                  .handler = net::Handler([this](const net::Request& request) {
+                    return answer_of(look(named_by(nodes(), request)));
+                  })}));
   return router.add({.method = net::Method::kPost,
-                     .pattern = std::string(kNodesPath) + "/{id}/look",
-                     .role = Role::kViewer,
+                     .pattern = std::string(kNodesPath) + "/{id}/drain",
+                     .role = Role::kOperator,
                      .handler = net::Handler([this](const net::Request& request) {
-                       const Status looked = look({to_valid_utf8(request.path_param("id"))});
-                       if (!looked) return net::Response::error(looked.error());
-                       net::Response response;
-                       response.status = 204;
-                       return response;
+                       const net::Params params = request.params();
+                       const std::string_view reason =
+                           params.has("reason") ? params.get("reason") : "an operator asks for it";
+                       return answer_of(drain(named_by(nodes(), request), to_valid_utf8(reason)));
                      })});
 }
 
@@ -173,12 +194,9 @@ Status LinkServer::stop_echo(const model::NodeId& via, uint64_t id) {
 }
 
 Status LinkServer::drain(const model::NodeId& node, std::string reason) {
-  TRY(shared_->connections.post(node.value,
-                                [reason = std::move(reason)](ServerConnection& connection) {
-                                  connection.happened(session_event::SendDrain{reason});
-                                }));
-  shared_->connections.table.set_draining(node.value);
-  return {};
+  return shared_->connections.post(
+      node.value,
+      [reason = std::move(reason)](ServerConnection& connection) { connection.drain(reason); });
 }
 
 Status LinkServer::look(const model::NodeId& node) {

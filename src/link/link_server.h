@@ -41,7 +41,7 @@ class LinkServer {
   void observe(LinkObserver& observer);  // before the first connection
   // Whose word on states the list of nodes gives, instead of the connections'; outlives it.
   void judged_by(const model::NodeView& view);
-  // The link, GET /api/binnacle/v1/nodes, POST /api/binnacle/v1/nodes/{id}/look.
+  // The link, GET /api/binnacle/v1/nodes, POST /api/binnacle/v1/nodes/{id or name}/look and /drain.
   Status register_routes(net::Router& router);
 
   const NodeTable& nodes() const;
@@ -55,6 +55,7 @@ class LinkServer {
   Result<uint64_t> echo(const model::NodeId& via, std::string address, int64_t interval_ms,
                         int64_t duration_ms);
   Status stop_echo(const model::NodeId& via, uint64_t id);
+  // Tells the agent and the observers; ends with the node's next connection.
   Status drain(const model::NodeId& node, std::string reason);
   // Somebody looks at the node: for a while it collects every second.
   Status look(const model::NodeId& node);

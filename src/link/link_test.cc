@@ -41,6 +41,7 @@ class Seen final : public LinkObserver {
   void facts(const model::Node&, const Facts& facts) override {
     for (const Fact& fact : facts.facts) add("fact " + fact.name + " " + fact.value);
   }
+  void drained(const model::Node&) override { add("drained"); }
   void disconnected(const model::Node& node, LinkEnd how, std::string_view) override {
     add(fmt::format("disconnected {} {}", node_state_name(node.state), link_end_name(how)));
   }
@@ -198,6 +199,7 @@ TEST(Link, CarriesChecksEventsProbesAndWhatTheServerMaySay) {
   EXPECT_TRUE(agent_saw.wait("pace 1000"));
   ASSERT_TRUE(server.link().drain(id_of('a'), "update"));
   EXPECT_TRUE(agent_saw.wait("drain update"));
+  EXPECT_TRUE(server_saw.wait("drained"));
   EXPECT_EQ(server.link().nodes().node(id_of('a'))->state, model::NodeState::kDraining);
   EXPECT_TRUE(agent_saw.wait("peers 1"));
   EXPECT_FALSE(server.link().look(id_of('b')));

@@ -221,6 +221,13 @@ size_t ServerConnection::next_message() {
   return frames;
 }
 
+void ServerConnection::drain(std::string reason) {
+  if (!node_ || ending_) return;
+  shared_.table.set_draining(node_->id.value);
+  happened(session_event::SendDrain{std::move(reason)});
+  for (LinkObserver* observer : shared_.observers) observer->drained(*node_);
+}
+
 void ServerConnection::act(session_action::Send& action) {
   if (queue_.size() >= shared_.options.max_queued_frames) {
     return end(kPolicy, "slow", "the agent does not read what it is sent", LinkEnd::kSlow);

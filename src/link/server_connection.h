@@ -83,6 +83,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // On its thread.
   void happened(SessionEvent event);
+  void drain(std::string reason);
   void end(uint16_t code, std::string why, std::string reason, LinkEnd how);
 
  private:

@@ -134,9 +134,9 @@ void Heartbeat::disconnected(const model::Node& node, link::LinkEnd how, std::st
   if (it != by_id_.end()) step(event::Ended{it->second, end_of(how)});
 }
 
-void Heartbeat::drain(const model::NodeId& node) {
+void Heartbeat::drained(const model::Node& node) {
   const MutexLock lock(mu_);
-  const auto it = by_id_.find(node.value);
+  const auto it = by_id_.find(node.id.value);
   if (it != by_id_.end()) step(event::Drain{it->second});
 }
 

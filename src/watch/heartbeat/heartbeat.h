@@ -69,15 +69,13 @@ class Heartbeat final : public link::LinkObserver, public model::NodeView {
   void stop() EXCLUDES(mu_);
   void tick() EXCLUDES(mu_);  // for tests, instead
 
-  // The detector's half of draining; the link tells the agent.
-  void drain(const model::NodeId& node) EXCLUDES(mu_);
-
   std::vector<NodeStatus> statuses() const EXCLUDES(mu_);         // by name
   std::vector<model::Node> nodes() const override EXCLUDES(mu_);  // by name, expected ones too
   std::optional<model::Node> node(const model::NodeId& id) const override EXCLUDES(mu_);
 
   void connected(const model::Node& node) override EXCLUDES(mu_);
   void beat(const model::NodeId& node, const link::BeatTimes& times) override EXCLUDES(mu_);
+  void drained(const model::Node& node) override EXCLUDES(mu_);
   void probe_reply(const model::Node& via, const link::ProbeReply& reply) override EXCLUDES(mu_);
   void echo_reply(const model::Node& via, const link::EchoReply& reply) override EXCLUDES(mu_);
   void facts(const model::Node& node, const link::Facts& facts) override EXCLUDES(mu_);

@@ -213,7 +213,7 @@ TEST_F(HeartbeatTest, AServerThatStopsSuspectsNobody) {
 TEST_F(HeartbeatTest, GoodbyeAndDrainAreWhatTheySay) {
   made();
   const model::Node a = connect('a', "alpha");
-  heartbeat_->drain(a.id);
+  heartbeat_->drained(a);
   EXPECT_EQ(state(a), NodeState::kDraining);
   heartbeat_->disconnected(a, link::LinkEnd::kGoodbye, "bye");
   EXPECT_EQ(state(a), NodeState::kLeft);
