@@ -181,6 +181,18 @@ class Beats(AgentTest):
         until(lambda: len(self.times(server, "n1")) >= 3, "a collection each second")
         self.assertEqual(server.request("POST", f"{NODES}/nobody/look")[0], 404)
 
+    def test_a_drained_node_is_so_until_it_connects_anew(self):
+        server = self.start_server()
+        agent = self.start_agent(server, "--name", "n1")
+        self.until_state(server, "n1", "up")
+        self.assertEqual(server.request("POST", f"{NODES}/n1/drain?reason=new+kernel")[0], 204)
+        self.until_state(server, "n1", "draining")
+        self.assertTrue(agent.says("new kernel"))
+        self.assertEqual(server.request("POST", f"{NODES}/nobody/drain")[0], 404)
+        agent.stop()
+        self.start_agent(server, "--name", "n1")
+        self.until_state(server, "n1", "up")
+
 
 class Measures(AgentTest):
     def test_agents_measure_each_other_and_the_server(self):
