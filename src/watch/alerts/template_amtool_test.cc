@@ -140,7 +140,7 @@ Notification notification() {
   return out;
 }
 
-class Amtool : public testing::Test {
+class AmtoolTemplates : public testing::Test {
  protected:
   void SetUp() override {
     const auto version = run({"amtool", "--version"});
@@ -195,7 +195,7 @@ std::vector<std::string> parts_of(std::string_view text) {
   }
 }
 
-TEST_F(Amtool, PrintsTheSame) {
+TEST_F(AmtoolTemplates, PrintsTheSame) {
   const auto theirs = render(all_of(kCases), "text");
   ASSERT_TRUE(theirs) << theirs.error().message;
   ASSERT_EQ(theirs->exit.code, 0) << theirs->err;
@@ -207,7 +207,7 @@ TEST_F(Amtool, PrintsTheSame) {
   for (size_t i = 0; i < std::size(kCases); ++i) EXPECT_EQ(have[i], want[i]) << kCases[i];
 }
 
-TEST_F(Amtool, EscapesTheSame) {
+TEST_F(AmtoolTemplates, EscapesTheSame) {
   const auto theirs = render(all_of(kHtmlCases), "html");
   ASSERT_TRUE(theirs) << theirs.error().message;
   ASSERT_EQ(theirs->exit.code, 0) << theirs->err;
@@ -219,7 +219,7 @@ TEST_F(Amtool, EscapesTheSame) {
   for (size_t i = 0; i < std::size(kHtmlCases); ++i) EXPECT_EQ(have[i], want[i]) << kHtmlCases[i];
 }
 
-TEST_F(Amtool, RefusesTheSame) {
+TEST_F(AmtoolTemplates, RefusesTheSame) {
   for (const std::string_view text : kWrong) {
     const auto theirs = render(text, "text");
     ASSERT_TRUE(theirs) << theirs.error().message;
