@@ -15,6 +15,16 @@ from server_process import ServerProcess, run_once
 
 PATIENCE_SECONDS = 30
 NODES = "/api/binnacle/v1/nodes"
+DOWN_FOR_SECONDS = 2
+DOWN_RULE = f"""
+groups:
+- name: nodes
+  interval: 500ms
+  rules:
+  - alert: NodeIsDown
+    expr: up{{job="node"}} == 0
+    for: {DOWN_FOR_SECONDS}s
+"""
 
 
 def until(condition, what):
@@ -26,10 +36,10 @@ class AgentTest(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="binnacle-agent-test-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def start_server(self, listen="127.0.0.1:0"):
+    def start_server(self, listen="127.0.0.1:0", config=""):
         data = os.path.join(self.folder, "server")
         os.makedirs(data, exist_ok=True)
-        server = ServerProcess(data, listen=listen, config="collect:\n  host:\n    enabled: false\n")
+        server = ServerProcess(data, listen=listen, config="collect:\n  host:\n    enabled: false\n" + config)
         self.addCleanup(lambda: server.process.poll() is None and server.stop())
         server.url = f"http://{server.host}:{server.port}"
         return server
@@ -158,6 +168,28 @@ class Beats(AgentTest):
         until(lambda: values('up{job="node",node="n1"}') == [0], "up 0")
         until(lambda: not values('{node="n1",__name__!="up"}'), "the end of its series")
         self.assertLess(time.monotonic() - killed, 5)
+
+    def test_a_killed_agent_fires_an_alert_soon_after_its_time(self):
+        rules = os.path.join(self.folder, "down.yml")
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(DOWN_RULE)
+        server = self.start_server(config=f"rules:\n  files: ['{rules}']\n")
+
+        def firing():
+            alerts = server.json("/api/v1/alerts")["data"]["alerts"]
+            return [one for one in alerts if one["labels"]["alertname"] == "NodeIsDown" and one["state"] == "firing"]
+
+        took = []
+        while not took or (took[-1] >= DOWN_FOR_SECONDS + 2 and len(took) < 3):  # a busy machine has further tries
+            agent = self.start_agent(server, "--name", "n1")
+            self.until_state(server, "n1", "up")
+            until(lambda: not firing(), "nothing fires while the agent lives")
+            agent.kill()
+            killed = time.monotonic()
+            alerts = until(firing, "the alert")
+            took.append(time.monotonic() - killed)
+            self.assertEqual([one["labels"]["node"] for one in alerts], ["n1"])
+        self.assertLess(took[-1], DOWN_FOR_SECONDS + 2, took)
 
     def test_a_name_is_taken_while_its_node_is_up(self):
         server = self.start_server()
