@@ -81,7 +81,7 @@ export function ActiveAlerts() {
       <div class="panels">
         {groups.map((group) => <GroupPanel key={group.name} group={group} again={again} />)}
         {value !== null && groups.length === 0 && (
-          <section class="panel panel-wide panel-note" aria-label="No alerts"><h2>{words.length > 0 ? 'No alert has these words' : 'Nothing is wrong'}</h2>
+          <section class="panel panel-note panel-first" aria-label="No alerts"><h2>{words.length > 0 ? 'No alert has these words' : 'Nothing is wrong'}</h2>
             <p>{words.length > 0 ? 'Change the filter.' : 'No alert is firing or pending.'}</p></section>)}
       </div>
     </>
