@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/instruments.h"
+#include "base/xml_text.h"
 
 namespace binnacle::app {
 namespace {
@@ -159,26 +160,6 @@ std::string print_text(const json& tree, const CheckPrintOptions& options) {
   return out;
 }
 
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else if (static_cast<unsigned char>(c) >= ' ') {
-      out += c;
-    } else {
-      out += ' ';  // XML 1.0 has no way to write most of these
-    }
-  }
-  return out;
-}
-
 std::string print_junit(const json& tree) {
   const std::vector<json> checks = sorted_checks(tree);
   size_t failures = 0, skipped = 0;
@@ -190,9 +171,9 @@ std::string print_junit(const json& tree) {
         text_of(check, "node").empty() ? text_of(tree, "cluster") : text_of(check, "node");
     seconds += took_seconds(check);
     cases += fmt::format("    <testcase classname=\"{}.{}\" name=\"{}\" time=\"{:.3f}\"",
-                         xml(group), xml(text_of(check, "component")), xml(text_of(check, "name")),
-                         took_seconds(check));
-    const std::string message = xml(message_of(check));
+                         xml_escape(group), xml_escape(text_of(check, "component")),
+                         xml_escape(text_of(check, "name")), took_seconds(check));
+    const std::string message = xml_escape(message_of(check));
     if (health == Health::kHealthy) {
       cases += "/>\n";
     } else if (health == Health::kUnknown) {
@@ -208,7 +189,7 @@ std::string print_junit(const json& tree) {
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
       "  <testsuite name=\"binnacle check\" tests=\"{}\" failures=\"{}\" errors=\"0\" "
       "skipped=\"{}\" time=\"{:.3f}\" timestamp=\"{}\">\n{}  </testsuite>\n</testsuites>\n",
-      checks.size(), failures, skipped, seconds, xml(text_of(tree, "timestamp")), cases);
+      checks.size(), failures, skipped, seconds, xml_escape(text_of(tree, "timestamp")), cases);
 }
 
 std::string print_prometheus(const json& tree) {

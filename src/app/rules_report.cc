@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "base/xml_text.h"
 
 namespace binnacle::app {
 namespace {
@@ -23,50 +24,22 @@ std::string failure_text(const UnitTestFailure& failure, std::string_view indent
   return out;
 }
 
-// XML 1.0 has no other control characters than these three, however they are written.
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += "&#10;";
-        break;
-      case '\t':
-        out += "&#9;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < ' ' ? '?' : c;
-    }
-  }
-  return out;
-}
-
 std::string junit_suite(const RuleTestFile& file, const std::string& started) {
-  std::string out = fmt::format(
-      R"(  <testsuite name="{}" tests="{}" failures="{}" errors="{}" timestamp="{}">)"
-      "\n",
-      xml(file.path), file.tests.size(), file.failed_tests(), file.error.empty() ? 0 : 1, started);
+  std::string out =
+      fmt::format(R"(  <testsuite name="{}" tests="{}" failures="{}" errors="{}" timestamp="{}">)"
+                  "\n",
+                  xml_escape(file.path), file.tests.size(), file.failed_tests(),
+                  file.error.empty() ? 0 : 1, started);
   if (!file.error.empty()) {
     out += fmt::format("    <testcase name=\"load\"><error message=\"{}\"></error></testcase>\n",
-                       xml(file.error));
+                       xml_escape(file.error));
   }
   for (const RuleTestResult& test : file.tests) {
-    out += fmt::format("    <testcase name=\"{}\" time=\"{:.3f}\">", xml(test.name), test.seconds);
+    out += fmt::format("    <testcase name=\"{}\" time=\"{:.3f}\">", xml_escape(test.name),
+                       test.seconds);
     for (const UnitTestFailure& failure : test.failures) {
-      out += fmt::format("<failure message=\"{}\">{}</failure>", xml(failure.what),
-                         xml(failure_text(failure, "")));
+      out += fmt::format("<failure message=\"{}\">{}</failure>", xml_escape(failure.what),
+                         xml_escape(failure_text(failure, "")));
     }
     out += "</testcase>\n";
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/template_escape.h"
 #include "net/http.h"
 #include "watch/alerts/receivers/mime_text.h"
 #include "watch/alerts/receivers/notification_text.h"
@@ -83,7 +84,7 @@ std::string html_body(const EmailConfig& config, const Notification& told, TextE
   if (told.context.empty()) return html;
   std::string more = "<p>";
   for (const auto& [name, value] : told.context)
-    more += html_escaped(name) + ": " + html_escaped(value) + "<br>\n";
+    more += template_html_escape(name) + ": " + template_html_escape(value) + "<br>\n";
   more += "</p>\n";
   const size_t end = html.rfind("</body>");
   return html.insert(end == std::string::npos ? html.size() : end, more);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/template_escape.h"
 #include "watch/alerts/receivers/json_fields.h"
 #include "watch/alerts/receivers/notification_text.h"
 #include "watch/alerts/receivers/post_services.h"
@@ -43,14 +44,14 @@ std::string Telegram::message(const Notification& notification, TextExpander& ex
     return tools_.cut(text, kMaxMessageRunes);
   }
   std::string text = expander.html("telegram message", config_.message);
-  if (!more.empty()) text += "\n" + html_escaped(more);
+  if (!more.empty()) text += "\n" + template_html_escape(more);
   // Cut HTML may be broken HTML, which Telegram refuses.
   if (truncate_runes(text, kMaxMessageRunes) == text) return text;
   tools_.truncated.add();
   return fmt::format(
       "Alerts of {} ({}): their text is longer than the {} characters that Telegram takes. Shorten "
       "the receiver's message template.",
-      html_escaped(notification.receiver), notification.alerts.size(), kMaxMessageRunes);
+      template_html_escape(notification.receiver), notification.alerts.size(), kMaxMessageRunes);
 }
 
 Result<Post> Telegram::prepare(const Notification& notification) const {

@@ -40,6 +40,5 @@ class TextExpander {
 
 // The notification's context as lines "name: value"; "" when there is none.
 std::string context_lines(const Notification& notification);
-std::string html_escaped(std::string_view text);
 
 }  // namespace binnacle::watch::alerts
