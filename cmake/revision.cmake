@@ -4,12 +4,12 @@ execute_process(COMMAND git -C ${SOURCE} describe --always --dirty=+ --exclude=*
 if(NOT revision)
   set(revision unknown)
 endif()
-file(CONFIGURE OUTPUT ${OUT} CONTENT [[#include "app/version.h"
+file(CONFIGURE OUTPUT ${OUT} CONTENT [[#include "base/version.h"
 
-namespace binnacle::app {
+namespace binnacle {
 
 std::string_view version() { return "@VERSION@"; }
 std::string_view revision() { return "@revision@"; }
 
-}  // namespace binnacle::app
+}  // namespace binnacle
 ]] @ONLY)

@@ -9,10 +9,8 @@
 #include <fmt/format.h>
 
 #include "app/agent_facts.h"
-#include "app/agent_identity.h"
 #include "app/agent_link.h"
 #include "app/config_keys.h"
-#include "app/data_folder.h"
 #include "app/engine_watch.h"
 #include "app/every.h"
 #include "app/host_name.h"
@@ -20,12 +18,13 @@
 #include "app/load_tap.h"
 #include "app/machine_collector.h"
 #include "app/settings.h"
-#include "app/signals.h"
-#include "app/version.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/data_folder.h"
 #include "base/mutex.h"
 #include "base/random.h"
+#include "base/signals.h"
+#include "base/version.h"
 #include "collect/engines/engine_deriver.h"
 #include "collect/host/host_collector.h"
 #include "collect/mesh/mesh_prober.h"
@@ -37,6 +36,7 @@
 #include "collect/ship/shipper.h"
 #include "link/back_off.h"
 #include "link/link_client.h"
+#include "link/node_identity.h"
 #include "net/client.h"
 #include "net/echo_socket.h"
 #include "net/io_threads.h"
@@ -119,13 +119,13 @@ link::CheckResult engine_check_result(const watch::health::EngineReport& report,
 
 // In order of construction: what stands lower uses what stands above it, and goes first.
 struct AgentProcess::Parts {
-  Parts(AgentArgs a, Config c, AgentSettings s, AgentIdentity i)
+  Parts(AgentArgs a, Config c, AgentSettings s, link::NodeIdentity i)
       : args(std::move(a)), config(std::move(c)), settings(std::move(s)), identity(std::move(i)) {}
 
   const AgentArgs args;
   const Config config;
   const AgentSettings settings;
-  AgentIdentity identity;
+  link::NodeIdentity identity;
   SystemClock clock;
   SystemRandom random;
   FileSystem& files = real_file_system();
@@ -265,7 +265,7 @@ void AgentProcess::Parts::find_key() {
     return;
   }
   if (settings.token.empty() || !settings.key.empty()) return;
-  const auto good = key_is_accepted(client, io, settings.server_url, key);
+  const auto good = link::key_is_accepted(client, io, settings.server_url, key);
   if (good && !*good) {
     log.warn("the server does not know this node's key any more; joining again");
     joining = true;
@@ -277,7 +277,8 @@ void AgentProcess::Parts::find_key() {
 Status AgentProcess::Parts::try_to_join() {
   const int64_t now_ms = clock.monotonic_ms();
   if (now_ms < next_join_ms) return {};
-  auto issued = redeem_join_token(client, io, settings.server_url, settings.token, settings.name);
+  auto issued =
+      link::redeem_join_token(client, io, settings.server_url, settings.token, settings.name);
   if (issued) {
     TRY(identity.keep_key(*issued));
     key = *issued;
@@ -386,7 +387,8 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::create(const AgentArgs& args
   TRY_ASSIGN(Config config, load_config(args.config_file, process_config_sources()));
   TRY_ASSIGN(AgentSettings settings, agent_settings(args, config, host_name()));
   TRY(configure_logging(log_options(config)));
-  TRY_ASSIGN(AgentIdentity identity, AgentIdentity::open(settings.folder, real_file_system()));
+  TRY_ASSIGN(link::NodeIdentity identity,
+             link::NodeIdentity::open(settings.folder, real_file_system()));
   auto parts =
       std::make_unique<Parts>(args, std::move(config), std::move(settings), std::move(identity));
   register_process_instruments(parts->registry, version(), revision());

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "app/version.h"
+#include "base/version.h"
 #include "collect/host/linux/kernel_file.h"
 #include "collect/host/linux/kernel_text.h"
 

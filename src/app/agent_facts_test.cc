@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "app/version.h"
 #include "base/fault_file_system.h"
+#include "base/version.h"
 
 namespace binnacle::app {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "app/data_folder.h"
+#include "base/data_folder.h"
 #include "link/frame.h"
 #include "net/client.h"
 

@@ -15,9 +15,9 @@
 #include <fmt/ranges.h>
 
 #include "app/check_local.h"
-#include "app/signals.h"
 #include "base/config_units.h"
 #include "base/glob.h"
+#include "base/signals.h"
 #include "net/client.h"
 #include "net/io_threads.h"
 #include "watch/health/roll_up.h"

@@ -1,9 +1,9 @@
 #include "app/key_commands.h"
 
-#include "app/data_folder.h"
 #include "app/key_desk.h"
 #include "base/clock.h"
 #include "base/config_units.h"
+#include "base/data_folder.h"
 #include "base/time_text.h"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
-#include "app/data_folder.h"
 #include "app/key_desk.h"
 #include "app/state_schema.h"
 #include "base/clock.h"
+#include "base/data_folder.h"
 #include "base/instruments.h"
 #include "base/random.h"
 #include "store/access/key_json.h"

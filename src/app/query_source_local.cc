@@ -1,8 +1,8 @@
 #include <memory>
 
-#include "app/data_folder.h"
 #include "app/query_source.h"
 #include "base/clock.h"
+#include "base/data_folder.h"
 #include "base/instruments.h"
 #include "base/random.h"
 #include "query/promql/engine.h"

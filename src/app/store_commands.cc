@@ -10,7 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "app/data_folder.h"
+#include "base/data_folder.h"
 #include "base/time_text.h"
 #include "query/promql/parser.h"
 #include "show/export_api.h"

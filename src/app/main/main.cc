@@ -12,17 +12,16 @@
 #include "app/query_commands.h"
 #include "app/rules_commands.h"
 #include "app/server_command.h"
-#include "app/signals.h"
 #include "app/store_commands.h"
-#include "app/version.h"
+#include "base/signals.h"
+#include "base/version.h"
 
 int main(int argc, char** argv) {
   using namespace binnacle;
-  app::block_signals();
+  block_signals();
   CLI::App root("Binnacle watches LLM inference and training clusters and keeps them serving.",
                 "binnacle");
-  root.set_version_flag("--version",
-                        std::string(app::version()) + " (" + std::string(app::revision()) + ")");
+  root.set_version_flag("--version", std::string(version()) + " (" + std::string(revision()) + ")");
   root.require_subcommand(1);
   int exit_code = 0;
   app::add_server_command(root, exit_code);

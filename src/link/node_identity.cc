@@ -1,4 +1,4 @@
-#include "app/agent_identity.h"
+#include "link/node_identity.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -6,11 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "app/data_folder.h"
+#include "base/data_folder.h"
 #include "base/random.h"
 #include "link/frame.h"
 
-namespace binnacle::app {
+namespace binnacle::link {
 namespace {
 
 using nlohmann::json;
@@ -56,9 +56,9 @@ std::string words_of(const net::Response& response) {
 
 }  // namespace
 
-Result<AgentIdentity> AgentIdentity::open(const std::string& folder, FileSystem& files) {
+Result<NodeIdentity> NodeIdentity::open(const std::string& folder, FileSystem& files) {
   TRY(prepare_data_folder(files, folder));
-  AgentIdentity identity;
+  NodeIdentity identity;
   identity.files_ = &files;
   identity.folder_ = folder;
   auto lock = files.lock(folder + "/lock");
@@ -77,7 +77,7 @@ Result<AgentIdentity> AgentIdentity::open(const std::string& folder, FileSystem&
   return identity;
 }
 
-Status AgentIdentity::keep_key(const std::string& key) {
+Status NodeIdentity::keep_key(const std::string& key) {
   constexpr uint32_t kOwnerOnly = 0600;
   TRY(files_->write_file_atomically(folder_ + "/agent_key", key + "\n", kOwnerOnly));
   key_ = key;
@@ -125,4 +125,4 @@ Result<std::string> redeem_join_token(net::Client& client, net::IoThreads& io,
               fmt::format("{}: {}", server_url, words_of(*response)));
 }
 
-}  // namespace binnacle::app
+}  // namespace binnacle::link

@@ -10,19 +10,19 @@
 #include "net/client.h"
 #include "net/io_threads.h"
 
-namespace binnacle::app {
+namespace binnacle::link {
 
-class AgentIdentity {
+class NodeIdentity {
  public:
   // Makes the folder and the id where there are none. kAlreadyExists: another agent has the folder.
-  static Result<AgentIdentity> open(const std::string& folder, FileSystem& files);
+  static Result<NodeIdentity> open(const std::string& folder, FileSystem& files);
 
   const std::string& node_id() const { return node_id_; }
   const std::string& key() const { return key_; }  // "": none yet
   Status keep_key(const std::string& key);
 
  private:
-  AgentIdentity() = default;
+  NodeIdentity() = default;
 
   FileSystem* files_ = nullptr;
   std::string folder_;
@@ -41,4 +41,4 @@ Result<std::string> redeem_join_token(net::Client& client, net::IoThreads& io,
                                       const std::string& server_url, const std::string& token,
                                       const std::string& name);
 
-}  // namespace binnacle::app
+}  // namespace binnacle::link

@@ -1,4 +1,4 @@
-#include "app/data_folder.h"
+#include "base/data_folder.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace binnacle::app {
+namespace binnacle {
 namespace {
 
 class DataFolderTest : public testing::Test {
@@ -44,4 +44,4 @@ TEST_F(DataFolderTest, AFolderThatRefusesWritesIsNamed) {
 }
 
 }  // namespace
-}  // namespace binnacle::app
+}  // namespace binnacle

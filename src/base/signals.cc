@@ -1,9 +1,9 @@
-#include "app/signals.h"
+#include "base/signals.h"
 
 #include <csignal>
 #include <ctime>
 
-namespace binnacle::app {
+namespace binnacle {
 namespace {
 
 sigset_t waited_for() {
@@ -35,4 +35,4 @@ std::optional<Signal> wait_for_signal(int64_t timeout_ms) {
   }
 }
 
-}  // namespace binnacle::app
+}  // namespace binnacle

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace binnacle::app {
+namespace binnacle {
 
 enum class Signal : uint8_t { kStop, kReload };  // SIGTERM or SIGINT; SIGHUP
 
@@ -15,4 +15,4 @@ void block_signals();
 // The next signal, or nullopt after `timeout_ms`.
 std::optional<Signal> wait_for_signal(int64_t timeout_ms);
 
-}  // namespace binnacle::app
+}  // namespace binnacle

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 
-namespace binnacle::app {
+namespace binnacle {
 
 // What stands for an empty setting: /var/lib/binnacle for root, else $XDG_STATE_HOME/binnacle, else
 // ~/.local/state/binnacle.
@@ -17,4 +17,4 @@ std::string default_data_folder();
 // out.
 Status prepare_data_folder(FileSystem& files, const std::string& path);
 
-}  // namespace binnacle::app
+}  // namespace binnacle

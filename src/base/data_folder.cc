@@ -1,4 +1,4 @@
-#include "app/data_folder.h"
+#include "base/data_folder.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace binnacle::app {
+namespace binnacle {
 namespace {
 
 std::string environment(const char* name) {
@@ -42,4 +42,4 @@ Status prepare_data_folder(FileSystem& files, const std::string& path) {
   return fail(std::move(error));
 }
 
-}  // namespace binnacle::app
+}  // namespace binnacle

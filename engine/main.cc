@@ -1,0 +1,12 @@
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+int main(int argc, char** argv) {
+  CLI::App root("The own engine of Binnacle: inference split by layers, and a trainer.",
+                "binnacle-engine");
+  root.require_subcommand(1);
+  int exit_code = 0;
+  CLI11_PARSE(root, argc, argv);
+  return exit_code;
+}
