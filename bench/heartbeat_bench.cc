@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   link::NodeTable table(clock, 100'000);
   Heartbeat heartbeat({}, {table, confirmers, events, pool, clock, registry, {}});
   std::vector<model::Node> all;
+  std::vector<link::BeatTimes> beats;
   for (int i = 0; i < nodes; ++i) {
     link::Hello hello;
     hello.node_id = std::string(24, 'a') + std::to_string(10'000'000 + i);
@@ -69,10 +70,12 @@ int main(int argc, char** argv) {
     hello.boot_id = "boot";
     hello.probe_address = ":9000";
     hello.echo_address = ":9001";
-    all.push_back(table.admit(hello, static_cast<uint64_t>(i) + 1, "10.0.0.1", 0).node);
+    const uint64_t session = static_cast<uint64_t>(i) + 1;
+    const link::Admission admission = table.admit(hello, session, "10.0.0.1", 0);
+    all.push_back(admission.node);
+    beats.push_back({.session = session, .place = admission.place});
     heartbeat.connected(all.back());
   }
-  std::vector<link::BeatTimes> beats(all.size());
   uint64_t count = 0;
   const double began = cpu_seconds();
   for (int64_t ms = 0; ms < int64_t{seconds} * 1000; ms += 50) {

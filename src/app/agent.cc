@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/data_folder.h"
 #include "base/mutex.h"
+#include "base/os_memory.h"
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/version.h"
@@ -56,6 +57,8 @@ constexpr int64_t kFirstJoinWaitMs = 1'000;
 constexpr int64_t kLongestJoinWaitMs = 30'000;
 constexpr int64_t kGapsEveryMs = 5'000;
 constexpr int64_t kFactsEveryMs = 10'000;
+constexpr int64_t kSettledMs = 5'000;  // what the start alone needs is done then
+constexpr int64_t kIdleMemoryEveryMs = 60'000;
 constexpr int64_t kBatchMs = 1'000;  // fresh samples wait at most that long for company
 constexpr size_t kMaxPendingGaps = 64;
 constexpr size_t kMaxQueuedPoolWork = 64;
@@ -165,6 +168,8 @@ struct AgentProcess::Parts {
 
   Every fact_looks{kFactsEveryMs};
   Every gap_reports{kGapsEveryMs};
+  Every memory_looks{kIdleMemoryEveryMs};
+  int64_t settled_ms = 0;                      // monotonic
   int64_t interval_ms = settings.interval_ms;  // that the collectors run at now
   int64_t next_own_ms = 0;
   bool started = false;
@@ -402,6 +407,7 @@ AgentProcess::~AgentProcess() { stop(); }
 Status AgentProcess::start() {
   Parts& parts = *parts_;
   parts.started = true;
+  parts.settled_ms = parts.clock.monotonic_ms() + kSettledMs;
   parts.io.start();
   TRY(parts.start_collecting());
   parts.log.info("collecting",
@@ -444,6 +450,7 @@ Status AgentProcess::tick() {
   if (parts.link != nullptr && parts.fact_looks.due(now_ms)) {
     parts.link->set_facts(parts.facts.gather());
   }
+  if (now_ms >= parts.settled_ms && parts.memory_looks.due(now_ms)) give_back_idle_memory();
   return {};
 }
 

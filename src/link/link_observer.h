@@ -18,6 +18,10 @@ struct BeatTimes {
   std::optional<ClockReading> clocks;  // of the exchange before; not with the first beat
   uint32_t loop_lag_us = 0;            // how late the agent's own timer fired
   std::optional<LoadDigest> load = {};
+  // The connection, never one again, and a small number of the node while it stands, so that an
+  // observer need not look each beat's node up. Session 0: not told.
+  uint64_t session = 0;
+  size_t place = 0;
 };
 
 // How a connection ended.

@@ -130,6 +130,7 @@ Status LinkServer::register_routes(net::Router& router) {
   link.group = net::RouteGroup::kLink;
   link.role = Role::kAgent;
   link.limits.max_concurrent = connections.options.max_nodes;
+  link.hears_in_turns = true;
   link.handler = net::WebSocketHandler(
       [&connections](const net::Request& request, net::WebSocket& socket) -> asio::awaitable<void> {
         const auto connection = std::make_shared<ServerConnection>(

@@ -183,6 +183,44 @@ TEST(Link, ConnectsBeatsAndSaysGoodbye) {
   EXPECT_EQ(server.link().nodes().node(id_of('a'))->state, model::NodeState::kLeft);
 }
 
+// More than are heard at once: the others are read in turns.
+TEST(Link, ManyBeatHaveGoodClocksAndSayGoodbye) {
+  constexpr int kMany = 40;
+  Seen server_saw;
+  TestServer server(server_saw);
+  const SystemClock clock;
+  SystemRandom random;
+  Registry registry;
+  net::Client client({.max_connections_per_host = kMany + 1, .proxy_from_environment = false},
+                     real_file_system());
+  net::IoThreads io(1);
+  io.start();
+  std::vector<std::unique_ptr<LinkClient>> agents;
+  for (int i = 0; i < kMany; ++i) {
+    LinkClientOptions options;
+    options.server_url = "http://" + server.address();
+    options.hello.node_id = fmt::format("{:032x}", i);
+    options.hello.name = fmt::format("many-{}", i);
+    options.hello.boot_id = "boot";
+    agents.push_back(std::make_unique<LinkClient>(std::move(options), LinkClientHooks{}, client, io,
+                                                  clock, random, registry));
+    agents.back()->start();
+  }
+  ASSERT_TRUE(server_saw.wait("connected many-", kMany));
+  const auto with_clocks = [&server] {
+    const auto records = server.link().nodes().records();
+    return std::count_if(records.begin(), records.end(),
+                         [](const NodeRecord& one) { return one.clocks.has_value(); });
+  };
+  for (int seen = 1; with_clocks() < kMany; ++seen) ASSERT_TRUE(server_saw.wait("clocks", seen));
+  for (const NodeRecord& record : server.link().nodes().records()) {
+    EXPECT_LE(std::abs(record.clocks->offset_ns), record.clocks->round_trip_ns / 2 + 1);
+  }
+  agents.clear();
+  EXPECT_TRUE(server_saw.wait("disconnected left goodbye", kMany));
+  io.stop();
+}
+
 TEST(Link, CarriesChecksEventsProbesAndWhatTheServerMaySay) {
   Seen server_saw, agent_saw;
   TestServer server(server_saw);

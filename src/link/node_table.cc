@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 
 namespace binnacle::link {
@@ -67,10 +68,11 @@ Admission NodeTable::admit(const Hello& hello, uint64_t session, const std::stri
         Refusal::kTooManyNodes,
         fmt::format("{} nodes are connected, as many as link.max_nodes allows", max_nodes_));
   }
-  Entry& entry = by_id_[hello.node_id];
+  Entry& entry = this->entry(hello.node_id);
   NodeRecord& record = entry.record;
   Admission admission;
   admission.replaces = record.session;
+  admission.place = entry.place;
   if (record.node.name != hello.name) id_of_name_.erase(record.node.name);
   id_of_name_[hello.name] = hello.node_id;
   record.node.id.value = hello.node_id;
@@ -92,13 +94,26 @@ Admission NodeTable::admit(const Hello& hello, uint64_t session, const std::stri
   return admission;
 }
 
-void NodeTable::beat(const std::string& node_id, uint64_t session,
-                     std::optional<ClockReading> clocks) {
+NodeTable::Entry& NodeTable::entry(const std::string& node_id) {
+  const auto [at, made] = by_id_.try_emplace(node_id);
+  if (!made) return at->second;
+  if (free_places_.empty()) {
+    free_places_.push_back(places_.size());
+    places_.emplace_back();
+  }
+  at->second.place = free_places_.back();
+  free_places_.pop_back();
+  places_[at->second.place] = &at->second;
+  return at->second;
+}
+
+void NodeTable::beat(size_t place, uint64_t session, std::optional<ClockReading> clocks) {
   const MutexLock lock(mu_);
-  const auto it = by_id_.find(node_id);
-  if (it == by_id_.end() || it->second.record.session != session) return;
-  NodeRecord& record = it->second.record;
-  it->second.heard_ms = clock_.monotonic_ms();
+  CHECK(place < places_.size());
+  Entry* const entry = places_[place];
+  if (entry == nullptr || entry->record.session != session) return;
+  NodeRecord& record = entry->record;
+  entry->heard_ms = clock_.monotonic_ms();
   record.last_beat_ms = clock_.wall_ms();
   if (!clocks) return;
   record.clocks = clocks;
@@ -221,6 +236,8 @@ void NodeTable::set_state(Entry& entry, NodeState state) {
 void NodeTable::erase(const std::string& node_id) {
   const auto it = by_id_.find(node_id);
   id_of_name_.erase(it->second.record.node.name);
+  places_[it->second.place] = nullptr;
+  free_places_.push_back(it->second.place);
   by_id_.erase(it);
 }
 

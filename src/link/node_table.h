@@ -36,6 +36,7 @@ struct Admission {
   Refusal refusal = Refusal::kNone;
   std::string reason;
   uint64_t replaces = 0;  // a session of the same node that is to be closed; 0: none
+  size_t place = 0;       // of the node, for as long as the session stands
   model::Node node;       // as it stands now; when admitted
 };
 
@@ -47,9 +48,8 @@ class NodeTable final : public model::NodeView {
   // node heard within it is there, whoever else claims to be it.
   Admission admit(const Hello& hello, uint64_t session, const std::string& peer_address,
                   int64_t lively_ms) EXCLUDES(mu_);
-  // Of an older session than the node's standing one: without effect.
-  void beat(const std::string& node_id, uint64_t session, std::optional<ClockReading> clocks)
-      EXCLUDES(mu_);
+  // Of an older session than the standing one of the node at that place: without effect.
+  void beat(size_t place, uint64_t session, std::optional<ClockReading> clocks) EXCLUDES(mu_);
   // The node as it stands then; nullopt when another session has taken over.
   std::optional<model::Node> disconnect(const std::string& node_id, uint64_t session, bool goodbye)
       EXCLUDES(mu_);
@@ -75,9 +75,11 @@ class NodeTable final : public model::NodeView {
   struct Entry {
     NodeRecord record;
     int64_t heard_ms = 0;  // monotonic
+    size_t place = 0;
   };
   std::optional<Admission> conflict(const Hello& hello, const std::string& peer_address,
                                     int64_t lively_ms) const REQUIRES(mu_);
+  Entry& entry(const std::string& node_id) REQUIRES(mu_);  // made when new
   bool make_room() REQUIRES(mu_);
   void set_state(Entry& entry, model::NodeState state) REQUIRES(mu_);
   void erase(const std::string& node_id) REQUIRES(mu_);
@@ -88,6 +90,8 @@ class NodeTable final : public model::NodeView {
 
   mutable Mutex mu_;
   std::unordered_map<std::string, Entry> by_id_ GUARDED_BY(mu_);
+  std::vector<Entry*> places_ GUARDED_BY(mu_);  // so that a beat looks no name up; null: free
+  std::vector<size_t> free_places_ GUARDED_BY(mu_);
   std::map<std::string, std::string> id_of_name_ GUARDED_BY(mu_);
   uint64_t peers_version_ GUARDED_BY(mu_) = 0;
 };

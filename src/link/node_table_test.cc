@@ -64,10 +64,10 @@ TEST_F(NodeTableTest, ANameIsTakenWhileItsNodeIsConnected) {
 }
 
 TEST_F(NodeTableTest, ACopyOfADataFolderIsRefusedWhileTheFirstBeats) {
-  admit(hello('a', "n1", "b1"), 1);
+  const Admission first = admit(hello('a', "n1", "b1"), 1);
   EXPECT_EQ(admit(hello('a', "n2", "b2"), 2).refusal, Refusal::kIdInUse);
   clock_.advance_ms(kLivelyMs);
-  table_.beat(std::string(32, 'a'), 1, std::nullopt);
+  table_.beat(first.place, 1, std::nullopt);
   clock_.advance_ms(kLivelyMs - 1);
   EXPECT_EQ(admit(hello('a', "n2", "b2"), 2).refusal, Refusal::kIdInUse);
   clock_.advance_ms(1);
@@ -91,13 +91,26 @@ TEST_F(NodeTableTest, TheLongestGoneMakesRoom) {
   EXPECT_TRUE(table_.node({std::string(32, 'a')}));
 }
 
+TEST_F(NodeTableTest, ThePlaceOfANodeThatMadeRoomIsTheNextOnes) {
+  const size_t gone = admit(hello('a', "n1"), 1).place;
+  admit(hello('b', "n2"), 2);
+  admit(hello('c', "n3"), 3);
+  table_.disconnect(std::string(32, 'a'), 1, false);
+  EXPECT_EQ(admit(hello('d', "n4"), 4).place, gone);
+  clock_.advance_ms(5);
+  table_.beat(gone, 1, std::nullopt);
+  EXPECT_EQ(table_.record({std::string(32, 'd')})->last_beat_ms, 0)
+      << "a beat of who had it before";
+  table_.beat(gone, 4, std::nullopt);
+  EXPECT_NE(table_.record({std::string(32, 'd')})->last_beat_ms, 0);
+}
+
 TEST_F(NodeTableTest, TheShortestRoundTripTellsTheClock) {
-  admit(hello('a', "n1"), 1);
-  const std::string id(32, 'a');
-  table_.beat(id, 1, ClockReading{5, 300});
-  table_.beat(id, 1, ClockReading{7, 100});
-  table_.beat(id, 1, ClockReading{9, 200});
-  table_.beat(id, 99, ClockReading{0, 1});
+  const size_t place = admit(hello('a', "n1"), 1).place;
+  table_.beat(place, 1, ClockReading{5, 300});
+  table_.beat(place, 1, ClockReading{7, 100});
+  table_.beat(place, 1, ClockReading{9, 200});
+  table_.beat(place, 99, ClockReading{0, 1});
   const auto records = table_.take_readings();
   EXPECT_EQ(*records[0].best_clocks, (ClockReading{7, 100}));
   EXPECT_EQ(*records[0].clocks, (ClockReading{9, 200}));

@@ -5,7 +5,6 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cmath>
 #include <utility>
 
 namespace binnacle::link {
@@ -14,14 +13,19 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-// Peers are looked at so often; everything else says when it is due.
-constexpr int64_t kIdleTickMs = 2'000;
+constexpr int64_t kIdleTickMs = 60'000;
 constexpr int64_t kShortestTickMs = 50;
-// Answering costs more than taking a beat, so that all sessions together have as many answers as
-// this many with one for each beat; but none waits for more than a few beats, since an agent that
-// hears nothing leaves.
-constexpr double kSessionsAnsweredInFull = 250;
-constexpr double kMostBeatsPerAnswer = 8;
+constexpr int64_t kTickGridMs = 200;  // ticks of many sessions fall together
+constexpr int64_t kPeersLookMs = 2'000;
+// Bytes have not waited longer in the kernel, or a clock was set meanwhile.
+constexpr int64_t kLongestWaitNs = 1'000'000'000;
+// Answering wakes the agent and costs more than taking a beat, so that a session has an answer a
+// second, all together as many as this many have then; but none waits for more than a few beats,
+// since an agent that hears nothing leaves.
+constexpr int64_t kAnswerEveryMs = 1'000;
+constexpr int64_t kSessionsAnsweredInFull = 1'000;
+constexpr int64_t kMostBeatsPerAnswer = 8;
+constexpr int64_t kAnswersPerSilence = 4;
 constexpr uint16_t kGoingAway = 1001;
 constexpr uint16_t kProtocolError = 1002;
 constexpr uint16_t kPolicy = 1008;
@@ -78,11 +82,13 @@ Connections::Connections(const LinkServerOptions& o, const Clock& c, Registry& r
 void Connections::add(uint64_t session, const std::shared_ptr<ServerConnection>& connection) {
   const MutexLock lock(mu_);
   by_session_[session] = connection;
+  sessions_changed();
 }
 
 void Connections::remove(uint64_t session) {
   const MutexLock lock(mu_);
   by_session_.erase(session);
+  sessions_changed();
 }
 
 std::shared_ptr<ServerConnection> Connections::find(uint64_t session) {
@@ -109,9 +115,15 @@ void Connections::close(uint64_t session, std::string reason) {
   });
 }
 
-uint64_t Connections::answer_each() const {
-  return static_cast<uint64_t>(std::clamp(
-      std::ceil(instruments.sessions.value() / kSessionsAnsweredInFull), 1.0, kMostBeatsPerAnswer));
+void Connections::sessions_changed() {
+  const auto sessions = static_cast<int64_t>(by_session_.size());
+  instruments.sessions.set(static_cast<double>(sessions));
+  const SessionOptions& o = options.session;
+  const int64_t most =
+      std::min(kMostBeatsPerAnswer, o.silence_limit_ms / kAnswersPerSilence / o.beat_interval_ms);
+  const int64_t share = (sessions + kSessionsAnsweredInFull - 1) / kSessionsAnsweredInFull;
+  answer_each_ = static_cast<uint64_t>(std::clamp<int64_t>(
+      share * kAnswerEveryMs / o.beat_interval_ms, 1, std::max<int64_t>(most, 1)));
 }
 
 ServerConnection::ServerConnection(Connections& shared, net::WebSocket& socket,
@@ -128,9 +140,7 @@ ServerConnection::ServerConnection(Connections& shared, net::WebSocket& socket,
 asio::awaitable<void> ServerConnection::run() {
   using namespace asio::experimental::awaitable_operators;
   shared_.add(id_, shared_from_this());
-  shared_.instruments.sessions.add(1);
   co_await (read_loop() || write_loop() || tick_loop());
-  shared_.instruments.sessions.add(-1);
   shared_.remove(id_);
   over();
 }
@@ -152,18 +162,13 @@ void ServerConnection::over() {
 }
 
 asio::awaitable<void> ServerConnection::read_loop() {
-  for (;;) {
-    const auto message = co_await socket_.read();
-    if (!message) {
-      if (!ending_)
-        ending_ = Ending{kGoingAway, "broken", message.error().message, LinkEnd::kClosed};
-      co_return;
-    }
-    if (!ending_) receive(*message);
-  }
+  Error ended = co_await socket_.read_each([this](const net::WebSocket::MessageView& message) {
+    if (!ending_) receive(message);
+  });
+  if (!ending_) ending_ = Ending{kGoingAway, "broken", std::move(ended.message), LinkEnd::kClosed};
 }
 
-void ServerConnection::receive(const net::WebSocketMessage& message) {
+void ServerConnection::receive(const net::WebSocket::MessageView& message) {
   if (message.text)
     return end(kProtocolError, "malformed", "a text message on the link", LinkEnd::kMalformed);
   auto decoded = decode_message(message.data);
@@ -171,12 +176,20 @@ void ServerConnection::receive(const net::WebSocketMessage& message) {
     return end(kProtocolError, "malformed", decoded.error().message, LinkEnd::kMalformed);
   if (decoded->unknown > 0)
     shared_.instruments.dropped("unknown").add(static_cast<double>(decoded->unknown));
+  const int64_t came_ns = arrival(message);
+  session_.answer_each(shared_.answer_each());
   for (Frame& frame : decoded->frames) {
     if (ending_) return;
     shared_.instruments.frame_in(frame).add();
-    session_.answer_each(shared_.answer_each());
-    happened(session_event::Received{std::move(frame)});
+    happened(session_event::Received{std::move(frame), came_ns});
   }
+  send_peers_when_due();
+}
+
+int64_t ServerConnection::arrival(const net::WebSocket::MessageView& message) const {
+  const int64_t now_ns = shared_.clock.wall_ns();
+  const int64_t waited_ns = now_ns - message.received_ns;
+  return waited_ns >= 0 && waited_ns < kLongestWaitNs ? message.received_ns : now_ns;
 }
 
 void ServerConnection::happened(SessionEvent event) {
@@ -266,6 +279,7 @@ void ServerConnection::act(session_action::Admit& action) {
   }
   shared_.instruments.accepted.add();
   node_ = std::move(admission.node);
+  place_ = admission.place;
   wants_peers_ = std::find(hello.capabilities.begin(), hello.capabilities.end(), kMesh) !=
                  hello.capabilities.end();
   peers_due_ms_ = shared_.clock.monotonic_ms() + kFirstPeersAfterMs;
@@ -284,12 +298,14 @@ void ServerConnection::act(session_action::Admit& action) {
 }
 
 void ServerConnection::act(session_action::Beaten& action) {
-  shared_.table.beat(node_->id.value, id_, action.clocks);
+  shared_.table.beat(place_, id_, action.clocks);
   const BeatTimes times{.number = action.beat.number,
                         .came_ms = shared_.clock.monotonic_ms(),
                         .clocks = action.clocks,
                         .loop_lag_us = action.beat.loop_lag_us,
-                        .load = action.beat.load};
+                        .load = action.beat.load,
+                        .session = id_,
+                        .place = place_};
   for (LinkObserver* observer : shared_.observers) observer->beat(node_->id, times);
 }
 
@@ -347,12 +363,12 @@ asio::awaitable<void> ServerConnection::tick_loop() {
     const int64_t now_ms = shared_.clock.monotonic_ms();
     tick_at_ms_ =
         std::clamp(session_.next_due_ms(), now_ms + kShortestTickMs, now_ms + kIdleTickMs);
+    if (tick_at_ms_ - now_ms > kTickGridMs) tick_at_ms_ += kTickGridMs - tick_at_ms_ % kTickGridMs;
     tick_timer_.expires_after(std::chrono::milliseconds(tick_at_ms_ - now_ms));
     tick_moved_ = false;
     const auto [error] = co_await tick_timer_.async_wait(kAwait);
     if (error && !tick_moved_) co_return;
     happened(session_event::Tick{});
-    send_peers_when_due();
   }
 }
 
@@ -360,6 +376,7 @@ void ServerConnection::send_peers_when_due() {
   const int64_t now_ms = shared_.clock.monotonic_ms();
   if (!wants_peers_ || ending_ || now_ms < peers_due_ms_) return;
   const uint64_t version = shared_.table.peers_version();
+  peers_due_ms_ = now_ms + kPeersLookMs;
   if (version == peers_sent_) return;
   peers_sent_ = version;
   peers_due_ms_ = now_ms + shared_.options.peers_every_ms;

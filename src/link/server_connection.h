@@ -52,7 +52,7 @@ class Connections {
   void remove(uint64_t session) EXCLUDES(mu_);
   void close(uint64_t session, std::string reason) EXCLUDES(mu_);
   // Which beats are answered: each one of a small cluster, fewer of many.
-  uint64_t answer_each() const;
+  uint64_t answer_each() const { return answer_each_.load(std::memory_order_relaxed); }
 
   // Fixed once the first connection is there.
   const LinkServerOptions options;
@@ -67,7 +67,9 @@ class Connections {
 
  private:
   std::shared_ptr<ServerConnection> find(uint64_t session) EXCLUDES(mu_);
+  void sessions_changed() REQUIRES(mu_);
 
+  std::atomic<uint64_t> answer_each_{1};
   Mutex mu_;
   // Weak: a connection lives as long as its socket's coroutine.
   std::unordered_map<uint64_t, std::weak_ptr<ServerConnection>> by_session_ GUARDED_BY(mu_);
@@ -90,7 +92,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   boost::asio::awaitable<void> read_loop();
   boost::asio::awaitable<void> write_loop();
   boost::asio::awaitable<void> tick_loop();
-  void receive(const net::WebSocketMessage& message);
+  void receive(const net::WebSocket::MessageView& message);
+  int64_t arrival(const net::WebSocket::MessageView& message) const;
   void act(session_action::Send& action);
   void act(session_action::Admit& action);
   void act(session_action::Beaten& action);
@@ -112,6 +115,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   // Executor only.
   ServerSession session_;
   std::optional<model::Node> node_;  // once admitted
+  size_t place_ = 0;                 // in the table
   bool wants_peers_ = false;
   uint64_t peers_sent_ = 0;
   int64_t peers_due_ms_ = 0;

@@ -90,7 +90,7 @@ void ServerSession::on(session_event::Received& event) {
                  fmt::format("{} before hello was answered", frame_name(event.frame)),
                  LinkEnd::kMalformed);
   }
-  if (beats != nullptr) return beat(*beats);
+  if (beats != nullptr) return beat(*beats, event.came_ns == 0 ? wall_ns_ : event.came_ns);
   if (!within_rate()) {
     actions_.emplace_back(session_action::Drop{"rate"});
   } else if (auto* reply = std::get_if<ProbeReply>(&event.frame)) {
@@ -177,7 +177,7 @@ void ServerSession::on(session_event::SendPeers& event) {
   if (state_ == State::kUp) send(std::move(event.peers));
 }
 
-void ServerSession::beat(const Beat& beat) {
+void ServerSession::beat(const Beat& beat, int64_t came_ns) {
   std::optional<ClockReading> clocks;
   if (beat.answered_number != 0 && beat.answered_number == answered_.number) {
     clocks = read_clocks(
@@ -186,8 +186,8 @@ void ServerSession::beat(const Beat& beat) {
   }
   newest_beat_ = beat.number;
   if (beat.number % answer_each_ == 0) {
-    answered_ = {beat.number, beat.sent_ns, wall_ns_, wall_ns_};
-    send(BeatReply{beat.number, wall_ns_, wall_ns_});
+    answered_ = {beat.number, beat.sent_ns, came_ns, wall_ns_};
+    send(BeatReply{beat.number, came_ns, wall_ns_});
   }
   actions_.emplace_back(session_action::Beaten{beat, clocks});
 }

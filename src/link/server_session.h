@@ -34,6 +34,7 @@ struct SessionOptions {
 namespace session_event {
 struct Received {
   Frame frame;
+  int64_t came_ns = 0;  // Unix time at which this machine had it; 0: now
 };
 // The node table's word on the hello.
 struct Admitted {
@@ -129,7 +130,7 @@ class ServerSession {
   void on(session_event::Look& event);
   void on(session_event::SendDrain& event);
   void on(session_event::SendPeers& event);
-  void beat(const Beat& beat);
+  void beat(const Beat& beat, int64_t came_ns);
   void probe_reply(ProbeReply reply);
   void echo_reply(EchoReply reply);
   void give_up_what_is_due();

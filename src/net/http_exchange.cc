@@ -1,5 +1,6 @@
 // The exchanges of HttpConnection that wait: for a body, for the pool, for a stream, for a
 // WebSocket's end.
+#include "net/gathered_reads.h"
 #include "net/http_connection.h"
 #include "net/response_head.h"
 #include "net/response_stream.h"
@@ -251,6 +252,8 @@ asio::awaitable<void> HttpConnection::handle_websocket() {
   keep_alive_ = false;
   const std::string read_ahead(channel_.in.unread());
   auto transport = channel_.release_transport();
+  const Shard::WebSocketPlace standing(*shard_, place_, state_->route->hears_in_turns);
+  if (standing.in_turns()) transport = gather_reads(std::move(transport), shard_->context());
   websocket_transport_ = transport.get();
   auto accepted = co_await accept_websocket(std::move(transport), std::move(*upgrade), read_ahead,
                                             shard_->websocket_limits);

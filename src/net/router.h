@@ -79,6 +79,9 @@ struct Route {
   // HTTP does not, and its bound.
   bool takes_coded_body = false;
   bool secret_target = false;  // a token stands in the path: the access log shows the pattern alone
+  // Of a WebSocketHandler: what the peer sends may be heard up to kReadTurn late where many such
+  // connections stand.
+  bool hears_in_turns = false;
 };
 
 class Router {

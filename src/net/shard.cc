@@ -12,6 +12,9 @@ namespace {
 // Waits are judged this often: limits are met to within a tenth of a second.
 constexpr std::chrono::milliseconds kTick{100};
 
+// So few connections are cheap to hear at once, and nobody waits for a turn.
+constexpr size_t kHeardAtOnce = 32;
+
 uint64_t mix(uint64_t x) {  // splitmix64's finalizer
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
@@ -38,10 +41,23 @@ Shard::Connections::iterator Shard::add(HttpConnection& connection) {
   return at;
 }
 
+Shard::WebSocketPlace::WebSocketPlace(Shard& shard, Connections::iterator connection, bool may_wait)
+    : shard_(shard), connection_(connection), may_wait_(may_wait) {
+  shard_.websockets_.splice(shard_.websockets_.end(), shard_.connections_, connection_);
+  if (may_wait_) in_turns_ = ++shard_.patient_websockets_ > kHeardAtOnce;
+}
+
+Shard::WebSocketPlace::~WebSocketPlace() {
+  shard_.connections_.splice(shard_.connections_.end(), shard_.websockets_, connection_);
+  if (may_wait_) --shard_.patient_websockets_;
+}
+
 // The step goes first: a connection may end, and leave the list, by what is done to it.
 template <typename Action>
 void Shard::for_each(Action action) {
-  for (auto at = connections_.begin(); at != connections_.end();) action(**at++);
+  for (Connections* list : {&connections_, &websockets_}) {
+    for (auto at = list->begin(); at != list->end();) action(**at++);
+  }
 }
 
 void Shard::remove(Connections::iterator connection) { connections_.erase(connection); }
@@ -58,7 +74,7 @@ void Shard::tick() {
   armed_ = false;
   refresh_date();
   const int64_t now_ns = core_->clock.monotonic_ns();
-  for_each([now_ns](HttpConnection& connection) { connection.tick(now_ns); });
+  for (auto at = connections_.begin(); at != connections_.end();) (*at++)->tick(now_ns);
   if (!connections_.empty()) arm();
 }
 

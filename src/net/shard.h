@@ -32,6 +32,23 @@ class Shard : public std::enable_shared_from_this<Shard> {
   Connections::iterator add(HttpConnection& connection);
   void remove(Connections::iterator connection);
 
+  // While it lives, the connection is a WebSocket: it has no waits to be judged by the tick.
+  class WebSocketPlace {
+   public:
+    // `may_wait`: it may be heard late; in_turns() tells whether there are so many that it is.
+    WebSocketPlace(Shard& shard, Connections::iterator connection, bool may_wait);
+    ~WebSocketPlace();
+    WebSocketPlace(const WebSocketPlace&) = delete;
+    WebSocketPlace& operator=(const WebSocketPlace&) = delete;
+    bool in_turns() const { return in_turns_; }
+
+   private:
+    Shard& shard_;
+    const Connections::iterator connection_;
+    const bool may_wait_;
+    bool in_turns_ = false;
+  };
+
   void drain();  // idle connections end now, the others after their answer
   void cut();    // all end now
 
@@ -58,6 +75,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   boost::asio::steady_timer timer_;
   bool armed_ = false;
   Connections connections_;
+  Connections websockets_;
+  size_t patient_websockets_ = 0;  // that may be heard late
   int64_t date_seconds_ = -1;
   std::string date_line_;
   uint64_t next_id_;

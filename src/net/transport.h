@@ -44,6 +44,8 @@ class Transport {
   // Open, and neither bytes nor an end wait to be read: a kept connection that may be used again.
   virtual bool is_quiet() = 0;
   virtual boost::asio::any_io_executor executor() = 0;
+  // Unix time at which the kernel took in what was read last; 0: nobody told.
+  virtual int64_t received_ns() const { return 0; }
   // After the handshake; nullopt: no TLS, or the peer showed none.
   virtual std::optional<PeerCertificate> peer_certificate() { return std::nullopt; }
 };

@@ -48,6 +48,22 @@ class Session final : public std::enable_shared_from_this<Session> {
   void start() { arm_idle_timer(); }
 
   asio::awaitable<Result<WebSocketMessage>> read() {
+    auto got = co_await read_while([] { return false; });
+    if (!got) co_return fail(std::move(got).error());
+    co_return WebSocketMessage{frames_.message_is_text(), frames_.take_message(),
+                               transport_->received_ns()};
+  }
+
+  asio::awaitable<Error> read_each(std::function<void(const WebSocket::MessageView&)> take) {
+    auto ended = co_await read_while([this, &take] {
+      take({frames_.message_is_text(), frames_.message(), transport_->received_ns()});
+      return true;
+    });
+    co_return std::move(ended).error();
+  }
+
+  // Until a message has come after which `more` wants none; it stands in frames_ then.
+  asio::awaitable<Status> read_while(std::function<bool()> more) {
     CHECK(!reading_);
     const auto self = shared_from_this();
     const Reading reading(*this);
@@ -61,8 +77,7 @@ class Session final : public std::enable_shared_from_this<Session> {
       switch (*event) {
         case FrameReader::Event::kMessage:
           // What still comes after our close has nobody to read it.
-          if (!close_sent_)
-            co_return WebSocketMessage{frames_.message_is_text(), frames_.take_message()};
+          if (!close_sent_ && !more()) co_return Status();
           break;
         case FrameReader::Event::kPing:
           if (!close_sent_) co_await write(Opcode::kPong, std::string(frames_.control_payload()));
@@ -167,7 +182,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     return fail(Code::kUnavailable, "WebSocket read: connection lost: " + error.message());
   }
 
-  asio::awaitable<Result<WebSocketMessage>> answer_close() {
+  asio::awaitable<Status> answer_close() {
     const uint16_t code = frames_.peer_close_code();
     const std::string reason(frames_.control_payload());
     co_await send_close(code == close_code::kNone ? close_code::kNormal : code, {});
@@ -306,6 +321,9 @@ class SessionSocket final : public WebSocket {
   ~SessionSocket() override { session_->drop(); }
 
   asio::awaitable<Result<WebSocketMessage>> read() override { return session_->read(); }
+  asio::awaitable<Error> read_each(std::function<void(const MessageView&)> take) override {
+    return session_->read_each(std::move(take));
+  }
   asio::awaitable<Status> write_text(std::string_view data) override {
     return session_->write(Opcode::kText, data);
   }

@@ -9,6 +9,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace binnacle::net {
 
 struct WebSocketMessage {
   bool text = true;
-  std::string data;  // text is checked to be UTF-8
+  std::string data;         // text is checked to be UTF-8
+  int64_t received_ns = 0;  // Unix time at which the kernel had it; 0: about now
 };
 
 struct WebSocketLimits {
@@ -48,6 +50,14 @@ class WebSocket {
   // Sends a close frame, waits for the peer's within the close timeout, ends the connection.
   virtual boost::asio::awaitable<void> close(uint16_t code, std::string_view reason) = 0;
   virtual bool closed() const = 0;
+  // Reads until the end and tells each message as it comes, which costs less than a read() for
+  // each. Stands for read(): its errors, its pings. What `data` names lasts for the call.
+  struct MessageView {
+    bool text;
+    std::string_view data;
+    int64_t received_ns;
+  };
+  virtual boost::asio::awaitable<Error> read_each(std::function<void(const MessageView&)> take) = 0;
 };
 
 // Sends the answer and takes the transport over. `read_ahead`: bytes received after the request's

@@ -61,6 +61,7 @@ class FrameReader {
   // After kMessage: moves it out.
   bool message_is_text() const { return message_opcode_ == Opcode::kText; }
   std::string take_message() { return std::move(message_); }
+  std::string_view message() const { return message_; }  // until next()
   // After kPing and kPong, until next(); after kClose the reason.
   std::string_view control_payload() const { return control_; }
   uint16_t peer_close_code() const { return peer_close_code_; }  // after kClose

@@ -122,10 +122,10 @@ void Heartbeat::connected(const model::Node& node) {
 
 void Heartbeat::beat(const model::NodeId& node, const link::BeatTimes& times) {
   const MutexLock lock(mu_);
-  const auto it = by_id_.find(node.value);
-  if (it == by_id_.end()) return;
-  nodes_[it->second]->loop_lag_us = times.loop_lag_us;
-  step(event::Beat{it->second, times.number});
+  const auto ref = ref_of(node, times);
+  if (!ref) return;
+  nodes_[*ref]->loop_lag_us = times.loop_lag_us;
+  step(event::Beat{*ref, times.number});
 }
 
 void Heartbeat::disconnected(const model::Node& node, link::LinkEnd how, std::string_view) {

@@ -106,6 +106,8 @@ class Heartbeat final : public link::LinkObserver, public model::NodeView {
   void act(const action::Flapping& action) REQUIRES(mu_);
   void act(const action::Doubted& action) REQUIRES(mu_);
   void answered_here(const DetectorEvent& event) EXCLUDES(mu_);
+  std::optional<NodeRef> ref_of(const model::NodeId& node, const link::BeatTimes& times)
+      REQUIRES(mu_);
   NodeRef ref_of(const model::Node& node) REQUIRES(mu_);  // made when new
   NodeRef free_ref() REQUIRES(mu_);
   void forget(NodeRef ref) REQUIRES(mu_);
@@ -132,6 +134,11 @@ class Heartbeat final : public link::LinkObserver, public model::NodeView {
   std::vector<std::unique_ptr<Known>> nodes_ GUARDED_BY(mu_);  // by ref
   std::vector<NodeRef> free_refs_ GUARDED_BY(mu_);
   std::unordered_map<std::string, NodeRef> by_id_ GUARDED_BY(mu_);
+  struct Seat {
+    uint64_t session = 0;
+    NodeRef ref = kServer;
+  };
+  std::vector<Seat> seats_ GUARDED_BY(mu_);  // by the link's place, of nodes that beat
   std::map<std::string, NodeRef> by_name_ GUARDED_BY(mu_);
   std::unordered_map<uint64_t, Question> probes_ GUARDED_BY(mu_);        // by the link's id
   std::unordered_map<uint64_t, Question> echoes_ GUARDED_BY(mu_);        // by the link's id

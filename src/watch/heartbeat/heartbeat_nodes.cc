@@ -39,6 +39,21 @@ NodeRef Heartbeat::ref_of(const model::Node& node) {
   return ref;
 }
 
+// Only the first beat of a connection is looked up.
+std::optional<NodeRef> Heartbeat::ref_of(const model::NodeId& node, const link::BeatTimes& times) {
+  const bool told = times.session != 0;
+  if (told && times.place < seats_.size() && seats_[times.place].session == times.session) {
+    return seats_[times.place].ref;
+  }
+  const auto it = by_id_.find(node.value);
+  if (it == by_id_.end()) return std::nullopt;
+  if (told) {
+    if (times.place >= seats_.size()) seats_.resize(times.place + 1);
+    seats_[times.place] = {times.session, it->second};
+  }
+  return it->second;
+}
+
 NodeRef Heartbeat::free_ref() {
   if (by_id_.size() >= options_.max_nodes) {
     const Known* longest = nullptr;
@@ -67,6 +82,9 @@ void Heartbeat::forget(NodeRef ref) {
   if (known.node.state != NodeState::kUnknown) metrics_.left_out(known.node.state);
   by_id_.erase(known.node.id.value);
   by_name_.erase(known.node.name);
+  for (Seat& seat : seats_) {
+    if (seat.ref == ref) seat = {};
+  }
   nodes_[ref].reset();
   free_refs_.push_back(ref);
 }

@@ -82,7 +82,7 @@ class HeartbeatTest : public testing::Test {
     hello.echo_address = ":9001";
     const auto admission = table_.admit(hello, ++session_, "10.0.0." + std::to_string(id - 'a'), 0);
     EXPECT_EQ(admission.refusal, link::Refusal::kNone) << admission.reason;
-    numbers_[name] = 0;
+    next_beats_[name] = {.session = session_, .place = admission.place};
     heartbeat_->connected(admission.node);
     return admission.node;
   }
@@ -92,8 +92,8 @@ class HeartbeatTest : public testing::Test {
       clock_.advance_ms(50);
       for (const model::Node& node : nodes) {
         if (past % 250 != 0) continue;
-        link::BeatTimes times;
-        times.number = ++numbers_[node.name];
+        link::BeatTimes& times = next_beats_[node.name];
+        ++times.number;
         times.loop_lag_us = 1'500;
         heartbeat_->beat(node.id, times);
       }
@@ -123,7 +123,7 @@ class HeartbeatTest : public testing::Test {
   KeptEvents bus_;
   ThreadPool pool_{"pool", 1, 64};
   uint64_t session_ = 0;
-  std::map<std::string, uint64_t> numbers_;
+  std::map<std::string, link::BeatTimes> next_beats_;
   std::unique_ptr<Heartbeat> heartbeat_;
 };
 
