@@ -91,7 +91,7 @@ def prometheus_yml(pages):
             job("history", "/history", honor_labels=True)],
         "remote_write": [{"name": "busy", "url": f"http://{pages.address}/refuse/503"},
                          {"name": "refusing", "url": f"http://{pages.address}/refuse/400"}],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [pages.address]}], "path_prefix": "/refuse/500"}]}})
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [pages.address]}], "path_prefix": "/refuse/400"}]}})
 
 
 ALERTMANAGER_YML = """route: {{receiver: hook, group_by: [alertname], group_wait: 1s, group_interval: 1s}}
