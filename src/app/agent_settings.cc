@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/data_folder.h"
+#include "base/trailing_slash.h"
 #include "link/frame.h"
 #include "net/client.h"
 
@@ -53,7 +54,7 @@ Result<AgentSettings> agent_settings(const AgentArgs& args, const Config& config
   AgentSettings settings;
   settings.server_url = either(args.server, config, "agent.server");
   TRY(check_server(settings.server_url));
-  while (settings.server_url.ends_with('/')) settings.server_url.pop_back();
+  settings.server_url = without_trailing_slash(std::move(settings.server_url));
   settings.token = either(args.token, config, "agent.token");
   settings.key = config.get_string("agent.key");
   settings.name = either(args.name, config, "agent.name");

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "app/alerts_settings.h"
+#include "app/listeners.h"
+#include "base/trailing_slash.h"
 #include "watch/alerts/api/alert_api.h"
 #include "watch/alerts/receivers/notifier_factory.h"
 #include "watch/alerts/template_data.h"
@@ -17,15 +19,6 @@ using watch::alerts::AlertLimits;
 using watch::alerts::AlertRouter;
 using watch::alerts::Integration;
 using watch::alerts::NotifierFactory;
-
-namespace {
-
-std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
-
-}  // namespace
 
 AlertLimits alert_limits(const Config& config) {
   const auto count = [&](const char* name) {
@@ -79,21 +72,26 @@ Result<std::unique_ptr<AlertsPart>> AlertsPart::create(const Config& config, Ale
   std::unique_ptr<AlertsPart> part(new AlertsPart(std::move(tools)));
   const AlertsPartTools& own = part->tools_;
   TRY_ASSIGN(Loaded loaded, part->load(config));
-  const std::string given = config.get_string("alerts.external_url");
+  std::string url = config.get_string("alerts.external_url");
+  if (url.empty()) {
+    const bool tls = !config.at("server.listen", 0).get_string("tls.certificate_file").empty();
+    url = (tls ? "https://" : "http://") + address_for_links(own.listen, own.host_name);
+  }
   TRY_ASSIGN(part->router_,
-             AlertRouter::open(
-                 {.limits = alert_limits(config),
-                  .external_url = without_slash(given.empty() ? "http://" + own.listen : given)},
-                 {.store = own.state,
-                  .events = &own.events,
-                  .io = own.io,
-                  .clock = own.clock,
-                  .random = own.random,
-                  .registry = own.registry},
-                 std::move(loaded.config), loaded.make));
+             AlertRouter::open({.limits = alert_limits(config),
+                                .external_url = without_trailing_slash(std::move(url))},
+                               {.store = own.state,
+                                .events = &own.events,
+                                .io = own.io,
+                                .clock = own.clock,
+                                .random = own.random,
+                                .registry = own.registry},
+                               std::move(loaded.config), loaded.make));
   TRY(watch::alerts::register_alert_api(router, {.service = *part->router_,
                                                  .clock = own.clock,
                                                  .audit = own.audit,
+                                                 .intake = *part->router_,
+                                                 .pool = own.pool,
                                                  .version = own.version,
                                                  .revision = own.revision,
                                                  .node_name = own.host_name,

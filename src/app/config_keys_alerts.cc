@@ -13,7 +13,8 @@ void add_source_keys(std::vector<ConfigKey>& keys) {
                   .reload = Reload::kLive});
   keys.push_back({.path = "alerts.external_url",
                   .meaning = "Address of this server as people reach it, for links in "
-                             "notifications. Not set: the first of `server.listen`."});
+                             "notifications. Not set: the first of `server.listen`, with the "
+                             "machine's name where that is all addresses."});
 }
 
 void add_kept_keys(std::vector<ConfigKey>& keys) {

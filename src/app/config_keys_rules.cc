@@ -34,7 +34,9 @@ std::vector<ConfigKey> rule_keys() {
                     "From a start to firing at the earliest, of alerts that are known from "
                     "`ALERTS_FOR_STATE` alone."));
   live({.path = "rules.external_url",
-        .meaning = "Of this server, for links in alerts. Not set: that of the first listener.",
+        .meaning =
+            "Of this server, for links in alerts. Not set: that of the first listener, with the "
+            "machine's name where it listens on all addresses.",
         .check = [](std::string_view text) -> std::string {
           const bool good =
               text.empty() || text.starts_with("http://") || text.starts_with("https://");

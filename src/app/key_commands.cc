@@ -5,6 +5,7 @@
 #include "base/config_units.h"
 #include "base/data_folder.h"
 #include "base/time_text.h"
+#include "base/trailing_slash.h"
 
 #include <fmt/format.h>
 #include <CLI/App.hpp>
@@ -91,9 +92,7 @@ Status revoke(const KeyCommand& command, KeyDesk& desk, std::ostream& out) {
 Status login_link(const KeyCommand& command, FileSystem& files, const std::string& data_folder,
                   std::ostream& out) {
   TRY_ASSIGN(const std::string token, make_login_token(files, data_folder, command.lifetime_ms));
-  std::string url = command.link_base;
-  while (url.ends_with('/')) url.pop_back();
-  url += "/login/" + token;
+  const std::string url = without_trailing_slash(command.link_base) + "/login/" + token;
   out << (command.json ? json{{"url", url}}.dump(2) : url) << '\n';
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "net/listen_address.h"
+
 namespace binnacle::app {
 namespace {
 
@@ -37,6 +39,14 @@ bool is_loopback_address(std::string_view listen_address) {
   if (listen_address.starts_with("unix:")) return true;
   const std::string_view host = listen_address.substr(0, listen_address.rfind(':'));
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+std::string address_for_links(std::string_view listen_address, const std::string& host_name) {
+  const auto address = net::ListenAddress::parse(listen_address);
+  if (!address || !address->unix_path.empty()) return std::string(listen_address);
+  const std::string& host = address->host;
+  const bool all = host.empty() || host == "0.0.0.0" || host == "::";
+  return net::format_host_port(all ? host_name : host, address->port);
 }
 
 Status Listeners::bind(net::Server& server, const Config& config,
@@ -91,6 +101,14 @@ std::vector<std::string> Listeners::urls(const net::Server& server) const {
     out.push_back(is_unix ? addresses[i] : fmt::format("{}{}", scheme, addresses[i]));
   }
   return out;
+}
+
+std::string Listeners::url_for_links(const net::Server& server,
+                                     const std::string& host_name) const {
+  const std::string url = urls(server).front();
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  return url.substr(0, scheme + 3) + address_for_links(url.substr(scheme + 3), host_name);
 }
 
 Status Listeners::reload_certificates(bool changed_only) {

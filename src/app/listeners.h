@@ -27,6 +27,9 @@ struct ListenPolicy {
 // True for 127.0.0.0/8, ::1, localhost and Unix sockets.
 bool is_loopback_address(std::string_view listen_address);
 
+// "127.0.0.1:8080" as it is; where it listens on all addresses, the machine's name instead.
+std::string address_for_links(std::string_view listen_address, const std::string& host_name);
+
 class Listeners {
  public:
   explicit Listeners(FileSystem& files) : files_(files) {}
@@ -40,6 +43,8 @@ class Listeners {
   std::map<std::string, store::access::ListenerAccess> access(const net::Server& server) const;
   // "http://127.0.0.1:8080", in order of binding. After bind().
   std::vector<std::string> urls(const net::Server& server) const;
+  // The first of them, as address_for_links() has it.
+  std::string url_for_links(const net::Server& server, const std::string& host_name) const;
 
   // Reads certificates again: those whose files changed, or all. An error names the file; the old
   // one stays.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/query_source.h"
+#include "base/trailing_slash.h"
 #include "net/client.h"
 #include "net/io_threads.h"
 #include "query/promql/test_script_series.h"
@@ -103,7 +104,7 @@ Error no_answer(const net::Response& response, const std::string& url) {
 
 Result<AnsweredQuery> ask_server(FileSystem& files, std::string url, const std::string& key,
                                  const AskedQuery& query) {
-  while (url.ends_with('/')) url.pop_back();
+  url = without_trailing_slash(std::move(url));
   net::IoThreads io(1);
   net::Client client({}, files);
   io.start();

@@ -10,6 +10,7 @@
 #include "app/objectives.h"
 #include "base/config_yaml.h"
 #include "base/glob.h"
+#include "base/trailing_slash.h"
 #include "collect/discovery/source_factory.h"
 #include "watch/rules/default_rules.h"
 #include "watch/rules/rule_templates.h"
@@ -55,8 +56,7 @@ GroupSettings group_settings(const Config& config, const PrometheusFile& prometh
   settings.outage_tolerance_ms = config.get_duration_ms("rules.outage_tolerance");
   settings.for_grace_period_ms = config.get_duration_ms("rules.for_grace_period");
   settings.external_labels = external_labels(config, prometheus);
-  settings.external_url = external_url;
-  while (settings.external_url.ends_with('/')) settings.external_url.pop_back();
+  settings.external_url = without_trailing_slash(external_url);
   return settings;
 }
 
@@ -95,7 +95,9 @@ class GroupReader {
   void read(const std::string& path, const GroupSettings& settings) {
     const auto text = files_.read_file(path, kMaxConfigBytes);
     if (!text) {
-      problems_.push_back(text.error().message);
+      const bool large = text.error().code == Code::kOutOfRange;
+      problems_.push_back(text.error().message +
+                          (large ? ": split it; rules.files takes many files" : ""));
       return;
     }
     take(watch::rules::read_rule_file(*text, path, options_), settings);

@@ -386,7 +386,7 @@ void ServerProcess::Parts::make_rules() {
                              .reads = reads,
                              .router = &alerts->service(),
                              .limits = [this] { return query_limits(*reloader.current()); },
-                             .own_url = [this] { return listeners.urls(*server).front(); }});
+                             .own_url = [this] { return listeners.url_for_links(*server, host_name()); }});
 }
 
 Status ServerProcess::Parts::load_rules() {

@@ -1,5 +1,7 @@
 #include "app/server_caller.h"
 
+#include "base/trailing_slash.h"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -52,8 +54,10 @@ Error refusal(const net::Response& response, const std::string& url) {
 }  // namespace
 
 ServerCaller::ServerCaller(FileSystem& files, std::string url, std::string key)
-    : url_(std::move(url)), key_(std::move(key)), io_(1), client_({}, files) {
-  while (url_.ends_with('/')) url_.pop_back();
+    : url_(without_trailing_slash(std::move(url))),
+      key_(std::move(key)),
+      io_(1),
+      client_({}, files) {
   io_.start();
 }
 

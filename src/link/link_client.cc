@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/trailing_slash.h"
 #include "link/back_off.h"
 #include "net/tcp_probe.h"
 
@@ -35,7 +36,7 @@ constexpr size_t kMaxCloseReason = 120;
 
 // http://host/ -> ws://host/api/binnacle/v1/link
 std::string link_url(std::string server) {
-  while (server.ends_with('/')) server.pop_back();
+  server = without_trailing_slash(std::move(server));
   if (server.starts_with("http")) server.replace(0, 4, "ws");
   return server + std::string(kPath);
 }

@@ -13,16 +13,17 @@ CONFIG = f"agent:\n  interval: {INTERVAL_SECONDS}s\nlog:\n  format: json\n"
 
 
 class AgentProcess:
-    def __init__(self, data, server_url, *args, config=CONFIG):
+    def __init__(self, data, server_url, *args, config=CONFIG, environment=None, wrap=None):
+        """`environment` is added to this process' own; `wrap` makes another command of the command."""
         self.data = data
         os.makedirs(data, exist_ok=True)
         config_path = os.path.join(data, "binnacle.yaml")
         with open(config_path, "w", encoding="utf-8") as file:
             file.write(config)
         self.log = tempfile.TemporaryFile(mode="w+")
-        self.process = subprocess.Popen(
-            [BINARY, "agent", "--server", server_url, "--data", data, "--config", config_path, *args],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        command = [BINARY, "agent", "--server", server_url, "--data", data, "--config", config_path, *args]
+        self.process = subprocess.Popen(wrap(command) if wrap else command, stdout=subprocess.PIPE, stderr=self.log,
+                                        text=True, env={**os.environ, **(environment or {})})
 
     def stderr(self):
         self.log.seek(0)

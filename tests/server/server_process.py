@@ -22,7 +22,8 @@ def run_once(*args, **options):
 
 
 class ServerProcess:
-    def __init__(self, data, *args, listen="127.0.0.1:0", config=None):
+    def __init__(self, data, *args, listen="127.0.0.1:0", config=None, wrap=None):
+        """`wrap` makes another command of the command."""
         self.data = data
         command = [BINARY, "server", "--data", data]
         if listen:
@@ -32,7 +33,8 @@ class ServerProcess:
             self.write_config(config)
             command += ["--config", self.config_path]
         self.log = tempfile.TemporaryFile(mode="w+")
-        self.process = subprocess.Popen([*command, *args], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        command += args
+        self.process = subprocess.Popen(wrap(command) if wrap else command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self._first_line()
         found = re.search(r"https?://([^:/]+|\[[^\]]+\]):(\d+)", line)
         if not found:

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "base/trailing_slash.h"
 #include "base/yaml_reader.h"
 #include "net/base64.h"
 #include "net/http_config_yaml.h"
@@ -10,11 +11,6 @@ namespace binnacle::collect::discovery {
 namespace {
 
 constexpr size_t kMaxNamespaceBytes = 4'096;
-
-std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
 
 Result<KubernetesAccess> as_pod(const KubernetesSdConfig& config, FileSystem& files,
                                 const PodEnvironment& pod) {
@@ -68,7 +64,7 @@ void read_pem(YamlMap& map, const std::string& name, std::string& file, std::str
 void read_cluster(const YamlValue& value, KubernetesAccess& access) {
   YamlMap map(value);
   map.read("server", access.server);
-  access.server = without_slash(access.server);
+  access.server = without_trailing_slash(access.server);
   if (access.server.empty()) {
     value.problem("server is missing");
   } else {
@@ -144,7 +140,7 @@ PodEnvironment PodEnvironment::of_process() {
 Result<KubernetesAccess> find_kubernetes(const KubernetesSdConfig& config, FileSystem& files,
                                          const PodEnvironment& pod) {
   if (!config.api_server.empty()) {
-    return KubernetesAccess{without_slash(config.api_server), config.http, ""};
+    return KubernetesAccess{without_trailing_slash(config.api_server), config.http, ""};
   }
   if (!config.kubeconfig_file.empty()) return by_kubeconfig(config.kubeconfig_file, files);
   return as_pod(config, files, pod);

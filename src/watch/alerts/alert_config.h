@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,12 @@ struct MaintenanceWindow {
   std::string comment;
 };
 
+// Extension: who is told before a silence ends whose alerts still fire.
+struct SilenceReminder {
+  std::string receiver;              // empty: nobody
+  std::optional<int64_t> before_ms;  // not said: alerts.silence_reminder
+};
+
 struct AlertConfig {
   std::string original;  // as read, secrets taken out
   int64_t resolve_timeout_ms = 300'000;
@@ -69,6 +76,7 @@ struct AlertConfig {
   std::vector<MaintenanceWindow> maintenance;                                   // extension
   // What is read and changes nothing here, or is legal and hardly meant, each with its line.
   std::vector<std::string> warnings;
+  SilenceReminder silence_reminder;  // extension
 };
 
 // All problems of a file at once, each with its line: unknown keys, receivers and intervals that

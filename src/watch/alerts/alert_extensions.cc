@@ -129,6 +129,17 @@ void read_of_receivers(const YamlValue& list, AlertConfig& config) {
   }
 }
 
+void read_silence_reminder(const YamlValue& at, AlertConfig& config) {
+  YamlMap map(at);
+  SilenceReminder& reminder = config.silence_reminder;
+  map.read("receiver", reminder.receiver);
+  int64_t before_ms = -1;
+  map.duration("before", before_ms);
+  map.finish();
+  check_name(at, "receiver", reminder.receiver, config.receivers);
+  if (before_ms >= 0) reminder.before_ms = before_ms;
+}
+
 }  // namespace
 
 void read_route_extension(YamlMap& map, const AlertConfig& config, Route& route) {
@@ -165,6 +176,9 @@ void read_escalations(YamlMap& section, AlertConfig& config) {
 void read_rest_of_extensions(YamlMap& section, AlertConfig& config) {
   if (const auto list = section.field("maintenance")) {
     for (const YamlValue& item : list->items()) read_window(item, config);
+  }
+  if (const auto reminder = section.field("silence_reminder")) {
+    read_silence_reminder(*reminder, config);
   }
   if (const auto list = section.field("routes")) read_of_routes(*list, config);
   if (const auto list = section.field("receivers")) read_of_receivers(*list, config);

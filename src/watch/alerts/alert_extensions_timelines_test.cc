@@ -177,6 +177,27 @@ TEST(SilenceReminderTest, ComesBeforeTheEndWhileAlertsFire) {
   EXPECT_EQ(history(run, "reminder").size(), 1U);
 }
 
+TEST(SilenceReminderTest, IsSentToAReceiverOnce) {
+  Simulation run(std::string(kYaml) +
+                 "x-binnacle: {silence_reminder: {receiver: second, before: 1m}}\n");
+  std::string id;
+  run.push(1, {named("a")});
+  run.silence(2, 2, 300, model::MatchOp::kEqual, "a", &id);
+  run.run(230);
+  EXPECT_THAT(seconds_told(run, "second"), IsEmpty());
+  run.run(260);
+  ASSERT_EQ(seconds_told(run, "second").size(), 1U);
+  const Notification& told = run.all_told().back().notification;
+  EXPECT_EQ(told.reason, "reminder");
+  ASSERT_EQ(told.alerts.size(), 1U);
+  EXPECT_EQ(told.alerts[0].labels.get("alertname"), "SilenceEnding");
+  EXPECT_NE(told.alerts[0].annotations.get("summary").find("1 of its alerts still fire"),
+            std::string_view::npos);
+  EXPECT_NE(run.dispatcher().find_log({"silence/" + id, "second", "webhook[0]"}), nullptr);
+  run.run(290);
+  EXPECT_EQ(seconds_told(run, "second").size(), 1U);
+}
+
 TEST(DeliveryRateTest, NoMoreThanTheRateAndNoneLost) {
   std::string yaml = kYaml;
   AlertConfig config = *Simulation::read(yaml);

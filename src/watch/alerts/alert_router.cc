@@ -15,6 +15,9 @@ constexpr int64_t kJumpMs = 1'000;
 constexpr int64_t kLongestRestMs = 60'000;
 constexpr int64_t kRetryWriteMs = 1'000;
 constexpr int64_t kPruneMs = 3'600'000;
+// Of one commit, so that nobody waits long for the lock.
+constexpr size_t kAlertsAtOnce = 2'000;
+constexpr std::string_view kStopping = "alerts: the server is stopping";
 
 }  // namespace
 
@@ -195,9 +198,12 @@ void AlertRouter::run_writer() {
     if (!work_) writer_wake_.wait_for_ms(wake_mu_, kRetryWriteMs);
     work_ = true;
   }
-  const MutexLock lock(wake_mu_);
-  writer_runs_ = false;
-  committed_cv_.notify_all();
+  {
+    const MutexLock lock(wake_mu_);
+    writer_runs_ = false;
+    committed_cv_.notify_all();
+  }
+  refuse_incoming();
 }
 
 void AlertRouter::prune_history() {
@@ -208,15 +214,19 @@ void AlertRouter::prune_history() {
 
 Status AlertRouter::commit() {
   const MutexLock only(commit_mu_);
+  std::vector<Incoming> incoming = take_incoming();
   AlertChanges changes;
   AlertRows rows;
   uint64_t sequence = 0;
+  bool due = false;
   {
     const MutexLock lock(mu_);
+    due = apply(incoming);
     changes = dispatcher_.take_changes();
     sequence = sequence_;
     rows = rows_of(changes, dispatcher_, clock_.wall_ms());
   }
+  if (due) inbox_->poke();
   kill_point("alerts.before_commit");
   Status written = changes.empty() ? Status{} : write_now(rows);
   kill_point("alerts.after_commit");
@@ -227,6 +237,12 @@ Status AlertRouter::commit() {
     const MutexLock lock(mu_);
     dispatcher_.changes().put_back(std::move(changes));
   }
+  note_commit(sequence, written);
+  for (const Incoming& one : incoming) one.done(written ? one.accepted : written);
+  return written;
+}
+
+void AlertRouter::note_commit(uint64_t sequence, const Status& written) {
   const MutexLock lock(wake_mu_);
   if (written) {
     written_ = sequence;
@@ -235,7 +251,29 @@ Status AlertRouter::commit() {
     failure_ = written;
   }
   committed_cv_.notify_all();
-  return written;
+}
+
+std::vector<AlertRouter::Incoming> AlertRouter::take_incoming() {
+  std::vector<Incoming> taken;
+  size_t alerts = 0;
+  const MutexLock lock(wake_mu_);
+  while (!incoming_.empty() && alerts < kAlertsAtOnce) {
+    alerts += incoming_.front().alerts.size();
+    taken.push_back(std::move(incoming_.front()));
+    incoming_.pop_front();
+  }
+  if (!incoming_.empty()) work_ = true;
+  return taken;
+}
+
+// True: something is due earlier than before.
+bool AlertRouter::apply(std::vector<Incoming>& incoming) {
+  if (incoming.empty()) return false;
+  const int64_t now = now_ms();
+  const int64_t before = dispatcher_.next_due_ms(now);
+  for (Incoming& one : incoming) one.accepted = dispatcher_.put(std::move(one.alerts), now);
+  ++sequence_;
+  return dispatcher_.next_due_ms(now) < before;
 }
 
 Status AlertRouter::write_now(const AlertRows& rows) {
@@ -248,10 +286,34 @@ Status AlertRouter::await_commit(uint64_t sequence) {
   const MutexLock lock(wake_mu_);
   while (written_ < sequence) {
     if (failed_ >= sequence) return failure_;
-    if (!writer_runs_) return fail(Code::kUnavailable, "alerts: the server is stopping");
+    if (!writer_runs_) return fail(Code::kUnavailable, std::string(kStopping));
     committed_cv_.wait(wake_mu_);
   }
   return {};
+}
+
+void AlertRouter::put_later(std::vector<model::Alert> alerts,
+                            std::function<void(const Status&)> done) {
+  {
+    const MutexLock lock(wake_mu_);
+    if (writer_runs_ && !stopping_) {
+      incoming_.push_back({.alerts = std::move(alerts), .done = std::move(done), .accepted = {}});
+      work_ = true;
+      writer_wake_.notify_one();
+      return;
+    }
+  }
+  done(fail(Code::kUnavailable, std::string(kStopping)));
+}
+
+// What no commit took any more.
+void AlertRouter::refuse_incoming() {
+  std::deque<Incoming> left;
+  {
+    const MutexLock lock(wake_mu_);
+    left.swap(incoming_);
+  }
+  for (const Incoming& one : left) one.done(fail(Code::kUnavailable, std::string(kStopping)));
 }
 
 Status AlertRouter::put(std::vector<model::Alert> alerts) {

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,6 +22,7 @@
 #include "store/state/state_store.h"
 #include "watch/alerts/alert_history.h"
 #include "watch/alerts/alert_instruments.h"
+#include "watch/alerts/alert_intake.h"
 #include "watch/alerts/alert_rows.h"
 #include "watch/alerts/alert_service.h"
 #include "watch/alerts/dispatcher.h"
@@ -42,7 +45,7 @@ struct AlertRouterSeams {
   Registry& registry;
 };
 
-class AlertRouter final : public AlertService {
+class AlertRouter final : public AlertService, public AlertIntake {
  public:
   // Reads the stored state. Nothing is sent before start().
   static Result<std::unique_ptr<AlertRouter>> open(AlertRouterOptions options,
@@ -58,6 +61,8 @@ class AlertRouter final : public AlertService {
   void reload(std::shared_ptr<const AlertConfig> config, const NotifierFactory& make) EXCLUDES(mu_);
 
   Status put(std::vector<model::Alert> alerts) override EXCLUDES(mu_, wake_mu_);
+  void put_later(std::vector<model::Alert> alerts, std::function<void(const Status&)> done) override
+      EXCLUDES(wake_mu_);
   Result<std::vector<AlertView>> alerts(const AlertFilter& filter) override EXCLUDES(mu_);
   Result<std::vector<GroupView>> groups(const AlertFilter& filter) override EXCLUDES(mu_);
   std::vector<Silence> silences(const model::Matchers& filter) override EXCLUDES(mu_);
@@ -75,7 +80,7 @@ class AlertRouter final : public AlertService {
   // thread of start() does nothing else; tests with a simulated clock call it themselves.
   int64_t turn() EXCLUDES(mu_, wake_mu_);
   // Writes what waits to be written.
-  Status commit() EXCLUDES(mu_, commit_mu_);
+  Status commit() EXCLUDES(mu_, commit_mu_, wake_mu_);
 
  private:
   // An attempt that ended, on its way from an I/O thread.
@@ -84,6 +89,12 @@ class AlertRouter final : public AlertService {
     SendOutcome outcome;
     std::string integration;
     int64_t took_ms = 0;
+  };
+  // What came by put_later().
+  struct Incoming {
+    std::vector<model::Alert> alerts;
+    std::function<void(const Status&)> done;
+    Status accepted;
   };
   // Outlives the router: a send may end late.
   struct Inbox;
@@ -97,6 +108,10 @@ class AlertRouter final : public AlertService {
   void run_writer();
   void prune_history();
   Status await_commit(uint64_t sequence) EXCLUDES(wake_mu_);
+  std::vector<Incoming> take_incoming() EXCLUDES(wake_mu_);
+  void refuse_incoming() EXCLUDES(wake_mu_);
+  bool apply(std::vector<Incoming>& incoming) REQUIRES(mu_);
+  void note_commit(uint64_t sequence, const Status& written) EXCLUDES(wake_mu_);
   Status write_now(const AlertRows& rows);
   Status change_silence(const SilenceChange& change, std::string_view kind, const Silence& of,
                         int64_t at_ms) REQUIRES(edit_mu_) EXCLUDES(mu_);
@@ -130,6 +145,7 @@ class AlertRouter final : public AlertService {
   uint64_t written_ GUARDED_BY(wake_mu_) = 0;  // the last change that is on disk
   uint64_t failed_ GUARDED_BY(wake_mu_) = 0;   // the last that could not be written
   Status failure_ GUARDED_BY(wake_mu_);
+  std::deque<Incoming> incoming_ GUARDED_BY(wake_mu_);
 
   std::atomic<bool> prune_ = false;  // the writer is to remove old history
 

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <string>
+#include <vector>
+
 #include "watch/alerts/testing/router_fixture.h"
 
 namespace binnacle::watch::alerts {
@@ -119,6 +123,28 @@ TEST(AlertRouterTest, WhatCannotBeWrittenIsRefusedAndWrittenLater) {
   execute("DROP TRIGGER full");
   ASSERT_TRUE(fixture.router->put({alert_of("Down", "b")}));
   EXPECT_EQ(count(fixture), 2);
+}
+
+TEST(AlertRouterTest, WhatIsPutForLaterIsHeardOfWhenItIsWritten) {
+  RouterFixture fixture(kYaml);
+  std::promise<Status> before;
+  fixture.router->put_later({alert_of("Down", "a")},
+                            [&](const Status& put) { before.set_value(put); });
+  EXPECT_EQ(before.get_future().get().error().code, Code::kUnavailable) << "nothing writes yet";
+  fixture.router->start();
+  constexpr size_t kPuts = 200;
+  std::vector<std::promise<Status>> puts(kPuts);
+  for (size_t i = 0; i < kPuts; ++i) {
+    fixture.router->put_later({alert_of("Down", std::to_string(i)), {}},
+                              [&, i](const Status& put) { puts[i].set_value(put); });
+  }
+  for (std::promise<Status>& put : puts) {
+    EXPECT_EQ(put.get_future().get().error().code, Code::kInvalidArgument) << "one has no labels";
+  }
+  EXPECT_EQ(fixture.router->alerts({})->size(), kPuts);
+  fixture.router->stop();
+  fixture.open();
+  EXPECT_EQ(fixture.router->alerts({})->size(), kPuts);
 }
 
 TEST(AlertRouterTest, EventsArePublishedWithTheCommit) {

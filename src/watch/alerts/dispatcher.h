@@ -139,6 +139,7 @@ class Dispatcher {
   void remove_empty_groups(int64_t now_ms);
   void set_gauges(int64_t now_ms) const;
   void remind_of_silences(int64_t now_ms);
+  void send_reminder(const Silence& silence, const std::string& text, int64_t now_ms);
   void add_history(std::string_view kind, uint64_t fingerprint, const AlertGroup* group,
                    std::string receiver, std::string text, int64_t now_ms);
   void add_event(std::string kind, const model::Alert* alert, std::string subject,

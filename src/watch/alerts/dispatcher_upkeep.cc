@@ -16,6 +16,7 @@ constexpr int64_t kEmptyGroupsMs = 30'000;
 constexpr int64_t kLogGcMs = 15 * 60'000;
 // History and events that wait for a state file that cannot be written.
 constexpr size_t kMostUnwritten = 100'000;
+constexpr std::string_view kReminderName = "SilenceEnding";
 
 }  // namespace
 
@@ -59,7 +60,9 @@ void Dispatcher::remove_empty_groups(int64_t now_ms) {
 }
 
 void Dispatcher::remind_of_silences(int64_t now_ms) {
-  for (const Silence* silence : silences_.take_ending(now_ms, limits_.silence_reminder_ms)) {
+  const int64_t ahead_ms =
+      config_->silence_reminder.before_ms.value_or(limits_.silence_reminder_ms);
+  for (const Silence* silence : silences_.take_ending(now_ms, ahead_ms)) {
     size_t firing = 0;
     for (const auto& [fingerprint, stored] : table_.all()) {
       if (stored.open && model::matches_all(silence->matchers, stored.alert.labels)) ++firing;
@@ -71,6 +74,49 @@ void Dispatcher::remind_of_silences(int64_t now_ms) {
                     (silence->ends_at_ms - now_ms + 59'999) / 60'000, firing, silence->comment);
     add_history("reminder", 0, nullptr, "", text, now_ms);
     add_event("alert.silence_ending", nullptr, silence->id, text, now_ms);
+    send_reminder(*silence, text, now_ms);
+  }
+}
+
+// As one alert of no group. The log keeps a restart from telling it again.
+void Dispatcher::send_reminder(const Silence& silence, const std::string& text, int64_t now_ms) {
+  const auto receiver = config_->receivers.find(config_->silence_reminder.receiver);
+  if (receiver == config_->receivers.end()) return;
+  const model::Alert alert{.labels = model::LabelsBuilder()
+                                         .set(model::kAlertName, kReminderName)
+                                         .set("created_by", silence.created_by)
+                                         .set("silence", silence.id)
+                                         .build(),
+                           .annotations = model::Labels{{"summary", text}},
+                           .starts_at_ms = now_ms,
+                           .updated_at_ms = now_ms,
+                           .generator_url = external_url_};
+  for (const Integration& integration : receiver->second.integrations) {
+    const LogKey key{"silence/" + silence.id, receiver->first, integration_name(integration)};
+    const LogEntry* told = log_.find(key);
+    if (told != nullptr && told->at_ms >= silence.updated_at_ms) continue;
+    auto notification = std::make_shared<Notification>();
+    notification->receiver = key.receiver;
+    notification->group_key = key.group_key;
+    notification->group_labels = model::Labels{{model::kAlertName, kReminderName}};
+    notification->alerts = {alert};
+    notification->now_ms = now_ms;
+    notification->external_url = external_url_;
+    notification->dedup_id = std::to_string(silence.ends_at_ms);
+    notification->reason = notify_reason_name(NotifyReason::kReminder);
+    const uint64_t id = ++last_delivery_;
+    instruments_.notifications(integration.kind).add();
+    tellings_[id] = {.key = key,
+                     .integration = integration.kind,
+                     .entry = {.firing = {model::alert_fingerprint(alert.labels)},
+                               .expires_at_ms = silence.ends_at_ms - now_ms},
+                     .reason = NotifyReason::kReminder};
+    deliveries_.add({.id = id,
+                     .target = {key.receiver, key.integration},
+                     .notification = std::move(notification),
+                     .deadline_ms = silence.ends_at_ms,
+                     .max_per_minute = integration.max_per_minute},
+                    now_ms);
   }
 }
 

@@ -21,6 +21,8 @@ std::string_view notify_reason_name(NotifyReason reason) {
       return "escalation";
     case NotifyReason::kFlapping:
       return "flapping";
+    case NotifyReason::kReminder:
+      return "reminder";
   }
   return "none";
 }

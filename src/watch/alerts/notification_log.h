@@ -36,6 +36,7 @@ enum class NotifyReason : uint8_t {
   kRepeat,
   kEscalation,
   kFlapping,
+  kReminder,
 };
 std::string_view notify_reason_name(NotifyReason reason);  // "new alerts"
 

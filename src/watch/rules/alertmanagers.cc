@@ -1,9 +1,13 @@
 #include "watch/rules/alertmanagers.h"
 
-#include <atomic>
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <deque>
 #include <set>
@@ -12,6 +16,7 @@
 
 #include "base/json_text.h"
 #include "base/log.h"
+#include "base/trailing_slash.h"
 #include "net/http_peer.h"
 
 namespace binnacle::watch::rules {
@@ -21,6 +26,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr size_t kMaxAnswerBytes = 64 * 1024;
+constexpr int64_t kFirstPauseMs = 500;
+constexpr int64_t kLongestPauseMs = 8'000;
 constexpr std::string_view kAlertsPath = "/api/v2/alerts";
 
 void append_pairs(std::string& out, model::LabelsView labels) {
@@ -48,8 +55,7 @@ std::string without_credentials(const std::string& text) {
 }  // namespace
 
 std::string alertmanager_url(const AlertmanagerSpec& spec, const model::Labels& target) {
-  std::string prefix = spec.path_prefix;
-  while (prefix.ends_with('/')) prefix.pop_back();
+  std::string prefix = without_trailing_slash(spec.path_prefix);
   if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
   const auto labels =
       model::relabel(spec.relabel, model::LabelsBuilder(target)
@@ -146,28 +152,57 @@ struct Alertmanagers::Target : std::enable_shared_from_this<Alertmanagers::Targe
     for (;;) {
       const auto batch = self->take_batch();
       if (batch.empty()) co_return;
-      net::ClientRequest request;
-      request.method = net::Method::kPost;
-      request.url = self->url;
-      request.body = alerts_json(batch);
-      request.headers.set("Content-Type", "application/json");
-      request.timeout = std::chrono::milliseconds(self->timeout_ms);
-      request.max_body_bytes = kMaxAnswerBytes;
-      const int64_t begin_ns = self->clock.monotonic_ns();
-      const auto response = co_await self->peer.send(std::move(request));
-      self->seconds.observe(static_cast<double>(self->clock.monotonic_ns() - begin_ns) / 1e9);
-      self->judge(response, static_cast<double>(batch.size()));
+      co_await deliver(self, alerts_json(batch), batch.size());
     }
   }
 
-  void judge(const Result<net::Response>& response, double count) {
-    sent.add(count);
-    if (response && response->status >= 200 && response->status < 300) return;
-    errors.add(count);
-    dropped.add(count);
-    log.error("an Alertmanager did not take alerts",
+  // What passes is tried again, but not for so long that the alerts are told anew meanwhile.
+  static asio::awaitable<void> deliver(TargetPtr self, std::string body, size_t alerts) {
+    const int64_t until_ms = self->clock.monotonic_ms() + self->options.retry_for_ms;
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (int64_t pause_ms = kFirstPauseMs;; pause_ms = std::min(2 * pause_ms, kLongestPauseMs)) {
+      const Result<net::Response> response = co_await self->attempt(body);
+      self->sent.add(static_cast<double>(alerts));
+      if (response && response->status >= 200 && response->status < 300) co_return;
+      self->errors.add(static_cast<double>(alerts));
+      const bool again = may_pass(response) && !self->is_stopped() &&
+                         self->clock.monotonic_ms() + pause_ms < until_ms;
+      self->tell(response, alerts, again);
+      if (!again) co_return;
+      timer.expires_after(std::chrono::milliseconds(pause_ms));
+      co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+  }
+
+  asio::awaitable<Result<net::Response>> attempt(const std::string& body) {
+    net::ClientRequest request;
+    request.method = net::Method::kPost;
+    request.url = url;
+    request.body = body;
+    request.headers.set("Content-Type", "application/json");
+    request.timeout = std::chrono::milliseconds(timeout_ms);
+    request.max_body_bytes = kMaxAnswerBytes;
+    const int64_t begin_ns = clock.monotonic_ns();
+    auto response = co_await peer.send(std::move(request));
+    seconds.observe(static_cast<double>(clock.monotonic_ns() - begin_ns) / 1e9);
+    co_return response;
+  }
+
+  static bool may_pass(const Result<net::Response>& response) {
+    return !response || response->status == 429 || response->status >= 500;
+  }
+
+  bool is_stopped() EXCLUDES(mu) {
+    MutexLock lock(mu);
+    return stopped;
+  }
+
+  void tell(const Result<net::Response>& response, size_t alerts, bool again) {
+    if (!again) dropped.add(static_cast<double>(alerts));
+    log.error(again ? "an Alertmanager did not take alerts; it is asked again"
+                    : "an Alertmanager did not take alerts; they are given up",
               {{"alertmanager", without_credentials(url)},
-               {"alerts", static_cast<int64_t>(count)},
+               {"alerts", static_cast<int64_t>(alerts)},
                {"error", response ? fmt::format("answered {}: {}", response->status,
                                                 response->body.substr(0, 200))
                                   : response.error().message}});

@@ -1,7 +1,7 @@
 // Sends alerts to Alertmanagers outside, as Prometheus' notifier does: each has a queue of its own,
 // so that one that hangs delays no other; when the queue is full its oldest go. A request that
-// fails is not repeated: alerts that go on are told again anyway. Any thread; stop() before the I/O
-// threads are.
+// fails and may yet pass is repeated for a while: not for long, as alerts that go on are told again
+// anyway. Any thread; stop() before the I/O threads are.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,7 @@ struct AlertmanagerOptions {
   size_t queue_capacity = 10'000;  // alerts, of each Alertmanager
   size_t max_batch = 256;          // alerts of one request
   size_t max_targets = 64;         // of one entry
+  int64_t retry_for_ms = 30'000;   // less than rules.resend_delay, after which they are told anew
 };
 
 // The URL that a discovered target stands for; "" when relabelling drops it.

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "net/router.h"
 #include "net/server.h"
 #include "watch/rules/alert_notifier.h"
@@ -36,7 +41,9 @@ class AlertmanagersTest : public testing::Test {
       const MutexLock lock(mu_);
       bodies_.emplace_back(request.body);
       changed_.notify_all();
-      return net::Response::text(200, "");
+      const int status = statuses_.empty() ? 200 : statuses_.front();
+      if (!statuses_.empty()) statuses_.pop_front();
+      return net::Response::text(status, "");
     };
     EXPECT_TRUE(router_.add(std::move(route)));
     net::ListenerOptions listener;
@@ -58,6 +65,17 @@ class AlertmanagersTest : public testing::Test {
         "a",
         {{.source = "0", .targets = {model::Labels{{"__address__", server_.addresses().at(0)}}}}});
   }
+  void answer(std::deque<int> statuses) {
+    const MutexLock lock(mu_);
+    statuses_ = std::move(statuses);
+  }
+  double counted(const std::string& name) {
+    double found = 0;
+    registry_.visit([&](std::string_view of, const auto&, double value) {
+      if (of == name) found += value;
+    });
+    return found;
+  }
   std::vector<std::string> wait(size_t count) {
     const MutexLock lock(mu_);
     while (bodies_.size() < count) {
@@ -77,6 +95,7 @@ class AlertmanagersTest : public testing::Test {
   Mutex mu_;
   CondVar changed_;
   std::vector<std::string> bodies_ GUARDED_BY(mu_);
+  std::deque<int> statuses_ GUARDED_BY(mu_);  // of the next answers
 };
 
 TEST_F(AlertmanagersTest, SendsWhatAnAlertmanagerTakes) {
@@ -94,6 +113,26 @@ TEST_F(AlertmanagersTest, ManyAlertsGoInBatches) {
   set({});
   outside_.send({alert("a"), alert("b"), alert("c")});
   EXPECT_NE(wait(2)[1].find(R"("alertname":"c")"), std::string::npos);
+}
+
+TEST_F(AlertmanagersTest, WhatMayPassIsSentAgain) {
+  set({});
+  answer({503, 429});
+  outside_.send({alert("a"), alert("b"), alert("c")});
+  const auto bodies = wait(4);
+  EXPECT_EQ(bodies[0], bodies[1]);
+  EXPECT_EQ(bodies[1], bodies[2]);
+  EXPECT_NE(bodies[3].find(R"("alertname":"c")"), std::string::npos) << "in order";
+  EXPECT_EQ(counted("binnacle_rule_notifications_errors_total"), 4);
+  EXPECT_EQ(counted("binnacle_rule_notifications_dropped_total"), 0);
+}
+
+TEST_F(AlertmanagersTest, WhatIsRefusedIsGivenUp) {
+  set({});
+  answer({400});
+  outside_.send({alert("a"), alert("b"), alert("c")});
+  EXPECT_NE(wait(2)[1].find(R"("alertname":"c")"), std::string::npos);
+  EXPECT_EQ(counted("binnacle_rule_notifications_dropped_total"), 2);
 }
 
 TEST_F(AlertmanagersTest, EachEntryRelabelsItsAlerts) {

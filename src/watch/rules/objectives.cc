@@ -150,7 +150,7 @@ class GroupWriter {
          {"expr", fmt::format("{} > {} and ignoring (window) {} > {}", ratio(burn.over), limit,
                               ratio(burn.recent), limit)},
          {"for", burn.wait},
-         {"labels", {{"severity", burn.severity}}},
+         {"labels", labels(burn.severity, burn.over)},
          {"annotations",
           {{"summary", "An error budget burns"},
            {"description",
@@ -168,7 +168,7 @@ class GroupWriter {
         {{"alert", "ObjectiveWithoutData"},
          {"expr", fmt::format("{0}{{{2}}} unless {1}{{{2}}}", kEvents, kErrors, selector_)},
          {"for", "15m"},
-         {"labels", {{"severity", "info"}}},
+         {"labels", labels("info")},
          {"annotations",
           {{"summary", "An objective cannot be measured"},
            {"description",
@@ -176,6 +176,13 @@ class GroupWriter {
                         "{{{{ $labels.slo }}}}.",
                         objective_.threshold)},
            {"runbook_url", "docs/objectives.md"}}}});
+  }
+
+  // What the expression has as well: rules that differ in it alone look the same to promtool.
+  json labels(std::string_view severity, std::string_view window = "") const {
+    json labels = {{"severity", severity}, {"slo", objective_.name}, {"model", objective_.model}};
+    if (!window.empty()) labels["window"] = window;
+    return labels;
   }
 
   std::string described() const {

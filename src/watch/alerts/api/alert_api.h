@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "net/router.h"
 #include "store/access/audit_log.h"
+#include "watch/alerts/alert_intake.h"
 #include "watch/alerts/alert_service.h"
 
 namespace binnacle::watch::alerts {
@@ -19,6 +21,8 @@ struct AlertApiTools {
   AlertService& service;
   const Clock& clock;
   store::access::AuditLog& audit;
+  AlertIntake& intake;  // of the same service
+  ThreadPool& pool;     // reads large requests
   std::string version;
   std::string revision;
   std::string node_name;  // the one peer of the cluster that clients of Alertmanager ask about

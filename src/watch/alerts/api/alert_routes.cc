@@ -25,7 +25,12 @@ Status add_alert_call(net::Router& router, AlertCall call) {
   route.role = call.role;
   route.handler = std::move(call.handler);
   route.limits.max_body_bytes = call.max_body_bytes;
+  route.queue = call.queue;
   return router.add(std::move(route));
+}
+
+net::Response alertmanager_refusal(const Error& error) {
+  return json_answer(error.message, http_status(error.code));
 }
 
 net::Response json_answer(const json& body, int status) {

@@ -22,9 +22,12 @@ struct AlertCall {
   Role role;
   net::Handler handler;
   size_t max_body_bytes = size_t{64} << 10;
+  net::RequestQueue* queue = nullptr;  // outlives the router
 };
 Status add_alert_call(net::Router& router, AlertCall call);
 
+// Alertmanager's errors are a bare JSON string.
+net::Response alertmanager_refusal(const Error& error);
 net::Response json_answer(const nlohmann::json& body, int status = 200);
 
 // Absent: `if_absent`. kInvalidArgument names the parameter.

@@ -1,10 +1,9 @@
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "watch/alerts/api/alert_json.h"
+#include "watch/alerts/api/alert_posts.h"
 #include "watch/alerts/api/alert_routes.h"
 
 namespace binnacle::watch::alerts {
@@ -17,11 +16,14 @@ using nlohmann::json;
 
 constexpr std::string_view kPrefix = "/api/v2/";
 
-// Alertmanager's errors are a bare JSON string.
-Response refusal(const Error& error) { return json_answer(error.message, http_status(error.code)); }
-
 Response answer(const Result<json>& body) {
-  return body ? json_answer(*body) : refusal(body.error());
+  return body ? json_answer(*body) : alertmanager_refusal(body.error());
+}
+
+Response empty_answer() {
+  Response response = Response::json(200, "");
+  response.headers.set("Cache-Control", "no-store");
+  return response;
 }
 
 class AlertmanagerApi {
@@ -82,20 +84,6 @@ class AlertmanagerApi {
     return list;
   }
 
-  // What is fine is stored whatever becomes of the rest.
-  Response post_alerts(const Request& request) const {
-    auto posted = read_alerts(request.body, tools_.clock.wall_ms());
-    if (!posted) return refusal(posted.error());
-    if (!posted->alerts.empty()) {
-      const Status put = tools_.service.put(std::move(posted->alerts));
-      if (!put && put.error().code != Code::kInvalidArgument) return refusal(put.error());
-      if (!put) posted->problems.push_back(put.error().message);
-    }
-    if (!posted->problems.empty())
-      return json_answer(fmt::format("{}", fmt::join(posted->problems, "; ")), 400);
-    return empty_answer();
-  }
-
   Result<json> silences(const net::Params& params) const {
     TRY_ASSIGN(const model::Matchers filter, matcher_params(params, "filter"));
     TRY_ASSIGN(const bool active, bool_param(params, "active", true));
@@ -134,21 +122,16 @@ class AlertmanagerApi {
 
   Response expire_silence(const Request& request) const {
     const std::string id(request.path_param("id"));
-    if (const Status done = tools_.service.expire_silence(id); !done) return refusal(done.error());
+    if (const Status done = tools_.service.expire_silence(id); !done)
+      return alertmanager_refusal(done.error());
     if (const Status noted =
             note_action(tools_, request, "alerts.silence_expired", id, json::object());
         !noted)
-      return refusal(noted.error());
+      return alertmanager_refusal(noted.error());
     return empty_answer();
   }
 
  private:
-  static Response empty_answer() {
-    Response response = Response::json(200, "");
-    response.headers.set("Cache-Control", "no-store");
-    return response;
-  }
-
   const AlertApiTools tools_;
 };
 
@@ -159,6 +142,7 @@ using Reading = Result<json> (AlertmanagerApi::*)(const net::Params&) const;
 Status register_alertmanager_api(net::Router& router, const AlertApiTools& tools) {
   const AlertmanagerApi api(tools);
   const std::string prefix(kPrefix);
+  const auto posts = std::make_shared<AlertPosts>(tools);  // shared: its route keeps it
   const std::pair<std::string_view, Reading> readings[] = {
       {"receivers", &AlertmanagerApi::receivers},
       {"alerts", &AlertmanagerApi::alerts},
@@ -174,9 +158,9 @@ Status register_alertmanager_api(net::Router& router, const AlertApiTools& tools
                               [api](const Request&) { return answer(api.status()); }}));
   TRY(add_alert_call(router, {Method::kGet, prefix + "silence/{id}", Role::kViewer,
                               [api](const Request& r) { return answer(api.silence(r)); }}));
-  TRY(add_alert_call(
-      router, {Method::kPost, prefix + "alerts", Role::kIngest,
-               [api](const Request& r) { return api.post_alerts(r); }, tools.max_body_bytes}));
+  TRY(add_alert_call(router, {Method::kPost, prefix + "alerts", Role::kIngest,
+                              [posts](const Request&) { return empty_answer(); },
+                              tools.max_body_bytes, posts.get()}));
   TRY(add_alert_call(router, {Method::kPost, prefix + "silences", Role::kOperator,
                               [api](const Request& r) { return answer(api.post_silence(r)); }}));
   return add_alert_call(router, {Method::kDelete, prefix + "silence/{id}", Role::kOperator,

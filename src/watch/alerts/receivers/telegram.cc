@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/template_escape.h"
+#include "base/trailing_slash.h"
 #include "watch/alerts/receivers/json_fields.h"
 #include "watch/alerts/receivers/notification_text.h"
 #include "watch/alerts/receivers/post_services.h"
@@ -67,8 +68,8 @@ Result<Post> Telegram::prepare(const Notification& notification) const {
     out["message_thread_id"] = std::to_string(config_.message_thread_id);
   TRY(expander.status());
   Post post;
-  std::string base = config_.api_url.empty() ? "https://api.telegram.org" : config_.api_url;
-  while (base.ends_with('/')) base.pop_back();
+  const std::string base = without_trailing_slash(
+      config_.api_url.empty() ? "https://api.telegram.org" : config_.api_url);
   post.url = base + "/bot" + token + "/sendMessage";
   post.secrets.push_back(std::move(token));
   post.body = json_text(out);

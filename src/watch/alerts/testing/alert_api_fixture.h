@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class AlertApiFixture : public testing::Test {
     const AlertApiTools tools{.service = service,
                               .clock = clock,
                               .audit = audit,
+                              .intake = service,
+                              .pool = pool,
                               .version = "1.2.3",
                               .revision = "abc",
                               .node_name = "node",
@@ -44,7 +47,14 @@ class AlertApiFixture : public testing::Test {
     request.identity.name = "eve";
     const auto match = router.match(method, request.path, request.path_params);
     if (match.route == nullptr) return net::Response::text(match.path_exists ? 405 : 404, "");
-    return std::get<net::Handler>(match.route->handler)(request);
+    const auto& handler = std::get<net::Handler>(match.route->handler);
+    net::RequestQueue* const queue = match.route->queue;
+    if (queue == nullptr) return handler(request);
+    std::promise<net::Response> answered;
+    queue->post(request, [&](const Status& admitted) {
+      answered.set_value(admitted ? handler(request) : queue->refusal(admitted.error()));
+    });
+    return answered.get_future().get();
   }
   // A body that is not JSON is a discarded value.
   json call_json(net::Method method, std::string_view target, std::string_view body = {},
@@ -69,6 +79,7 @@ class AlertApiFixture : public testing::Test {
   store::state::EventStore events{*state.store, clock, registry};
   store::access::AuditLog audit{*state.store, events, clock, registry};
   MemoryAlertService service{clock};
+  ThreadPool pool{"api", 1, 16};
   net::Router router;
 };
 

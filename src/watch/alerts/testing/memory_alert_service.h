@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,11 +11,12 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "watch/alerts/alert_intake.h"
 #include "watch/alerts/alert_service.h"
 
 namespace binnacle::watch::alerts {
 
-class MemoryAlertService final : public AlertService {
+class MemoryAlertService final : public AlertService, public AlertIntake {
  public:
   explicit MemoryAlertService(const Clock& clock) : clock_(clock) {}
 
@@ -38,6 +40,10 @@ class MemoryAlertService final : public AlertService {
       view.alert = std::move(alert);
     }
     return put_fails;
+  }
+  void put_later(std::vector<model::Alert> alerts,
+                 std::function<void(const Status&)> done) override {
+    done(put(std::move(alerts)));
   }
   Result<std::vector<AlertView>> alerts(const AlertFilter& filter) override {
     asked = filter;
