@@ -126,8 +126,9 @@ int run_init_command(const InitCommand& command, FileSystem& files, std::ostream
   const auto* const preset = std::ranges::find(kPresets, command.preset,
                                                [](const Preset& p) { return std::string(p.name); });
   if (preset == kPresets.end()) {
-    return refuse(fmt::format("preset \"{}\" is not known (known: tiny, demo, 1b)", command.preset),
-                  err);
+    return refuse(
+        fmt::format("init: preset \"{}\" is not known (known: tiny, demo, 1b)", command.preset),
+        err);
   }
   const ModelConfig config = config_of(command, *preset);
   if (auto checked = check_model_config(config); !checked) {
