@@ -16,7 +16,7 @@ void add_bias(std::span<float> row, std::span<const float> bias) {
   for (size_t i = 0; i < bias.size(); ++i) row[i] += bias[i];
 }
 
-std::span<float> row_of(std::vector<float>& matrix, int64_t row, int64_t width) {
+std::span<float> row_of(Floats& matrix, int64_t row, int64_t width) {
   return std::span(matrix).subspan(static_cast<size_t>(row * width), static_cast<size_t>(width));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/model/batch.h"
+#include "engine/model/floats.h"
 #include "engine/model/kernels.h"
 #include "engine/model/kv_cache.h"
 #include "engine/model/layer_weights.h"
@@ -28,7 +29,7 @@ class Attention {
   struct Scratch {
     std::vector<const float*> keys;
     std::vector<const float*> values;
-    std::vector<float> weights;
+    Floats weights;
   };
 
   void project(const LayerWeights& weights, int64_t rows, std::span<const float> x);
@@ -48,7 +49,7 @@ class Attention {
   std::vector<float> cosines_;
   std::vector<float> sines_;
   int64_t positions_seen_ = 0;  // by all rows together
-  std::vector<float> q_, k_, v_, mixed_;
+  Floats q_, k_, v_, mixed_;
   std::vector<Scratch> scratch_;  // by thread
 };
 

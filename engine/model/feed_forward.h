@@ -10,6 +10,7 @@
 
 #include "engine/model/batch.h"
 #include "engine/model/expert_cache.h"
+#include "engine/model/floats.h"
 #include "engine/model/kernels.h"
 #include "engine/model/layer_weights.h"
 #include "engine/model/mixture.h"
@@ -59,7 +60,7 @@ class FeedForwardBlock {
 
   std::vector<std::vector<int64_t>> expert_rows_;  // [layer of the range][expert], since loaded
   // Of this layer.
-  std::vector<float> gate_, up_, scores_, gathered_, results_;
+  Floats gate_, up_, scores_, gathered_, results_;
   std::vector<std::vector<Assignment>> assigned_;  // by expert
   std::vector<Group> groups_;
 };

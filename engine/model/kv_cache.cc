@@ -28,9 +28,9 @@ KvUsage KvCache::usage() const {
 
 void KvCache::hold(const KvPages::Sequence& sequence) {
   for (const int32_t page : sequence.pages) {
-    AlignedFloats& memory = memory_[static_cast<size_t>(page)];
+    Floats& memory = memory_[static_cast<size_t>(page)];
     if (!memory.empty()) continue;
-    memory = AlignedFloats(offset(layers_, 0));
+    memory.resize(static_cast<size_t>(offset(layers_, 0)));
     ++pages_held_;
   }
 }

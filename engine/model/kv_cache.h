@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/model/aligned_floats.h"
+#include "engine/model/floats.h"
 #include "engine/model/kv_pages.h"
 #include "engine/model/model_config.h"
 
@@ -41,7 +41,7 @@ class KvCache {
   const int32_t value_stride_;
 
   KvPages pages_;
-  std::vector<AlignedFloats> memory_;  // by page; empty: never used
+  std::vector<Floats> memory_;  // by page; empty: never used
   int64_t pages_held_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/model/batch.h"
 #include "engine/model/check_step.h"
 #include "engine/model/feed_forward.h"
+#include "engine/model/floats.h"
 #include "engine/model/flush_denormals.h"
 #include "engine/model/products.h"
 
@@ -69,8 +70,8 @@ class LayerStack final : public Forward {
   FeedForwardBlock feed_forward_;
   std::vector<double> layer_seconds_;
   // Of this step: rows x hidden.
-  std::vector<float> x_, normed_, more_;
-  std::vector<float> logits_;
+  Floats x_, normed_, more_;
+  Floats logits_;
 };
 
 Rows LayerStack::rows_of_step(const Step& step) {
@@ -87,7 +88,7 @@ Rows LayerStack::rows_of_step(const Step& step) {
 
 void LayerStack::begin(const Step& step) {
   if (layers_.begin > 0) {
-    x_ = step.hidden;
+    x_.assign(step.hidden.begin(), step.hidden.end());
     return;
   }
   const auto width = static_cast<size_t>(hidden());
@@ -135,7 +136,7 @@ Status LayerStack::check_numbers(const Rows& rows) const {
 Result<StepResult> LayerStack::finish(const Step& step) {
   StepResult result;
   if (layers_.end != config().layers) {
-    result.hidden = x_;
+    result.hidden.assign(x_.begin(), x_.end());
     return result;
   }
   int64_t wanted = 0;

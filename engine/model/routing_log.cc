@@ -38,8 +38,10 @@ Status RoutingLog::write() {
 
 void RoutingLog::flush() {
   if (pending_.empty()) return;
-  if (!write()) lines_lost_ += pending_lines_;
-  pending_.clear();
+  const bool written = write().has_value();
+  if (!written) lines_lost_ += pending_lines_;
+  // A part of a line may be there; the next one must not go on with it.
+  pending_ = written ? "" : "\n";
   pending_lines_ = 0;
 }
 

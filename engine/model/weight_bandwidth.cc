@@ -18,7 +18,7 @@ WeightBandwidth::WeightBandwidth(int threads, int64_t bytes)
     : kernels_(*kernels().front()),
       parts_(std::max<int64_t>(bytes / kPartBytes, 1)),
       team_(threads),
-      memory_(parts_ * kPartFloats) {}
+      memory_(static_cast<size_t>(parts_ * kPartFloats)) {}
 
 double WeightBandwidth::read_once() {
   const SystemClock clock;

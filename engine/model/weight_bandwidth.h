@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "engine/model/aligned_floats.h"
+#include "engine/model/floats.h"
 #include "engine/model/kernels.h"
 #include "engine/model/thread_team.h"
 
@@ -19,7 +19,7 @@ class WeightBandwidth {
   const Kernels& kernels_;
   const int64_t parts_;
   ThreadTeam team_;
-  AlignedFloats memory_;
+  Floats memory_;
 };
 
 // The best of a few readings of 128 MiB, within some 0.2 s on a machine that has time.
