@@ -58,6 +58,9 @@ ModelConfig config_of(const InitCommand& command, const Preset& preset) {
   return config;
 }
 
+// What takes a moment only is not worth a line of progress.
+constexpr int64_t kShownBytes = int64_t{256} << 20;
+
 // A line that is written over, each whole percent.
 class ProgressLine {
  public:
@@ -68,7 +71,7 @@ class ProgressLine {
 
   void tell(int64_t done, int64_t total) {
     const int64_t percent = total > 0 ? done * 100 / total : 100;
-    if (!shown_ || percent == percent_) return;
+    if (!shown_ || total < kShownBytes || percent == percent_) return;
     percent_ = percent;
     out_ << fmt::format("\rwriting {:>3} % of {:.1f} MB", percent, static_cast<double>(total) / 1e6)
          << std::flush;

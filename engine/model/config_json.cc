@@ -161,7 +161,7 @@ Family read_family(Keys& keys, ModelConfig& config) {
 }
 
 // `rope_scaling` of most files, `rope_parameters` of newer ones; "default" scales nothing.
-void read_rope(Keys& keys, const std::string& file, ModelConfig& config) {
+void read_rope(Keys& keys, ModelConfig& config) {
   config.rope_theta = keys.number("rope_theta", config.rope_theta);
   for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
     const json* const value = keys.find(key);
@@ -170,7 +170,7 @@ void read_rope(Keys& keys, const std::string& file, ModelConfig& config) {
       keys.refuse(fmt::format("{} is {}: must be an object", key, Keys::shown(*value)));
       return;
     }
-    Keys inner(*value, fmt::format("{}: {}", file, key));
+    Keys inner(*value, std::string(key));
     const std::string type = inner.text("rope_type", inner.text("type", "default"));
     if (type != "default") {
       inner.unsupported(fmt::format("type \"{}\" of rotary embedding", type));
@@ -215,8 +215,10 @@ void refuse_what_we_lack(Keys& keys, Family family) {
     keys.unsupported(fmt::format("hidden_act \"{}\" (known: silu)", activation));
   }
   if (const json* const quantized = keys.find("quantization_config"); quantized != nullptr) {
-    Keys inner(quantized->is_object() ? *quantized : json::object(), "");
-    keys.unsupported(fmt::format("quantization ({})", inner.text("quant_method", "unnamed")));
+    const auto method = quantized->is_object() ? quantized->find("quant_method") : quantized->end();
+    const bool named = method != quantized->end() && method->is_string();
+    keys.unsupported(
+        fmt::format("quantization ({})", named ? method->get<std::string>() : "unnamed"));
   }
   if (keys.flag("mlp_bias", false)) keys.unsupported("mlp_bias");
   const bool llama = family == Family::kLlama || family == Family::kMistral;
@@ -347,7 +349,7 @@ Result<ModelConfig> parse_config_json(std::string_view text, const std::string& 
   TRY(keys.status());
   refuse_what_we_lack(keys, family);
   read_shape(keys, config);
-  read_rope(keys, file, config);
+  read_rope(keys, config);
   read_window(keys, family, config);
   read_experts(keys, family, config);
   config.attention_bias =
