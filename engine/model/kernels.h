@@ -14,7 +14,7 @@
 
 namespace binnacle::engine {
 
-// [out, in], row-major, little-endian; at any address.
+// [out, in], row-major, little-endian, aligned to its numbers.
 struct Matrix {
   const std::byte* weights = nullptr;
   NumberType type = NumberType::kFloat32;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <ostream>
 
 #include "base/check.h"
 #include "base/file_system.h"
@@ -98,6 +99,7 @@ struct Shape {
   const char* name;
   ModelConfig (*config)();
   NumberType type;
+  friend void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
 };
 
 class LayerStackOf : public testing::TestWithParam<Shape> {
