@@ -132,9 +132,9 @@ void WorkerReport::refresh() {
   const auto gauge = [this](std::string_view name, std::string_view help, double value) {
     registry_.gauge(name, help).set(value);
   };
-  gauge("llm_requests_running", "Sequences with a KV cache here.",
+  gauge("binnacle_engine_sequences", "Sequences with a KV cache here.",
         static_cast<double>(view.kv.sequences));
-  gauge("llm_requests_waiting", "Steps that wait to be computed.",
+  gauge("binnacle_engine_waiting_steps", "Steps that wait to be computed.",
         static_cast<double>(view.waiting));
   gauge("llm_kv_cache_usage_ratio", "Share of the KV cache in use, 0 to 1.",
         ratio(static_cast<double>(view.kv.positions_used), static_cast<double>(view.kv.positions)));

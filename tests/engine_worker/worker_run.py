@@ -121,7 +121,7 @@ def check_metrics(text, document):
         check(f"`{name}`" in documented or name.startswith(("process_", "binnacle_http_", "binnacle_build_")),
               f"{name} is not documented in {document}")
     for wanted in ('llm_model_info{model="m"} 1', "binnacle_engine_steps_total 1", "binnacle_engine_rows_total 2",
-                   "llm_requests_running 1", "mlx_gpu_utilization", "mlx_memory_usage_mb"):
+                   "binnacle_engine_sequences 1", "mlx_gpu_utilization", "mlx_memory_usage_mb"):
         check(wanted in text, f"no {wanted} in:\n{text}")
 
 
