@@ -29,5 +29,11 @@ TEST(OsMemory, PagesOfTheProgramGoAndComeBack) {
   give_back_idle_memory();
 }
 
+TEST(OsMemory, ReadsWhatThisMachineHas) {
+  const auto bytes = available_memory_bytes(real_file_system());
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_GT(*bytes, 1 << 20);
+}
+
 }  // namespace
 }  // namespace binnacle
