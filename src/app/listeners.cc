@@ -1,4 +1,5 @@
 #include "app/listeners.h"
+#include "net/listen_address.h"
 
 #include <fmt/format.h>
 
@@ -19,7 +20,7 @@ store::access::ListenerAccess access_of(const Config& entry) {
 }
 
 Status check_exposure(const Config& entry, const std::string& address, const ListenPolicy& policy) {
-  if (policy.insecure || is_loopback_address(address)) return {};
+  if (policy.insecure || net::is_loopback_address(address)) return {};
   if (entry.get_bool("tls.require_client_certificate")) return {};
   if (entry.get_string("auth") == "keys" && policy.has_keys) return {};
   return fail(
@@ -32,12 +33,6 @@ Status check_exposure(const Config& entry, const std::string& address, const Lis
 }
 
 }  // namespace
-
-bool is_loopback_address(std::string_view listen_address) {
-  if (listen_address.starts_with("unix:")) return true;
-  const std::string_view host = listen_address.substr(0, listen_address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
 
 Status Listeners::bind(net::Server& server, const Config& config,
                        const std::vector<std::string>& addresses, const ListenPolicy& policy) {

@@ -24,9 +24,6 @@ struct ListenPolicy {
   bool has_keys = false;  // at least one key exists
 };
 
-// True for 127.0.0.0/8, ::1, localhost and Unix sockets.
-bool is_loopback_address(std::string_view listen_address);
-
 class Listeners {
  public:
   explicit Listeners(FileSystem& files) : files_(files) {}

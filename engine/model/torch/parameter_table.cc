@@ -1,5 +1,7 @@
 #include "engine/model/torch/parameter_table.h"
 
+#include <torch/torch.h>
+
 #include <utility>
 
 namespace binnacle::engine {
@@ -55,8 +57,7 @@ void ParameterTable::make_views() {
   values_ = torch::zeros({size_}, torch::kFloat32);
   gradients_ = torch::zeros({size_}, torch::kFloat32);
   for (const ParameterRange& range : ranges_) {
-    torch::Tensor view =
-        values_.narrow(0, range.offset, range.size).view(range.shape).detach().requires_grad_();
+    torch::Tensor view = torch::from_blob(values() + range.offset, range.shape).requires_grad_();
     view.mutable_grad() = gradients_.narrow(0, range.offset, range.size).view(range.shape);
     views_.emplace(range.name, std::move(view));
   }
