@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,12 +24,14 @@ Result<std::unique_ptr<Forward>> load_layer_stack(const std::string& model_folde
                                                   const LayerStackOptions& options);
 
 // No weights: hands rows on after `seconds_per_row_layer` for each row and layer; chooses tokens by
-// hash of sequence content. For benchmarks of everything around the computation, and its tests.
+// a hash over the sequence's tokens, the same for every cut of the layers into ranges. Needs a
+// hidden size of 8 or more. For benchmarks of everything around the computation, and its tests.
 struct EmulatedOptions {
   ModelConfig config;
   LayerRange layers;
   double seconds_per_row_layer = 0.0008;
   int64_t kv_positions = 1 << 20;
+  std::function<void(int64_t)> wait_ns;  // what passes that time; empty: the calling thread waits
 };
 std::unique_ptr<Forward> emulated_forward(EmulatedOptions options);
 
