@@ -33,8 +33,8 @@ Status NodeLink::join(net::IoThreads& io) {
   auto key =
       link::redeem_join_token(client_, io, options_.server_url, options_.token, options_.name);
   if (!key) {
-    return fail(std::move(key).error().with_context("join " + options_.server_url +
-                                                    " with the token"));
+    return fail(
+        std::move(key).error().with_context("join " + options_.server_url + " with the token"));
   }
   return identity_.keep_key(*key);
 }

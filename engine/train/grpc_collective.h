@@ -1,6 +1,6 @@
-// The exchange between the processes of a run over gRPC. Rank 0 takes what the others bring, adds up
-// in the order of ranks and answers all with the same bytes; messages carry a checksum. A rank that
-// does not come in time is named with its last step. One thread at a time, but address().
+// The exchange between the processes of a run over gRPC. Rank 0 takes what the others bring, adds
+// up in the order of ranks and answers all with the same bytes; messages carry a checksum. A rank
+// that does not come in time is named with its last step. One thread at a time, but address().
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file_system.h"
+#include "engine/pipeline/pipeline_tls.h"
 #include "engine/train/collective.h"
 
 namespace binnacle::engine {
@@ -21,10 +23,12 @@ struct GrpcCollectiveOptions {
   std::string address;
   // Of settings and texts; a rank with another one is refused.
   uint64_t fingerprint = 0;
-  bool insecure = false;  // an address that others than this machine reach
-  int64_t join_timeout_ms = 120'000;    // for all to come the first time
-  int64_t least_timeout_ms = 5'000;     // rank 0 waits for others this long and two median steps
-  int64_t answer_timeout_ms = 300'000;  // others wait for rank 0, which validates and writes
+  PipelineTls tls = {};
+  bool insecure = false;              // an address that others than this machine reach, without TLS
+  int64_t max_values = 0;             // floats of a message
+  int64_t join_timeout_ms = 120'000;  // for all to come the first time
+  int64_t least_timeout_ms = 5'000;   // rank 0 waits for others this long and two median steps
+  int64_t answer_timeout_ms = 300'000;      // others wait for rank 0, which validates and writes
   std::function<int64_t()> median_step_ms;  // empty: unknown
 };
 
@@ -32,23 +36,22 @@ class GrpcCollective final : public Collective {
  public:
   // kFailedPrecondition: the address cannot be bound, or may not without --insecure.
   static Result<std::unique_ptr<GrpcCollective>> open(GrpcCollectiveOptions options,
-                                                      const Clock& clock);
+                                                      FileSystem& files, const Clock& clock);
   ~GrpcCollective() override;
 
   Result<RankReports> average(int64_t step, std::span<float> gradients,
                               const std::vector<double>& report) override;
   Result<std::vector<double>> broadcast(std::span<float> values,
                                         const std::vector<double>& told) override;
-  std::string address() const;  // rank 0's, with the real port
+  const std::string& address() const { return address_; }  // rank 0's
+
+  class Side;  // one end; known to its own file
 
  private:
-  class Side;
-  class Server;
-  class Caller;
-  explicit GrpcCollective(std::unique_ptr<Side> side);
+  GrpcCollective(std::unique_ptr<Side> side, std::string address);
 
   std::unique_ptr<Side> side_;
-  std::string address_;
+  const std::string address_;
   uint64_t broadcasts_ = 0;  // so far: their number within the run
 };
 

@@ -129,20 +129,18 @@ Status Process::open_link() {
 Status Process::open_run() {
   const auto processors = std::max(1U, std::thread::hardware_concurrency());
   const int threads =
-      args_.threads > 0
-          ? args_.threads
-          : std::max(1, static_cast<int>(processors) / std::max(1, settings_.ranks));
+      args_.threads > 0 ? args_.threads
+                        : std::max(1, static_cast<int>(processors) / std::max(1, settings_.ranks));
   set_tensor_threads(threads);
   TRY_ASSIGN(corpus_, TextCorpus::read(files_, args_.data,
                                        static_cast<size_t>(settings_.length) + 1, args_.corpus));
   TRY_ASSIGN(model_, TorchModel::create(settings_.shape));
   if (settings_.peak_flops == 0) settings_.peak_flops = measure_matmul_flops_per_second(clock_);
   if (view_.say) {
-    view_.say(fmt::format("{} texts, {} tokens to train on, {} to validate with{}", corpus_.files,
-                          corpus_.training.size(), corpus_.validation.size(),
-                          corpus_.skipped > 0
-                              ? fmt::format(" ({} binary files left out)", corpus_.skipped)
-                              : ""));
+    view_.say(fmt::format(
+        "{} texts, {} tokens to train on, {} to validate with{}", corpus_.files,
+        corpus_.training.size(), corpus_.validation.size(),
+        corpus_.skipped > 0 ? fmt::format(" ({} binary files left out)", corpus_.skipped) : ""));
     view_.say(fmt::format("model {}: {} parameters; {} threads, {:.0f} GFLOPS a large product",
                           settings_.shape.config.name, settings_.shape.config.parameters(), threads,
                           settings_.peak_flops / 1e9));
@@ -166,8 +164,7 @@ Status Process::open_run() {
                      .stop_asked = [this] { return stop_.load(); }};
   if (first()) {
     parts.export_model = [this] {
-      return export_model(*model_, settings_.shape.config, args_.export_type,
-                          args_.out + "/model");
+      return export_model(*model_, settings_.shape.config, args_.export_type, args_.out + "/model");
     };
   }
   trainer_ = std::make_unique<Trainer>(settings_, std::move(parts));
@@ -184,9 +181,11 @@ Status Process::open_collective() {
   options.ranks = settings_.ranks;
   options.address = args_.coordinator;
   options.fingerprint = settings_fingerprint(settings_) ^ corpus_.fingerprint;
+  options.tls = args_.tls;
   options.insecure = args_.insecure;
+  options.max_values = model_->size();
   options.median_step_ms = [this] { return trainer_->stalls().median_step_ms(); };
-  TRY_ASSIGN(auto opened, GrpcCollective::open(std::move(options), clock_));
+  TRY_ASSIGN(auto opened, GrpcCollective::open(std::move(options), files_, clock_));
   if (first() && view_.start_others) TRY(view_.start_others(opened->address()));
   collective_ = std::move(opened);
   return {};

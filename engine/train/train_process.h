@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/pipeline/pipeline_tls.h"
 #include "engine/train/text_corpus.h"
 #include "engine/train/train_metrics.h"
 #include "engine/train/train_settings.h"
@@ -21,13 +22,14 @@ struct TrainArgs {
   std::string data;
   std::string out;
   NumberType export_type = NumberType::kFloat32;
-  int threads = 0;      // 0: as many as there are processors
-  std::string http;     // "": none
-  std::string server;   // "": no link
+  int threads = 0;     // 0: as many as there are processors
+  std::string http;    // "": none
+  std::string server;  // "": no link
   std::string token;
   std::string name = "trainer";
   std::string cluster = "default";
   std::string coordinator;  // host:port of rank 0, of a run of several ranks; port 0 picks
+  PipelineTls tls;          // between ranks
   bool insecure = false;    // other addresses than loopback without keys
 };
 
