@@ -6,6 +6,7 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "engine/init_command.h"
+#include "engine/train_command.h"
 #include "engine/worker_command.h"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   engine::add_init_command(root, exit_code);
   engine::add_worker_command(root, exit_code);
+  engine::add_train_command(root, exit_code);
   CLI11_PARSE(root, argc, argv);
   return exit_code;
 }

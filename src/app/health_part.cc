@@ -7,6 +7,7 @@
 
 #include "app/listeners.h"
 #include "base/log.h"
+#include "net/listen_address.h"
 #include "watch/health/check_factory.h"
 #include "watch/health/health_api.h"
 #include "watch/health/hook_program.h"
@@ -23,7 +24,7 @@ constexpr size_t kMaxChecksFile = size_t{16} << 20;
 
 // They know no keys.
 Status check_door(std::string_view key, const std::string& address, bool insecure) {
-  if (address.empty() || insecure || is_loopback_address(address)) return {};
+  if (address.empty() || insecure || net::is_loopback_address(address)) return {};
   return fail(Code::kFailedPrecondition,
               fmt::format("{} ({}): this address asks for no keys: give one of this machine alone "
                           "(127.0.0.1:PORT), or start with --insecure",

@@ -1,4 +1,5 @@
 #include "app/listeners.h"
+#include "net/listen_address.h"
 
 #include <fmt/format.h>
 
@@ -21,7 +22,7 @@ store::access::ListenerAccess access_of(const Config& entry) {
 }
 
 Status check_exposure(const Config& entry, const std::string& address, const ListenPolicy& policy) {
-  if (policy.insecure || is_loopback_address(address)) return {};
+  if (policy.insecure || net::is_loopback_address(address)) return {};
   if (entry.get_bool("tls.require_client_certificate")) return {};
   if (entry.get_string("auth") == "keys" && policy.has_keys) return {};
   return fail(
@@ -34,12 +35,6 @@ Status check_exposure(const Config& entry, const std::string& address, const Lis
 }
 
 }  // namespace
-
-bool is_loopback_address(std::string_view listen_address) {
-  if (listen_address.starts_with("unix:")) return true;
-  const std::string_view host = listen_address.substr(0, listen_address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
 
 std::string address_for_links(std::string_view listen_address, const std::string& host_name) {
   const auto address = net::ListenAddress::parse(listen_address);

@@ -24,9 +24,6 @@ struct ListenPolicy {
   bool has_keys = false;  // at least one key exists
 };
 
-// True for 127.0.0.0/8, ::1, localhost and Unix sockets.
-bool is_loopback_address(std::string_view listen_address);
-
 // "127.0.0.1:8080" as it is; where it listens on all addresses, the machine's name instead.
 std::string address_for_links(std::string_view listen_address, const std::string& host_name);
 

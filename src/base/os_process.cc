@@ -125,6 +125,21 @@ struct Preparation {
 
 }  // namespace
 
+Result<std::string> this_program() {
+  std::array<char, 4096> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  if (size < 0) return fail(errno_error("path of this program", errno));
+  return std::string(path.data(), static_cast<size_t>(size));
+}
+
+Error become_program(std::vector<std::string> argv,
+                     const std::vector<std::pair<std::string, std::string>>& defaults) {
+  for (const auto& [name, value] : defaults) ::setenv(name.c_str(), value.c_str(), 0);
+  std::vector<char*> words = pointers(argv);
+  ::execvp(words.front(), words.data());
+  return errno_error("start " + argv.front(), errno);
+}
+
 Result<std::unique_ptr<OsProcess>> OsProcess::start(const ProgramSpec& spec) {
   if (spec.argv.empty() || spec.argv.front().empty())
     return fail(Code::kInvalidArgument, "start a program: no command is given");

@@ -27,6 +27,14 @@ struct ProgramExit {
   int code = 0;  // the exit code, or the signal's number
 };
 
+// The file that this process runs.
+Result<std::string> this_program();
+// Puts another program in the place of this one: same process, same descriptors, environment and
+// blocked signals. `defaults`: variables for where ours has none of that name. Comes back only with
+// what went wrong. Before any thread is started.
+Error become_program(std::vector<std::string> argv,
+                     const std::vector<std::pair<std::string, std::string>>& defaults);
+
 class OsProcess {
  public:
   // kNotFound, kPermissionDenied, kResourceExhausted, ...: what the system says, with the name.

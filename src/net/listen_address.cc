@@ -55,4 +55,10 @@ std::string format_host_port(std::string_view host, uint16_t port) {
   return text;
 }
 
+bool is_loopback_address(std::string_view listen_address) {
+  if (listen_address.starts_with("unix:")) return true;
+  const std::string_view host = listen_address.substr(0, listen_address.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
 }  // namespace binnacle::net

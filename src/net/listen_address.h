@@ -17,6 +17,9 @@ struct ListenAddress {
   static Result<ListenAddress> parse(std::string_view text);
 };
 
+// Whether only this machine reaches it: "127.0.0.1:80", "localhost:80", "unix:/path".
+bool is_loopback_address(std::string_view listen_address);
+
 std::string format_host_port(std::string_view host, uint16_t port);  // brackets round IPv6
 
 }  // namespace binnacle::net
