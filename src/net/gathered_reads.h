@@ -14,7 +14,7 @@
 
 namespace binnacle::net {
 
-inline constexpr std::chrono::milliseconds kReadTurn{10};
+inline constexpr std::chrono::milliseconds kReadTurn{20};
 
 // `transport` over a TCP socket of `context` comes back as one that is read in turns, any other as
 // it is. Nothing is under way on it. On the context's thread, which alone may use it.
