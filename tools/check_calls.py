@@ -65,8 +65,8 @@ RULES = [
     Rule("output",
          r"\bstd::(?:cout|cerr|clog)\b|" + header("iostream") + "|"
          + call("v?printf", "v?fprintf", "puts", "fputs", "putchar", "perror", "fmt::print"),
-         ["src/app/*", "engine/main.cc", "src/base/log*.cc", "src/base/check.cc"],
-         "log with base/log.h; only commands in src/app write to the terminal"),
+         ["src/app/*", "engine/main.cc", "engine/*_command.cc", "src/base/log*.cc", "src/base/check.cc"],
+         "log with base/log.h; only commands in src/app and engine write to the terminal"),
     Rule("process",
          call("popen", "v?fork", "execv[pe]{0,2}", "execl[pe]?", "posix_spawnp?") + "|"
          + global_call("system", "abort", "exit", "_exit", "quick_exit"),

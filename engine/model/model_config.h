@@ -39,10 +39,15 @@ struct ModelConfig {
 
   std::vector<int32_t> end_tokens;  // generation stops here
   int32_t begin_token = -1;         // put before a prompt; -1: none
+  std::string chat_family;          // of tokenizer.h's chat_prompt(); "": its special tokens tell
 
   int64_t parameters() const;
   int64_t parameters_of_layer() const;
 };
+
+// kInvalidArgument that names the value and its bounds, by its name in config.json. What passes
+// makes no count of numbers or bytes overflow.
+Status check_model_config(const ModelConfig& config);
 
 // Layers begin <= i < end. Who has layer 0 embeds tokens; who has the last one ends with the norm
 // and the head.

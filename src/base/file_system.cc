@@ -1,49 +1,19 @@
 #include "base/file_system.h"
 
+#include "base/atomic_file.h"
+
 #include <fmt/format.h>
 
-#include <unistd.h>
 #include <algorithm>
-#include <atomic>
 
 namespace binnacle {
 namespace {
 
 constexpr size_t kFirstReadBytes = size_t{16} << 10;
-constexpr int kAsideNames = 1000;
 
 Unexpected too_large(const std::string& path, size_t max_bytes) {
   return fail(Code::kOutOfRange,
               fmt::format("read {}: larger than the limit ({} bytes)", path, max_bytes));
-}
-
-struct AsideFile {
-  std::string path;
-  std::unique_ptr<WritableFile> file;
-};
-
-// A new file beside `path`. Names left by a crashed process are passed over: in a container the
-// process id is the same after every restart, and to remove them might take the file of a live
-// process.
-Result<AsideFile> open_aside(FileSystem& files, const std::string& path, uint32_t mode) {
-  static std::atomic<uint64_t> next{0};
-  for (int attempt = 0;; ++attempt) {
-    const uint64_t number = next.fetch_add(1, std::memory_order_relaxed);
-    std::string aside = fmt::format("{}.tmp-{}-{}", path, getpid(), number);
-    auto file = files.open_writable(aside, FileSystem::Create::kExclusive, mode);
-    if (file) return AsideFile{std::move(aside), std::move(*file)};
-    if (file.error().code != Code::kAlreadyExists || attempt == kAsideNames) {
-      return fail(std::move(file).error());
-    }
-  }
-}
-
-Status write_and_rename(FileSystem& files, AsideFile& aside, const std::string& path,
-                        std::string_view bytes) {
-  TRY(aside.file->append(bytes));
-  TRY(aside.file->sync());
-  TRY(aside.file->close());
-  return files.rename(aside.path, path);
 }
 
 }  // namespace
@@ -91,15 +61,9 @@ Result<std::string> FileSystem::read_file(const std::string& path, size_t max_by
 
 Status FileSystem::write_file_atomically(const std::string& path, std::string_view bytes,
                                          uint32_t mode) {
-  auto aside = open_aside(*this, path, mode);
-  if (!aside) return fail(std::move(aside).error());
-  if (auto written = write_and_rename(*this, *aside, path, bytes); !written) {
-    aside->file.reset();
-    // The first failure is the one to report; a file left behind costs only its space.
-    (void)remove(aside->path);
-    return written;
-  }
-  return sync_dir(parent_folder(path));
+  TRY_ASSIGN(AtomicFile file, AtomicFile::create(*this, path, mode));
+  TRY(file.append(bytes));
+  return file.commit();
 }
 
 }  // namespace binnacle
