@@ -1,0 +1,56 @@
+// One Forward stream as the orchestrator sees it: messages out in order, one write at a time;
+// messages in to a function. Holds itself until gRPC has done with it. Any thread.
+#pragma once
+
+#include "base/mutex.h"  // before gRPC, which defines macros of the same names and meaning
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/client_callback.h>
+
+#include "base/error.h"
+
+namespace binnacle::engine {
+
+class RemoteStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  // On gRPC's threads, one at a time: `up` once, if ever; `ended` once, last.
+  struct Hooks {
+    std::function<void()> up;
+    std::function<Status(const grpc::ByteBuffer&)> message;  // an error ends the stream
+    std::function<void(const Error&)> ended;
+  };
+
+  RemoteStream(uint64_t client, Hooks hooks);
+  static void start(const std::shared_ptr<RemoteStream>& stream, grpc::GenericStub& stub);
+
+  void send(grpc::ByteBuffer message) EXCLUDES(mu_);  // nothing when it has ended
+  void cancel() { context_.TryCancel(); }
+
+ private:
+  void OnReadInitialMetadataDone(bool ok) override;
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+  void write_next() REQUIRES(mu_);
+
+  const Hooks hooks_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer received_;  // gRPC's while it reads
+  grpc::ByteBuffer sent_;      // gRPC's while it writes
+
+  // Reactions only
+  Status refused_;  // a message that was not understood
+
+  Mutex mu_;
+  std::deque<grpc::ByteBuffer> waiting_ GUARDED_BY(mu_);
+  bool writing_ GUARDED_BY(mu_) = false;
+  bool ended_ GUARDED_BY(mu_) = false;
+  std::shared_ptr<RemoteStream> self_;  // set before the call starts, given up in OnDone
+};
+
+}  // namespace binnacle::engine
