@@ -17,6 +17,8 @@ struct LayerStackOptions {
   int threads = 1;
   int64_t expert_cache_bytes = 0;  // experts are paged from disk within this; 0: all are held
   std::string expert_routing_log;  // a file of JSON lines, one a row and layer; "": none
+  int64_t expert_routing_log_bytes = 64 << 20;  // then it becomes NAME.1, as does the one before
+  std::string instructions;  // "avx512", "avx2", "portable"; "": the best of this processor
 };
 
 // Only the weights of these layers are read. Errors name the file and the tensor.
