@@ -61,7 +61,8 @@ class Machine {
   }
   bool finish_one(size_t which = 0) {
     if (pending_.empty()) return false;
-    const auto it = std::next(pending_.begin(), static_cast<std::ptrdiff_t>(which % pending_.size()));
+    const auto it =
+        std::next(pending_.begin(), static_cast<std::ptrdiff_t>(which % pending_.size()));
     const uint64_t batch = it->first;
     const Step step = std::move(it->second);
     pending_.erase(it);
