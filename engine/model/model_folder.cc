@@ -97,6 +97,14 @@ Status add_generation_end_tokens(const std::string& folder, FileSystem& files,
   return {};
 }
 
+Result<ModelConfig> whole_config(const std::string& folder, const WeightFiles& weights,
+                                 FileSystem& files) {
+  TRY_ASSIGN(ModelConfig config, read_config(folder, weights, files));
+  TRY(add_generation_end_tokens(folder, files, config));
+  if (config.name.empty()) config.name = folder_name(folder);
+  return config;
+}
+
 }  // namespace
 
 struct ModelFolder::Impl {
@@ -192,12 +200,15 @@ Result<std::unique_ptr<ModelFolder>> ModelFolder::open(const std::string& folder
   std::unique_ptr<ModelFolder> out(new ModelFolder());
   Impl& impl = *out->impl_;
   TRY_ASSIGN(impl.weights, WeightFiles::open(folder, files));
-  TRY_ASSIGN(impl.config, read_config(folder, impl.weights, files));
-  TRY(add_generation_end_tokens(folder, files, impl.config));
-  if (impl.config.name.empty()) impl.config.name = folder_name(folder);
+  TRY_ASSIGN(impl.config, whole_config(folder, impl.weights, files));
   TRY(impl.take_tensors());
   impl.config_hash = config_digest(impl.config);
   return out;
+}
+
+Result<ModelConfig> read_model_config(const std::string& folder, FileSystem& files) {
+  TRY_ASSIGN(const WeightFiles weights, WeightFiles::open(folder, files));
+  return whole_config(folder, weights, files);
 }
 
 const ModelConfig& ModelFolder::config() const { return impl_->config; }

@@ -53,6 +53,10 @@ class ModelFolder {
   std::unique_ptr<Impl> impl_;
 };
 
+// The config alone, as open() takes it; no tensor is looked at.
+Result<ModelConfig> read_model_config(const std::string& folder,
+                                      FileSystem& files = real_file_system());
+
 struct NamedTensor {
   std::string name;  // our own names
   std::vector<int64_t> shape;
