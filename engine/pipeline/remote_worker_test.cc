@@ -176,6 +176,11 @@ TEST(RemoteWorkerTest, StepsThatWaitAreBounded) {
   std::vector<Answer<HopResult>> more(3);
   for (size_t i = 0; i < more.size(); ++i)
     remote->run(1, prompt_step(i + 2, {1}, true), kTestTimeout, more[i].done());
+  for (int i = 0; i < 10'000 && worker.stage().view().waiting < more.size(); ++i) {
+    Answer<WorkerFacts> facts;  // a round trip of another call, to let the steps arrive
+    remote->describe(kTestTimeout, facts.done());
+    ASSERT_TRUE(facts.get());
+  }
   gate.open();
   EXPECT_TRUE(computing.get());
   EXPECT_TRUE(more[0].get());
@@ -207,6 +212,7 @@ TEST(RemoteWorkerTest, ABrokenConnectionIsToldAndMended) {
   remote->on_lost([done = lost.done()](const Error& error) { done(Unexpected(error)); });
   worker.reset();
   ASSERT_FALSE(lost.get());
+  remote->on_lost({});
   EXPECT_EQ(lost.get().error().code, Code::kUnavailable) << lost.get().error().message;
   const auto hop = run_on(*remote, 1, prompt_step(1, {1}, true));
   ASSERT_FALSE(hop);

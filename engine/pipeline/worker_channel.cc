@@ -8,6 +8,7 @@
 #include "engine/pipeline/control_messages.h"
 #include "engine/pipeline/grpc_support.h"
 #include "engine/pipeline/pipeline_messages.h"
+#include "net/grpc_log.h"
 #include "net/listen_address.h"
 
 namespace binnacle::engine {
@@ -35,6 +36,7 @@ Result<std::shared_ptr<grpc::Channel>> worker_channel(const std::string& address
   const auto parsed = net::ListenAddress::parse(address);
   if (!parsed || !parsed->unix_path.empty() || parsed->host.empty() || parsed->port == 0)
     return fail(Code::kInvalidArgument, "worker " + address + ": write host:port");
+  net::take_grpc_log();
   TRY_ASSIGN(const auto credentials, channel_credentials(tls, files));
   grpc::ChannelArguments arguments;
   // A channel of its own for each: a broken connection is this one's alone.

@@ -126,7 +126,6 @@ class TestWorker {
 
   TestLoader loader;
   Registry registry;
-  std::unique_ptr<WorkerServer> server;
 
   Stage& stage() { return *stage_; }
 
@@ -134,6 +133,9 @@ class TestWorker {
   SystemClock clock_;
   StageInstruments instruments_{registry};
   std::unique_ptr<Stage> stage_;
+
+ public:
+  std::unique_ptr<WorkerServer> server;  // goes first: it stops the stage
 };
 
 inline LoadOrder order_of(LayerRange layers, uint64_t epoch = 1) {

@@ -13,6 +13,7 @@
 #include "engine/pipeline/grpc_support.h"
 #include "engine/pipeline/pipeline_messages.h"
 #include "engine/pipeline/worker_calls.h"
+#include "net/grpc_log.h"
 #include "net/listen_address.h"
 
 namespace binnacle::engine {
@@ -151,6 +152,7 @@ Result<std::unique_ptr<WorkerServer>> WorkerServer::open(WorkerServerOptions opt
   TRY_ASSIGN(const net::ListenAddress parsed, net::ListenAddress::parse(options.listen));
   if (!parsed.unix_path.empty())
     return fail(Code::kInvalidArgument, "gRPC on " + options.listen + ": write host:port");
+  net::take_grpc_log();
   TRY_ASSIGN(const auto credentials, server_credentials(options.tls, files));
   auto impl =
       std::make_unique<Impl>(std::move(options), std::move(source), stage, files, clock, registry);

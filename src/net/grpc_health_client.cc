@@ -1,6 +1,5 @@
 #include "net/grpc_health_client.h"
 
-#include <grpc/support/log.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -19,8 +18,7 @@
 #include <functional>
 #include <vector>
 
-#include "base/check.h"
-#include "base/log.h"
+#include "net/grpc_log.h"
 #include "net/in_flight.h"
 #include "net/tls_files.h"
 
@@ -121,18 +119,6 @@ class FirstMessage final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   Question& question_;
 };
 
-// gRPC would write lines of its own to the terminal; what matters of them stands in the error.
-void tell_our_log() {
-  static const bool once = [] {
-    gpr_set_log_function([](gpr_log_func_args* line) {
-      static const Log log("grpc");
-      log.debug("gRPC says", {{"text", std::string_view(line->message)}});
-    });
-    return true;
-  }();
-  CHECK(once);
-}
-
 }  // namespace
 
 std::string_view serving_name(GrpcServing serving) {
@@ -205,7 +191,7 @@ asio::awaitable<Result<GrpcServing>> GrpcHealthClient::Impl::ask(
 
 GrpcHealthClient::GrpcHealthClient(GrpcHealthClientOptions options, FileSystem& files)
     : impl_(new Impl(std::move(options), files)) {
-  tell_our_log();
+  take_grpc_log();
 }
 GrpcHealthClient::~GrpcHealthClient() = default;
 
