@@ -1,7 +1,6 @@
 #include "engine/pipeline/orchestrator.h"
 
 #include <algorithm>
-#include <condition_variable>
 
 #include <boost/asio/post.hpp>
 

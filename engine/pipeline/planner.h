@@ -19,7 +19,7 @@ struct PlanWorker {
   double bytes_per_second = 0;  // 0: not measured, taken as the mean of the others
   int64_t memory_bytes = 0;     // 0: not told, taken as enough
   double hop_seconds = 0;       // there and back, without computing
-  std::string kernel;           // only workers of one kernel make one exact model
+  std::string kernel = {};      // only workers of one kernel make one exact model
 };
 
 struct PlanRequest {

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file_system.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "engine/model/layer_stack.h"
+#include "engine/model/model_folder.h"
 #include "engine/pipeline/checkpoint.h"
 #include "engine/pipeline/local_worker.h"
 #include "engine/pipeline/remote_worker.h"
