@@ -42,6 +42,7 @@ Status check_step(const Step& step, const ModelConfig& config, LayerRange layers
                   fmt::format("layers {} to {} of {} have no head to sample at", layers.begin,
                               layers.end, config.layers));
     }
+    TRY(check_sampling(*slice.sampling, config.vocabulary));
   }
   if (rows == 0 || rows > INT32_MAX) {
     return fail(Code::kInvalidArgument, fmt::format("a step of {} rows", rows));

@@ -7,7 +7,7 @@
 namespace binnacle::engine {
 
 // kInvalidArgument that names what is wrong: counts of tokens and numbers, tokens outside the
-// vocabulary, sampling of a range without the head.
+// vocabulary, sampling of a range without the head, bad sampling values.
 Status check_step(const Step& step, const ModelConfig& config, LayerRange layers);
 
 int32_t rows_of(const Step& step);

@@ -265,6 +265,20 @@ BINNACLE_LANES void rotate_body(float* head, const float* cosines, const float* 
   }
 }
 
+BINNACLE_LANES float read_body(const float* from, int64_t n) {
+  constexpr int kAtOnce = 8;
+  Lanes sums[kAtOnce] = {};
+  for (int64_t i = 0; i < n; i += kAtOnce * kLanes) {
+    for (int k = 0; k < kAtOnce; ++k) {
+      Lanes v;
+      load(v, from + i + k * kLanes);
+      sums[k] = sums[k] + v;
+    }
+  }
+  for (int k = 1; k < kAtOnce; ++k) sums[0] = sums[0] + sums[k];
+  return sum(sums[0]);
+}
+
 #define BINNACLE_KERNELS(name, target, arithmetic_name, outputs, rows)                             \
   target void name##_product(const Product& p, int64_t begin, int64_t end) {                       \
     product_body<Tile<outputs, rows>>(p, begin, end);                                              \
@@ -281,9 +295,10 @@ BINNACLE_LANES void rotate_body(float* head, const float* cosines, const float* 
   target void name##_rotate(float* head, const float* c, const float* s, int64_t n) {              \
     rotate_body(head, c, s, n);                                                                    \
   }                                                                                                \
+  target float name##_read(const float* from, int64_t n) { return read_body(from, n); }            \
   constexpr Kernels name##_kernels = {                                                             \
       #name,         arithmetic_name, name##_product,    name##_attention, name##_rms_norm,        \
-      name##_swiglu, name##_softmax,  name##_add_scaled, name##_rotate};
+      name##_swiglu, name##_softmax,  name##_add_scaled, name##_rotate,    name##_read};
 
 #if defined(__x86_64__)
 BINNACLE_KERNELS(avx512, [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]],

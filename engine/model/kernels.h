@@ -64,6 +64,8 @@ struct Kernels {
   void (*add_scaled)(float* to, const float* from, float factor, int64_t n);
   // Pairs (i, i + n / 2) of each head turned by the angle whose cosine and sine are given.
   void (*rotate)(float* head, const float* cosines, const float* sines, int64_t n);
+  // The sum of n floats, a multiple of 128, as fast as memory gives them: for measuring it.
+  float (*read)(const float* from, int64_t n);
 };
 
 // What this processor can run, the best first; the portable one is always there.

@@ -10,6 +10,11 @@ constexpr double kNsPerSecond = 1e9;
 
 double seconds(int64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
 
+// Asked for may be all of its name, or the part before the number type: "a" is met by "a/bf16".
+bool is_kernel(const std::string& kernel, const std::string& asked) {
+  return asked.empty() || kernel == asked || kernel.starts_with(asked + "/");
+}
+
 uint64_t rows_of(const Step& step) {
   uint64_t rows = 0;
   for (const Slice& slice : step.slices) rows += static_cast<uint64_t>(slice.rows);
@@ -221,7 +226,7 @@ Status Stage::replace(const LoadJob& job) {
   TRY(loader_.prepare(job.order, stopping_));
   drop();  // before the new ones take memory
   TRY_ASSIGN(auto forward, loader_.load(job.order));
-  if (!job.order.kernel.empty() && forward->kernel() != job.order.kernel) {
+  if (!is_kernel(forward->kernel(), job.order.kernel)) {
     return fail(Code::kFailedPrecondition,
                 "load: this worker computes with " +
                     (forward->kernel().empty() ? "a kernel that is not exact" : forward->kernel()) +

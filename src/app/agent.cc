@@ -13,7 +13,7 @@
 #include "app/config_keys.h"
 #include "app/engine_watch.h"
 #include "app/every.h"
-#include "app/host_name.h"
+#include "base/host_name.h"
 #include "app/load_config.h"
 #include "app/load_tap.h"
 #include "app/machine_collector.h"

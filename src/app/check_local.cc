@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/config_keys.h"
-#include "app/host_name.h"
+#include "base/host_name.h"
 #include "app/machine_collector.h"
 #include "base/config.h"
 #include "base/glob.h"

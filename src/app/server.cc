@@ -13,7 +13,7 @@
 #include "app/control_routes.h"
 #include "app/every.h"
 #include "app/health_part.h"
-#include "app/host_name.h"
+#include "base/host_name.h"
 #include "app/listeners.h"
 #include "app/load_config.h"
 #include "app/machine_collector.h"

@@ -1,8 +1,8 @@
-#include "app/host_name.h"
+#include "base/host_name.h"
 
 #include <unistd.h>
 
-namespace binnacle::app {
+namespace binnacle {
 
 std::string host_name() {
   char name[256] = "localhost";
@@ -10,4 +10,4 @@ std::string host_name() {
   return name;
 }
 
-}  // namespace binnacle::app
+}  // namespace binnacle

@@ -3,8 +3,8 @@
 
 #include <string>
 
-namespace binnacle::app {
+namespace binnacle {
 
 std::string host_name();  // "localhost" when it has none
 
-}  // namespace binnacle::app
+}  // namespace binnacle
