@@ -20,7 +20,7 @@ struct WorkerFacts {
   std::string name;
   std::string address;                 // host:port; "local"
   std::string software;                // "binnacle-engine 0.1.0 (abc)"
-  std::string kernel;                  // Forward::kernel() of what it would load
+  std::string kernel;                  // Forward::kernel() of what it would load, up to a "/"
   double weight_bytes_per_second = 0;  // measured: what its threads stream from memory
   int64_t memory_bytes = 0;            // that layers and KV cache may take
   std::vector<std::string> models;     // whose files it has
@@ -31,7 +31,7 @@ struct LoadOrder {
   std::string model;  // name below the worker's models folder, or a path it may read
   LayerRange layers;
   std::string weights_hash;  // ModelFolder::hash(layers); another one is refused. "": any
-  std::string kernel;        // likewise
+  std::string kernel;        // likewise; as WorkerFacts has it, or with the number type
   int64_t kv_positions = 16'384;
   NumberType hop_type = NumberType::kFloat32;  // of activations on the way; bf16 is not exact
   uint64_t epoch = 0;              // of the placement; steps of an older one are refused

@@ -16,6 +16,8 @@
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "base/version.h"
+#include "engine/model/kernels.h"
+#include "engine/model/weight_bandwidth.h"
 #include "engine/pipeline/folder_loader.h"
 #include "engine/pipeline/model_store.h"
 #include "engine/pipeline/server_link.h"
@@ -64,9 +66,10 @@ bool is_loopback(const std::string& address) {
 
 // In order of construction: what stands lower uses what stands above it, and goes first.
 struct WorkerProcess::Parts {
-  Parts(WorkerArgs a, int64_t memory)
+  Parts(WorkerArgs a, int64_t memory, double bandwidth)
       : args(std::move(a)),
         memory_bytes(memory),
+        weight_bytes_per_second(bandwidth),
         loader(loader_options(args, memory), files, registry) {}
 
   Status open();
@@ -77,6 +80,7 @@ struct WorkerProcess::Parts {
 
   const WorkerArgs args;
   const int64_t memory_bytes;
+  const double weight_bytes_per_second;
   const Log log{"worker"};
   SystemClock clock;
   SystemRandom random;
@@ -102,8 +106,9 @@ WorkerFacts WorkerProcess::Parts::facts() const {
           .address = args.listen,
           .software =
               "binnacle-engine " + std::string(version()) + " (" + std::string(revision()) + ")",
-          .kernel = args.emulated_seconds_per_row_layer > 0 ? "emulated-v1" : "",
-          .weight_bytes_per_second = 0,
+          .kernel = args.emulated_seconds_per_row_layer > 0 ? "emulated-v1"
+                                                            : kernels().front()->arithmetic,
+          .weight_bytes_per_second = weight_bytes_per_second,
           .memory_bytes = memory_bytes,
           .models = {}};
 }
@@ -178,7 +183,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::create(const WorkerArgs& a
     return fail(Code::kInvalidArgument, "--models is wanted: the folder with the models' folders");
   TRY(real_file_system().create_directories(args.models));
   TRY_ASSIGN(const int64_t memory, memory_of(args, real_file_system()));
-  auto parts = std::make_unique<Parts>(args, memory);
+  const double bandwidth = measure_weight_bandwidth(threads_of(args));
+  auto parts = std::make_unique<Parts>(args, memory, bandwidth);
   TRY(parts->open());
   return std::unique_ptr<WorkerProcess>(new WorkerProcess(std::move(parts)));
 }
