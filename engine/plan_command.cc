@@ -29,6 +29,7 @@ struct Args {
   PipelineTls tls;
   int64_t kv_positions = 16'384;
   int32_t replicas = 1;
+  int32_t min_stages = 1;
   bool bf16 = false;
   std::string format = "text";
 };
@@ -78,6 +79,7 @@ Result<std::string> plan(const Args& args) {
   }
   request.kv_positions = args.kv_positions;
   request.replicas = args.replicas;
+  request.min_stages = args.min_stages;
   if (!args.figures.empty()) {
     TRY_ASSIGN(const std::string yaml,
                real_file_system().read_file(args.figures, kMaxFiguresBytes));
@@ -118,6 +120,8 @@ void add_plan_command(CLI::App& root, int& exit_code) {
       ->check(CLI::Range(int64_t{16}, int64_t{1} << 32));
   plan->add_option("--replicas", args->replicas, "Pipelines side by side")
       ->check(CLI::Range(1, 64));
+  plan->add_option("--min-stages", args->min_stages, "Workers of a pipeline at least")
+      ->check(CLI::Range(1, 1024));
   plan->add_flag("--bf16", args->bf16, "Two bytes a weight, where the folder has no weights");
   plan->add_option("--format", args->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));

@@ -1,7 +1,9 @@
 // `binnacle-engine plan`.
 #pragma once
 
-#include <CLI/App.hpp>
+namespace CLI {
+class App;
+}
 
 namespace binnacle::engine {
 void add_plan_command(CLI::App& root, int& exit_code);

@@ -20,7 +20,7 @@ struct Args {
   double request_timeout_s = 600;
   double drain_s = 30;
   double watch_s = 0;
-  double emulate_ms = -1;
+  double emulate_ms = 0;
   double local_memory_gb = 0;
   bool no_local = false;
   bool bf16_hops = false;
@@ -41,7 +41,7 @@ int run(Args args) {
   options.front.request_timeout = seconds(args.request_timeout_s);
   options.drain = seconds(args.drain_s);
   options.watch_every = seconds(args.watch_s);
-  options.emulated = args.emulate_ms >= 0;
+  options.emulated = args.emulate_ms > 0;
   options.emulated_seconds = args.emulate_ms / 1e3;
   options.local_fallback = !args.no_local;
   options.local_memory_bytes = static_cast<int64_t>(args.local_memory_gb * 1e9);
@@ -70,6 +70,10 @@ void add_placement_options(CLI::App& serve, Args& args) {
       .add_option("--replicas", o.orchestrator.replicas,
                   "Pipelines of the model side by side, where there are workers enough")
       ->check(CLI::Range(1, 64));
+  serve
+      .add_option("--min-stages", o.orchestrator.min_stages,
+                  "Workers of a pipeline at least, where there are so many, be it slower")
+      ->check(CLI::Range(1, 1024));
   serve.add_flag("--local", o.local, "This process computes, too");
   serve.add_flag("--no-local-fallback", args.no_local,
                  "Do not load the model here when no worker is left");
@@ -90,7 +94,7 @@ void add_placement_options(CLI::App& serve, Args& args) {
       .add_option("--emulate", args.emulate_ms,
                   "No weights: so many ms for each row and layer, for benchmarks; the model's "
                   "folder needs config.json alone")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::PositiveNumber);
 }
 
 void add_request_options(CLI::App& serve, Args& args) {

@@ -36,9 +36,10 @@ struct OrchestratorOptions {
   SchedulerOptions scheduler;
   HopDeadlineOptions hop;
   int32_t replicas = 1;
+  int32_t min_stages = 1;  // of a replica, where there are workers enough
   int64_t kv_positions = 16'384;
   NumberType hop_type = NumberType::kFloat32;
-  bool ignore_memory = false;  // emulated layers have no weights
+  bool emulated = false;  // layers have no weights: neither memory nor measured speeds count
   std::chrono::milliseconds describe_timeout{2'000};
   std::chrono::milliseconds load_timeout{120'000};
   std::chrono::milliseconds first_retry{250};  // of a worker that failed; doubles

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -38,6 +39,7 @@ void Orchestrator::Core::connect(Member& member) {
   if (member.worker) member.worker->close();
   member.worker.reset();
   member.life = next_life_++;
+  member.is_measured = false;
   auto worker = member.address == kLocalAddress && hooks_.local ? hooks_.local()
                                                                 : hooks_.connect(member.address);
   if (!worker) return suspect(member, -1, worker.error().message);
@@ -65,6 +67,7 @@ void Orchestrator::Core::described(const std::string& address, uint64_t life, in
   Member* known = member(address);
   if (known == nullptr || known->life != life) return;
   if (!facts) return suspect(*known, -1, facts.error().message);
+  if (!std::exchange(known->is_measured, true)) return describe(*known);
   known->facts = *std::move(facts);
   known->way_seconds = static_cast<double>(now() - asked_ns) / 1e9;
   const bool returns = known->state == MemberState::kSuspect;
@@ -142,9 +145,11 @@ std::vector<PlanWorker> Orchestrator::Core::candidates(const Slot* with_own) con
     if (!usable) continue;
     PlanWorker worker;
     worker.address = address;
-    worker.bytes_per_second = known.facts.weight_bytes_per_second;
-    worker.memory_bytes = options_.ignore_memory ? 0 : known.facts.memory_bytes;
-    worker.hop_seconds = known.way_seconds;
+    if (!options_.emulated) {
+      worker.bytes_per_second = known.facts.weight_bytes_per_second;
+      worker.memory_bytes = known.facts.memory_bytes;
+      worker.hop_seconds = known.way_seconds;
+    }
     worker.kernel = known.facts.kernel;
     workers.push_back(std::move(worker));
   }

@@ -31,6 +31,7 @@ PlanRequest Orchestrator::Core::plan_request(const Slot& slot,
   request.model = slot.model.config;
   request.weights = slot.model.number_type;
   request.kv_positions = options_.kv_positions;
+  request.min_stages = options_.min_stages;
   request.workers = std::move(workers);
   return request;
 }
@@ -73,7 +74,7 @@ void Orchestrator::Core::place_locally(Slot& slot) {
   PlanWorker worker;
   worker.address = address;
   worker.bytes_per_second = local->facts.weight_bytes_per_second;
-  worker.memory_bytes = options_.ignore_memory ? 0 : local->facts.memory_bytes;
+  worker.memory_bytes = options_.emulated ? 0 : local->facts.memory_bytes;
   const auto plan = make_plan(plan_request(slot, {worker}));
   if (!plan) {
     slot.reason = fmt::format("no worker is left, and in this process {}", plan.error().message);
@@ -246,6 +247,10 @@ bool Orchestrator::Core::better(const Slot& slot, const PlanReplica& plan) const
     const auto found = members_.find(stage.address);
     return found != members_.end() && !found->second.asked;
   };
+  const auto wanted = static_cast<size_t>(options_.min_stages);
+  const size_t stages = std::min(plan.stages.size(), wanted);
+  const size_t stages_now = std::min(slot.plan.stages.size(), wanted);
+  if (stages != stages_now) return stages > stages_now;
   return std::ranges::any_of(slot.plan.stages, stands_in) ||
          plan.slowest_seconds * kWorthMoving < slot.plan.slowest_seconds;
 }

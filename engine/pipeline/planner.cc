@@ -142,16 +142,21 @@ class Splitter {
 
 // `workers` are the fastest first; of these as many as are of use.
 std::optional<PlanReplica> best_replica(const Weights& weights,
-                                        const std::vector<PlanWorker>& workers, double mean) {
+                                        const std::vector<PlanWorker>& workers, double mean,
+                                        int32_t min_stages) {
   std::optional<PlanReplica> best;
   const size_t most = std::min(workers.size(), static_cast<size_t>(weights.layers));
+  const size_t least = std::min(most, static_cast<size_t>(std::max(min_stages, 1)));
   for (size_t n = 1; n <= most; ++n) {
     std::vector<PlanWorker> used(workers.begin(), workers.begin() + static_cast<std::ptrdiff_t>(n));
     // The fastest has the head.
     std::ranges::reverse(used);
     const auto replica = Splitter(weights, used, mean).best();
     if (!replica) continue;
-    if (!best || replica->slowest_seconds < best->slowest_seconds * kWorthAStage) best = replica;
+    const bool wanted = n <= least;  // the more the better up to there
+    if (wanted || !best || replica->slowest_seconds < best->slowest_seconds * kWorthAStage) {
+      best = replica;
+    }
   }
   return best;
 }
@@ -230,7 +235,7 @@ Result<Plan> make_plan(const PlanRequest& request) {
   for (auto n = std::min(static_cast<size_t>(request.replicas), workers.size()); n >= 1; --n) {
     Plan plan;
     for (const auto& group : into_groups(workers, n, mean)) {
-      auto replica = best_replica(weights, group, mean);
+      auto replica = best_replica(weights, group, mean, request.min_stages);
       if (replica) plan.replicas.push_back(*std::move(replica));
     }
     if (plan.replicas.size() != n) continue;

@@ -27,6 +27,7 @@ struct PlanRequest {
   NumberType weights = NumberType::kFloat32;
   int64_t kv_positions = 16'384;
   int32_t replicas = 1;
+  int32_t min_stages = 1;  // of a replica, where there are workers enough, be it slower
   std::vector<PlanWorker> workers;
 };
 

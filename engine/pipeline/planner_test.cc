@@ -107,6 +107,12 @@ TEST(Planner, ReplicasShareTheWorkers) {
   EXPECT_EQ(make_plan(r)->replicas.size(), 4U);
 }
 
+TEST(Planner, AsManyStagesAsAskedFor) {
+  auto r = request(4, {{"near", 1e9}, {"far", 1e9, 0, 10.0}});
+  r.min_stages = 3;
+  EXPECT_EQ(make_plan(r)->replicas[0].stages.size(), 2U);
+}
+
 TEST(Planner, KernelsAreNotMixed) {
   const auto plan =
       make_plan(request(8, {{"a", 1e9, 0, 0, "x"}, {"b", 1e9, 0, 0, "y"}, {"c", 1e9, 0, 0, "x"}}));

@@ -9,9 +9,10 @@
 #include "base/file_system.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "engine/model/layer_stack.h"
-#include "engine/model/model_folder.h"
+#include "engine/model/kernels.h"
+#include "engine/model/weight_bandwidth.h"
 #include "engine/pipeline/checkpoint.h"
+#include "engine/pipeline/folder_loader.h"
 #include "engine/pipeline/local_worker.h"
 #include "engine/pipeline/remote_worker.h"
 #include "engine/pipeline/serve_link.h"
@@ -47,47 +48,20 @@ Status check_address(const ServingOptions& options) {
                           options.listen));
 }
 
-// Layers for this process.
-class OwnLoader final : public LayerLoader {
- public:
-  OwnLoader(const ServingOptions& options, FileSystem& files) : options_(options), files_(files) {}
+std::string parent_of(std::string folder) {
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  const size_t slash = folder.rfind('/');
+  return slash == std::string::npos ? "." : folder.substr(0, std::max<size_t>(slash, 1));
+}
 
-  Status prepare(const LoadOrder& order, const std::atomic<bool>& /*stopping*/) override {
-    if (options_.emulated) {
-      TRY(read_model_config(folder(order), files_));
-      return {};
-    }
-    TRY_ASSIGN(const auto model, ModelFolder::open(folder(order)));
-    if (!order.weights_hash.empty() && model->hash(order.layers) != order.weights_hash) {
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("{}: its weights are others by now", folder(order)));
-    }
-    return {};
-  }
-
-  Result<std::unique_ptr<Forward>> load(const LoadOrder& order) override {
-    if (options_.emulated) {
-      TRY_ASSIGN(auto config, read_model_config(folder(order), files_));
-      return emulated_forward({.config = std::move(config),
-                               .layers = order.layers,
-                               .seconds_per_row_layer = options_.emulated_seconds,
-                               .kv_positions = order.kv_positions});
-    }
-    LayerStackOptions stack;
-    stack.layers = order.layers;
-    stack.kv_positions = order.kv_positions;
-    stack.threads = options_.threads;
-    return load_layer_stack(folder(order), stack);
-  }
-
- private:
-  const std::string& folder(const LoadOrder& order) const {
-    return order.model.starts_with('/') ? order.model : options_.model_folder;
-  }
-
-  const ServingOptions& options_;
-  FileSystem& files_;
-};
+FolderLoaderOptions loader_options(const ServingOptions& options) {
+  FolderLoaderOptions loader;
+  loader.models_folder = parent_of(options.model_folder);
+  loader.threads = options.threads;
+  loader.memory_bytes = options.local_memory_bytes;
+  if (options.emulated) loader.emulated_seconds_per_row_layer = options.emulated_seconds;
+  return loader;
+}
 
 }  // namespace
 
@@ -102,7 +76,8 @@ struct Serving::Parts {
   Registry registry;
   const Log log{"serve"};
   StageInstruments instruments{registry};
-  OwnLoader loader{options, files};
+  FolderLoader loader{loader_options(options), files, registry};
+  double bandwidth = 0;  // of this process' computing; measured when it may be asked to
   ThreadPool pool{"pool", kPoolThreads, kMaxQueuedPoolWork};
   net::IoThreads io{kIoThreads};
   std::unique_ptr<ServeLink> link;  // null: no server
@@ -114,6 +89,7 @@ struct Serving::Parts {
   std::string stamp;  // of the checkpoint that is served
   int64_t next_look_ms = 0;
   int32_t vocabulary = 0;
+  std::string model_name;  // the folder's
   std::atomic<bool> draining{false};
   bool started = false;
   Mutex reloading;  // one at a time: from the main thread and from the route
@@ -142,7 +118,10 @@ OrchestratorHooks Serving::Parts::hooks() {
       WorkerFacts facts;
       facts.name = "local";
       facts.software = fmt::format("binnacle-engine {}", version());
+      facts.kernel = options.emulated ? "emulated-v1" : kernels().front()->arithmetic;
+      facts.weight_bytes_per_second = bandwidth;
       facts.memory_bytes = options.local_memory_bytes;
+      facts.models = {model_name};
       return std::unique_ptr<Worker>(
           std::make_unique<LocalWorker>(std::move(facts), loader, clock, instruments));
     };
@@ -158,6 +137,9 @@ Status Serving::Parts::make() {
   stamp = checkpoint_stamp(options.model_folder, files);
   TRY_ASSIGN(Checkpoint checkpoint, load_checkpoint(checkpoint_options(), files, clock));
   vocabulary = checkpoint.source.config.vocabulary;
+  model_name = checkpoint.source.name;
+  if (options.local || options.local_fallback)
+    bandwidth = measure_weight_bandwidth(options.threads);
   if (!options.server_url.empty()) {
     ServeLinkOptions link_options;
     link_options.server_url = options.server_url;
@@ -169,7 +151,7 @@ Status Serving::Parts::make() {
     TRY_ASSIGN(link, ServeLink::open(std::move(link_options), files, io, clock, random, registry));
   }
   OrchestratorOptions orchestrating = options.orchestrator;
-  orchestrating.ignore_memory = options.emulated;
+  orchestrating.emulated = options.emulated;
   orchestrator =
       std::make_unique<Orchestrator>(orchestrating, checkpoint.source, hooks(), clock, registry);
   front = std::make_unique<OpenAiFront>(options.front, checkpoint.served, *orchestrator, pool,

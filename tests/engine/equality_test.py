@@ -10,11 +10,12 @@ SHAPES = {"dense": ["--preset", "tiny", "--layers", "6"],
 
 def bodies():
     return [{"prompt": f"The {i}th " + "word and " * (5 * (i % 5)), "max_tokens": 40, "seed": i, "top_p": 0.95,
-             "temperature": 0 if i % 2 == 0 else 1.1} for i in range(10)]
+             "temperature": 0 if i % 2 == 0 else 1.1,
+             "logit_bias": {"257": -100}} for i in range(10)]
 
 
 def answers(workers, shape):
-    with Cluster(workers, shape) as cluster:
+    with Cluster(workers, shape, ["--min-stages", "9"]) as cluster:
         if workers:
             cluster.wait_until(lambda: cluster.stages() == [workers])
         streams = stream_all(cluster.port, bodies())

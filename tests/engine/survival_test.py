@@ -12,11 +12,13 @@ from engine_cluster import Cluster, stream_all
 STREAMS = 32
 TOKENS = 220
 WORKERS = 3
+NEVER_END = {"257": -100}  # the end token of byte-level models
 
 
 def bodies(round_number):
     return [{"prompt": f"Stream {i} of round {round_number} begins " + "so " * (i % 7), "max_tokens": TOKENS,
-             "seed": 1000 * round_number + i, "temperature": 0 if i % 4 == 0 else 0.9} for i in range(STREAMS)]
+             "seed": 1000 * round_number + i, "temperature": 0 if i % 4 == 0 else 0.9,
+             "logit_bias": NEVER_END} for i in range(STREAMS)]
 
 
 class Trouble(threading.Thread):
@@ -55,7 +57,7 @@ def main():
     dice = random.Random(arguments.seed)
     done = kills = freezes = rounds = 0
     shape = ["--preset", "tiny", "--layers", "6"]
-    with Cluster(WORKERS, shape, ["--request-timeout", "110"], local_fallback=True) as cluster:
+    with Cluster(WORKERS, shape, ["--request-timeout", "110", "--min-stages", "3"], local_fallback=True) as cluster:
         reference = {}
         while done < arguments.troubles:
             kind = rounds % 2
