@@ -132,6 +132,7 @@ Status WorkerProcess::Parts::open() {
                                        },
                                        [this] { return report->stats_json(); }},
                                       stage, files, clock, registry));
+  report->set_address(grpc->address());
   if (!args.tls.on() && !is_loopback(args.listen)) {
     log.warn(
         "workers beyond this machine are reached without TLS: whoever reaches the port may use "

@@ -63,12 +63,22 @@ Json hops_json(const StageView& view) {
 
 WorkerReport::WorkerReport(WorkerFacts facts, const Stage& stage, const Clock& clock,
                            Registry& registry)
-    : facts_(std::move(facts)),
-      stage_(stage),
+    : stage_(stage),
       clock_(clock),
       registry_(registry),
+      facts_(std::move(facts)),
       refreshed_ns_(clock.monotonic_ns()) {
   registry_.before_collect([this] { refresh(); });
+}
+
+WorkerFacts WorkerReport::facts() const {
+  const MutexLock lock(mu_);
+  return facts_;
+}
+
+void WorkerReport::set_address(std::string address) {
+  const MutexLock lock(mu_);
+  facts_.address = std::move(address);
 }
 
 WorkerReport::Health WorkerReport::health() const {
@@ -86,13 +96,14 @@ WorkerReport::Health WorkerReport::health() const {
 std::string WorkerReport::stats_json() const {
   const StageView view = stage_.view();
   const Health now = health();
-  Json json{{"name", facts_.name},
-            {"address", facts_.address},
-            {"software", facts_.software},
+  const WorkerFacts known = facts();
+  Json json{{"name", known.name},
+            {"address", known.address},
+            {"software", known.software},
             {"status", now.status},
             {"message", now.message},
-            {"memory_limit_bytes", facts_.memory_bytes},
-            {"weight_bytes_per_second", facts_.weight_bytes_per_second},
+            {"memory_limit_bytes", known.memory_bytes},
+            {"weight_bytes_per_second", known.weight_bytes_per_second},
             {"hops", hops_json(view)},
             {"kv_cache", kv_json(view.kv)}};
   if (view.order) {
@@ -113,6 +124,7 @@ std::string WorkerReport::stats_json() const {
 
 void WorkerReport::refresh() {
   const StageView view = stage_.view();
+  const WorkerFacts known = facts();
   refresh_model(view);
   refresh_layers(view);
   refresh_experts(view);
@@ -136,9 +148,9 @@ void WorkerReport::refresh() {
         "Since the step that is being computed began; 0: none is. Grows while a stage hangs.",
         view.computing_seconds);
   gauge("binnacle_engine_memory_limit_bytes", "Memory that layers and KV cache may take.",
-        static_cast<double>(facts_.memory_bytes));
+        static_cast<double>(known.memory_bytes));
   gauge("binnacle_engine_weight_bytes_per_second", "What one pass streams from memory, measured.",
-        facts_.weight_bytes_per_second);
+        known.weight_bytes_per_second);
 }
 
 void WorkerReport::refresh_model(const StageView& view) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/instruments.h"
+#include "base/mutex.h"
 #include "engine/pipeline/stage.h"
 #include "engine/pipeline/worker.h"
 
@@ -19,7 +20,8 @@ class WorkerReport {
   // References outlive the report, and the registry's writes.
   WorkerReport(WorkerFacts facts, const Stage& stage, const Clock& clock, Registry& registry);
 
-  WorkerFacts facts() const { return facts_; }
+  WorkerFacts facts() const EXCLUDES(mu_);
+  void set_address(std::string address) EXCLUDES(mu_);  // once it is bound
   std::string stats_json() const;
   // "ok", "idle", "loading", "failed" or "draining", with what there is to say.
   struct Health {
@@ -38,11 +40,13 @@ class WorkerReport {
   void refresh_mlx(const StageView& view);
 
   // Fixed after construction.
-  const WorkerFacts facts_;
   const Stage& stage_;
   const Clock& clock_;
   Registry& registry_;
   std::atomic<bool> draining_{false};
+
+  mutable Mutex mu_;
+  WorkerFacts facts_ GUARDED_BY(mu_);
 
   // Registry's collecting only, one at a time.
   std::string model_;
