@@ -77,7 +77,7 @@ void Orchestrator::Core::start() {
 }
 
 void Orchestrator::Core::stop() {
-  if (stopping_) return;
+  if (stopping_ || started_ns_ == 0) return;
   const auto done = std::make_shared<Answer<bool>>();
   post([this, done] {
     for (auto& slot : slots_) {

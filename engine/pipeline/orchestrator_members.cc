@@ -7,6 +7,13 @@
 #include "engine/pipeline/orchestrator_core.h"
 
 namespace binnacle::engine {
+namespace {
+
+// A worker that loads says nothing for as long as that takes; whether it still lives is asked so
+// often.
+constexpr int64_t kLookWhileLoadingNs = 1'000'000'000;
+
+}  // namespace
 
 void Orchestrator::Core::set_workers(std::vector<std::string> addresses) {
   const std::set<std::string> wanted(addresses.begin(), addresses.end());
@@ -66,7 +73,11 @@ void Orchestrator::Core::described(const std::string& address, uint64_t life, in
                                    Result<WorkerFacts> facts) {
   Member* known = member(address);
   if (known == nullptr || known->life != life) return;
-  if (!facts) return suspect(*known, -1, facts.error().message);
+  if (!facts) {
+    if (known->state == MemberState::kBusy) return lost(address, life, facts.error());
+    return suspect(*known, -1, facts.error().message);
+  }
+  known->retry_ns = now() + kLookWhileLoadingNs;
   if (!std::exchange(known->is_measured, true)) return describe(*known);
   known->facts = *std::move(facts);
   known->way_seconds = static_cast<double>(now() - asked_ns) / 1e9;
@@ -121,6 +132,13 @@ void Orchestrator::Core::retry_members() {
   constexpr int64_t kForgottenAfterNs = 60'000'000'000;  // of good service
   for (auto& [address, known] : members_) {
     if (known.state == MemberState::kSuspect && known.retry_ns <= now()) connect(known);
+    const bool loads = std::ranges::any_of(slots_, [&](const std::unique_ptr<Slot>& slot) {
+      return slot->loading &&
+             std::ranges::any_of(slot->loading->plan.stages, [&](const PlanStage& stage) {
+               return stage.address == known.address;
+             });
+    });
+    if (loads && known.state == MemberState::kBusy && known.retry_ns <= now()) describe(known);
     if (known.state == MemberState::kBusy && known.retry_wait_ns != 0 &&
         now() - known.since_ns > kForgottenAfterNs) {
       known.retry_wait_ns = 0;

@@ -9,6 +9,7 @@ namespace {
 
 // A placement is moved for no less than this.
 constexpr double kWorthMoving = 1.2;
+constexpr int64_t kFirstLookNs = 1'000'000'000;  // at a worker that loads
 
 std::string_view why(Code code) {
   switch (code) {
@@ -96,6 +97,7 @@ void Orchestrator::Core::load(Slot& slot, PlanReplica plan, bool beside) {
     Member& on = members_.at(stage.address);
     on.state = MemberState::kBusy;
     on.since_ns = now();
+    on.retry_ns = on.since_ns + kFirstLookNs;
     LoadOrder order;
     const bool has_it =
         std::ranges::find(on.facts.models, slot.model.name) != on.facts.models.end();
