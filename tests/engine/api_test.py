@@ -98,7 +98,7 @@ def check_client_gone(cluster):
     connection.request("POST", "/v1/completions", json.dumps({
         "prompt": "x", "max_tokens": 2000, "stream": True, "logit_bias": NEVER_END}))
     connection.getresponse().read(100)
-    assert cluster.metric("llm_requests_running") == 1
+    assert cluster.stats()["pipelines"][0]["running"] == 1
     connection.close()
     began = time.monotonic()
     cluster.wait_until(lambda: cluster.stats()["pipelines"][0]["running"] == 0)
