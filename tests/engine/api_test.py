@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import pathlib
 import signal
 import subprocess
 import sys
@@ -134,7 +133,9 @@ def check_reload(cluster):
     thread.join()
     assert after != before, "the new weights give the old answer"
     assert running[0].tokens == undisturbed.tokens, "a running answer was ended by other weights"
-    pathlib.Path(cluster.model / "model.safetensors").write_bytes(b"broken")
+    fresh = cluster.model / "fresh"  # replaced as writers do: the old file stays mapped
+    fresh.write_bytes(b"broken")
+    fresh.replace(cluster.model / "model.safetensors")
     status, answer = post(cluster.port, "/admin/reload", {})
     assert status >= 400 and answer["error"]["message"], answer
     assert completion(cluster)[1]["choices"][0]["text"] == after, "a broken checkpoint is not taken"
