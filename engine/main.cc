@@ -6,6 +6,8 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "engine/init_command.h"
+#include "engine/plan_command.h"
+#include "engine/serve_command.h"
 #include "engine/train_command.h"
 #include "engine/worker_command.h"
 
@@ -18,6 +20,8 @@ int main(int argc, char** argv) {
   root.require_subcommand(1);
   int exit_code = 0;
   engine::add_init_command(root, exit_code);
+  engine::add_plan_command(root, exit_code);
+  engine::add_serve_command(root, exit_code);
   engine::add_worker_command(root, exit_code);
   engine::add_train_command(root, exit_code);
   CLI11_PARSE(root, argc, argv);
