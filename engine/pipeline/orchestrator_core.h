@@ -52,7 +52,7 @@ class Orchestrator::Core {
     std::shared_ptr<HopTimes> times = std::make_shared<HopTimes>();
     MemberState state = MemberState::kNew;
     bool is_measured = false;  // the first answer has the connection's time in it
-    uint64_t life = 0;  // of `worker`; answers of an older one count no more
+    uint64_t life = 0;         // of `worker`; answers of an older one count no more
     WorkerFacts facts;
     double way_seconds = 0;  // of describe(), there and back
     std::string reason;
