@@ -70,7 +70,8 @@ struct PlainTrain::Impl {
     const Tensor all = torch::softmax(logits, -1);
     auto [weights, chosen] = all.topk(c.experts_per_token, -1);
     weights = weights / weights.sum(-1, true);
-    const Tensor share = torch::one_hot(chosen, c.experts).to(torch::kFloat32).mean(at::IntArrayRef{0, 1});
+    const Tensor share =
+        torch::one_hot(chosen, c.experts).to(torch::kFloat32).mean(at::IntArrayRef{0, 1});
     extra = extra +
             c.load_balance_loss_weight * c.experts * (share * all.mean(0)).sum() / c.layers +
             c.z_loss_weight * torch::logsumexp(logits, -1).square().mean() / c.layers;

@@ -27,8 +27,11 @@ using testing::Not;
 class AlertCommandsTest : public testing::Test {
  protected:
   AlertCommandsTest() {
-    const watch::alerts::AlertApiTools tools{
-        .service = service, .clock = clock, .audit = *access.audit};
+    const watch::alerts::AlertApiTools tools{.service = service,
+                                             .clock = clock,
+                                             .audit = *access.audit,
+                                             .intake = service,
+                                             .pool = pool};
     CHECK(watch::alerts::register_alert_api(router, tools));
     server.emplace(io, router, access.guard.get(), pool, access.state.registry,
                    access.state.system_clock, net::ServerLimits{});

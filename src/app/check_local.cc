@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "app/config_keys.h"
-#include "base/host_name.h"
 #include "app/machine_collector.h"
 #include "base/config.h"
 #include "base/glob.h"
+#include "base/host_name.h"
 #include "base/mutex.h"
 #include "collect/host/host_collector.h"
 #include "store/metrics/linear_store.h"

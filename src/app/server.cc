@@ -13,7 +13,6 @@
 #include "app/control_routes.h"
 #include "app/every.h"
 #include "app/health_part.h"
-#include "base/host_name.h"
 #include "app/listeners.h"
 #include "app/load_config.h"
 #include "app/machine_collector.h"
@@ -28,6 +27,7 @@
 #include "app/watch_settings.h"
 #include "base/config_units.h"
 #include "base/data_folder.h"
+#include "base/host_name.h"
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/version.h"
@@ -375,18 +375,19 @@ Status ServerProcess::Parts::make_alerts() {
 
 void ServerProcess::Parts::make_rules() {
   rules = std::make_unique<RulesPart>(
-      config, RulesPartTools{.io = io,
-                             .files = files,
-                             .clock = clock,
-                             .random = random,
-                             .registry = registry,
-                             .discovery_pool = discovery_pool,
-                             .state = *state,
-                             .samples = samples,
-                             .reads = reads,
-                             .router = &alerts->service(),
-                             .limits = [this] { return query_limits(*reloader.current()); },
-                             .own_url = [this] { return listeners.url_for_links(*server, host_name()); }});
+      config,
+      RulesPartTools{.io = io,
+                     .files = files,
+                     .clock = clock,
+                     .random = random,
+                     .registry = registry,
+                     .discovery_pool = discovery_pool,
+                     .state = *state,
+                     .samples = samples,
+                     .reads = reads,
+                     .router = &alerts->service(),
+                     .limits = [this] { return query_limits(*reloader.current()); },
+                     .own_url = [this] { return listeners.url_for_links(*server, host_name()); }});
 }
 
 Status ServerProcess::Parts::load_rules() {

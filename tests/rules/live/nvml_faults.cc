@@ -1,5 +1,5 @@
-// Loaded as NVIDIA's library: two GPUs of which, by BINNACLE_GPU_FAULT, the first reports an XID and
-// the second is lost after a while ("sick"), or the driver answers no more ("stuck").
+// Loaded as NVIDIA's library: two GPUs of which, by BINNACLE_GPU_FAULT, the first reports an XID
+// and the second is lost after a while ("sick"), or the driver answers no more ("stuck").
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
