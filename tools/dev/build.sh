@@ -31,7 +31,7 @@ build() {
   if [ "$preset" = dev ]; then ensure_packages build test; else ensure_packages build; fi
   announce_build "$preset"
   build_preset "$preset" || fail "the build failed; the first error is above"
-  [ "$preset" = dev ] || say "Built build/release/bin/binnacle ($(duration $SECONDS))."
+  [ "$preset" = dev ] || say "Built build/release/bin/binnacle and binnacle-engine ($(duration $SECONDS))."
 }
 
 # One line before a first build, which takes minutes; nothing before a later one.
