@@ -13,39 +13,42 @@ constexpr std::array<double, 16> kBetweenTokens = {
 constexpr std::array<double, 16> kRequestSeconds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,   2.5,
                                                     5,    10,    20,   40,  60,   120, 300, 600};
 
+// What tells the collector that this is the canonical schema at first hand.
+InstrumentLabels of_model(const std::string& model) {
+  return {{"engine", "binnacle"}, {"model", model}};
+}
+
 }  // namespace
 
 Orchestrator::Core::Meters::Meters(Registry& r, const std::string& m)
-    : running(r.gauge("llm_requests_running", "Requests that the engine works on now.",
-                      {{"model", m}})),
+    : running(
+          r.gauge("llm_requests_running", "Requests that the engine works on now.", of_model(m))),
       waiting(r.gauge("llm_requests_waiting", "Requests that the engine has taken and not begun.",
-                      {{"model", m}})),
+                      of_model(m))),
       kv_usage(r.gauge("llm_kv_cache_usage_ratio", "Share of the KV cache in use, 0 to 1.",
-                       {{"model", m}})),
+                       of_model(m))),
       kv_capacity(r.gauge("llm_kv_cache_capacity_tokens", "Tokens that fit into the KV cache.",
-                          {{"model", m}})),
-      prompt_tokens(
-          r.counter("llm_prompt_tokens_total", "Prompt tokens taken in.", {{"model", m}})),
-      generation_tokens(
-          r.counter("llm_generation_tokens_total", "Tokens generated.", {{"model", m}})),
+                          of_model(m))),
+      prompt_tokens(r.counter("llm_prompt_tokens_total", "Prompt tokens taken in.", of_model(m))),
+      generation_tokens(r.counter("llm_generation_tokens_total", "Tokens generated.", of_model(m))),
       first_token(r.histogram("llm_time_to_first_token_seconds",
                               "From a request's arrival to its first token.", kRequestSeconds,
-                              {{"model", m}})),
+                              of_model(m))),
       between_tokens(r.histogram("llm_inter_token_latency_seconds",
                                  "From one generated token to the next of the same request.",
-                                 kBetweenTokens, {{"model", m}})),
+                                 kBetweenTokens, of_model(m))),
       duration(r.histogram("llm_request_duration_seconds", "From a request's arrival to its end.",
-                           kRequestSeconds, {{"model", m}})),
+                           kRequestSeconds, of_model(m))),
       preemptions(r.counter("llm_preemptions_total",
                             "Requests put back from running to waiting for want of KV cache.",
-                            {{"model", m}})),
+                            of_model(m))),
       replayed(r.counter("binnacle_pipeline_replayed_tokens_total",
                          "Tokens whose KV cache was lost and computed again.")),
       recovery(r.histogram("binnacle_pipeline_recovery_seconds",
                            "From a placement's end until the next one serves.", kRequestSeconds)),
       registry(r),
       model(m) {
-  r.gauge("llm_model_info", "1 for each model that is served; labels say which.", {{"model", m}})
+  r.gauge("llm_model_info", "1 for each model that is served; labels say which.", of_model(m))
       .set(1);
 }
 
@@ -81,7 +84,9 @@ void Orchestrator::Core::deliver_refusal(const GenerationSink& sink, Error error
   meters_->registry
       .counter("llm_request_errors_total",
                "Requests that ended without what was asked for, by reason.",
-               {{"model", meters_->model}, {"reason", std::string(code_name(error.code))}})
+               {{"engine", "binnacle"},
+                {"model", meters_->model},
+                {"reason", std::string(code_name(error.code))}})
       .add();
   GenerationEvent event;
   event.is_end = true;
@@ -119,7 +124,9 @@ void Orchestrator::Core::ended(const scheduler_action::End& end) {
   meters_->duration.observe(static_cast<double>(now() - track.arrived_ns) / 1e9);
   meters_->registry
       .counter("llm_requests_finished_total", "Requests that ended, by reason.",
-               {{"model", meters_->model}, {"reason", std::string(end_reason_name(end.reason))}})
+               {{"engine", "binnacle"},
+                {"model", meters_->model},
+                {"reason", std::string(end_reason_name(end.reason))}})
       .add();
   if (end.reason == EndReason::kFailed) return deliver_refusal(track.sink, end.error);
   GenerationEvent event;

@@ -59,6 +59,11 @@ constexpr std::array<EngineTraits, kEngines> kTraits = {{
     {.name = "exo"},
     {.name = "mlx-lm"},
     {.name = "distributed-llama"},
+    {.name = "binnacle",
+     .model_label = "model",
+     .exports = true,
+     .native = true,
+     .metrics_path = "/metrics"},
 }};
 
 }  // namespace

@@ -24,8 +24,10 @@ enum class Engine : uint8_t {
   kExo,
   kMlxLm,
   kDistributedLlama,
+  // Our own; it exports the canonical series itself.
+  kBinnacle,
 };
-inline constexpr size_t kEngines = 12;
+inline constexpr size_t kEngines = 13;
 
 // major * 1000 + minor; 0: not known.
 using Version = uint32_t;
@@ -48,6 +50,7 @@ struct EngineTraits {
   // that its absence says nothing before the first request.
   bool eager = false;
   bool exports = false;  // Prometheus text; else polled
+  bool native = false;   // under the canonical names, with the label `engine`: nothing is derived
   std::string_view metrics_path;
   std::span<const CopyLabel> copies;
 };

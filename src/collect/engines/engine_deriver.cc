@@ -29,7 +29,8 @@ class EngineDeriver final : public scrape::TargetDeriver {
     if (matches.table == nullptr) return 0;
     const Engine engine = matches.table->engine;
     if (hints_.engine && *hints_.engine != engine) return 0;
-    recognised_.insert(engine);
+    // Of the schema's own names only the label tells whose they are.
+    if (!traits(engine).native || !matches.rows.empty()) recognised_.insert(engine);
     if (matches.rows.empty()) return 0;
 
     const auto known = tokens_.find(std::string(labels.packed()));
@@ -86,10 +87,14 @@ class EngineDeriver final : public scrape::TargetDeriver {
                  .build();
   }
 
+  // Whether its canonical series are to be made, or are there already.
+  bool gives(Engine engine) const { return !traits(engine).native || limits_.repeat_native; }
+
   void evaluate(const Family& family, scrape::DerivedSink& sink, std::map<Engine, View>& seen) {
-    const Families::Outcome outcome = families_.evaluate(
-        family, inputs_, scrape_,
-        [&](model::LabelsView labels, double value) { sink.append(labels, value); });
+    const Families::Outcome outcome =
+        families_.evaluate(family, inputs_, scrape_, [&](model::LabelsView labels, double value) {
+          if (gives(family.table->engine)) sink.append(labels, value);
+        });
     if (outcome.aliases.empty()) return;
     View& engine = seen[family.table->engine];
     (outcome.given ? engine.given : engine.partial)[static_cast<size_t>(family.series)] = true;
@@ -101,6 +106,7 @@ class EngineDeriver final : public scrape::TargetDeriver {
   }
 
   void append_models(Engine engine, const View& state, scrape::DerivedSink& sink) const {
+    if (!gives(engine)) return;
     for (const std::string& model : state.models) {
       model::LabelsBuilder builder =
           families_.base_labels(canonical(Series::kModelInfo).name, engine);

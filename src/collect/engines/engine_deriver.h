@@ -18,6 +18,9 @@ namespace binnacle::collect::engines {
 struct DeriverLimits {
   // Series of a target that canonical ones are made of. Further ones are left out and counted.
   size_t max_inputs = 20'000;
+  // Gives the series of an engine that exports the schema itself once more, for who sees these
+  // alone.
+  bool repeat_native = false;
 };
 
 // What an operator says of a target by its labels, of which those with `__` do not reach the store:

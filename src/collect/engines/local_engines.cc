@@ -101,6 +101,12 @@ constexpr Signature kSignatures[] = {
      .path = "/v1/models",
      .member = "/data",
      .only_named = true},
+    {.engine = Engine::kBinnacle,
+     .words = {"binnacle-engine"},
+     .ports = {},
+     .path = "/v1/models",
+     .member = "/data",
+     .only_named = true},
 };
 
 const Signature& signature(Engine engine) {

@@ -41,6 +41,8 @@ TEST(CandidatesTest, KnowsTheUsualPorts) {
   EXPECT_EQ(likely({.ports = {52415}}), "exo");
   EXPECT_EQ(likely({.ports = {9990}}), "") << "others' answers look alike";
   EXPECT_EQ(likely({.name = "dllama-api", .ports = {9990}}), "distributed-llama");
+  EXPECT_EQ(likely({.command_line = "/usr/bin/binnacle-engine serve", .ports = {9400}}),
+            "binnacle");
   EXPECT_EQ(likely({.name = "nginx", .ports = {443}}), "");
 }
 

@@ -50,6 +50,7 @@ constexpr EngineWays kWays[] = {
      .nature = kOnCpu,
      .canary = CanaryShape::kChat,
      .word_path = ""},
+    {.engine = Engine::kBinnacle, .nature = kOnCpu, .unready = EngineWord::kLoading},
 };
 static_assert(std::size(kWays) == collect::engines::kEngines);
 

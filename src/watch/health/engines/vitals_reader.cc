@@ -50,7 +50,7 @@ class VitalsSink final : public collect::scrape::DerivedSink {
 }  // namespace
 
 VitalsReader::VitalsReader(collect::engines::Engine engine, Registry& registry)
-    : derivers_(registry),
+    : derivers_(registry, {.repeat_native = true}),
       deriver_(derivers_.for_target(
           model::Labels{{"engine", std::string(collect::engines::engine_name(engine))}}, {})) {}
 
