@@ -51,7 +51,10 @@ int run(Args args) {
     std::fprintf(stderr, "binnacle-engine serve: %s\n", serving.error().message.c_str());
     return 1;
   }
-  (*serving)->start();
+  if (const Status started = (*serving)->start(); !started) {
+    std::fprintf(stderr, "binnacle-engine serve: %s\n", started.error().message.c_str());
+    return 1;
+  }
   while (true) {
     const auto signal = wait_for_signal(kTickMs);
     if (signal == Signal::kStop) break;
@@ -119,6 +122,8 @@ void add_server_options(CLI::App& serve, Args& args) {
                    "Binnacle's server, http://host:port: names the workers, hears of events");
   serve.add_option("--server-key", o.server_key,
                    "Key of role agent, where the server asks for one");
+  serve.add_option("--token", o.server_token,
+                   "One-use token of `binnacle key join-token`, for the first start");
   serve.add_option("--data", o.data_folder, "Folder of this node's identity, with --server");
   serve.add_option("--node-name", o.node_name, "Name at the server (engine)");
   serve.add_option("--cluster", o.cluster, "Cluster at the server (default)");
