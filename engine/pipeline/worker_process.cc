@@ -63,6 +63,13 @@ bool is_loopback(const std::string& address) {
   return parsed && (parsed->host.starts_with("127.") || parsed->host == "::1");
 }
 
+// Of a worker on all addresses the port alone: the server puts the address before it that it sees.
+std::string reached_at(const std::string& address) {
+  const auto parsed = net::ListenAddress::parse(address);
+  const bool all = parsed && (parsed->host == "0.0.0.0" || parsed->host == "::");
+  return all ? ":" + std::to_string(parsed->port) : address;
+}
+
 }  // namespace
 
 // In order of construction: what stands lower uses what stands above it, and goes first.
@@ -164,7 +171,7 @@ Status WorkerProcess::Parts::open_link() {
       .name = report->facts().name,
       .role = "engine-worker",
       .cluster = args.cluster,
-      .probe_address = grpc->address(),
+      .probe_address = reached_at(grpc->address()),
       .echo_listen = listen ? net::format_host_port(listen->host, 0) : ""};
   NodeLinkHooks hooks{.load = [this] { return load(); },
                       .drain =
