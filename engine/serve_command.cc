@@ -21,6 +21,7 @@ struct Args {
   double drain_s = 30;
   double watch_s = 0;
   double emulate_ms = 0;
+  double longest_retry_s = 30;
   double local_memory_gb = 0;
   bool no_local = false;
   bool bf16_hops = false;
@@ -41,6 +42,7 @@ int run(Args args) {
   options.front.request_timeout = seconds(args.request_timeout_s);
   options.drain = seconds(args.drain_s);
   options.watch_every = seconds(args.watch_s);
+  options.orchestrator.longest_retry = seconds(args.longest_retry_s);
   options.emulated = args.emulate_ms > 0;
   options.emulated_seconds = args.emulate_ms / 1e3;
   options.local_fallback = !args.no_local;
@@ -77,6 +79,10 @@ void add_placement_options(CLI::App& serve, Args& args) {
       .add_option("--min-stages", o.orchestrator.min_stages,
                   "Workers of a pipeline at least, where there are so many, be it slower")
       ->check(CLI::Range(1, 1024));
+  serve
+      .add_option("--longest-retry", args.longest_retry_s,
+                  "Seconds at most until a worker that failed is asked again (30)")
+      ->check(CLI::Range(0.25, 3600.0));
   serve.add_flag("--local", o.local, "This process computes, too");
   serve.add_flag("--no-local-fallback", args.no_local,
                  "Do not load the model here when no worker is left");

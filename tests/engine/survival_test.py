@@ -68,7 +68,8 @@ def main():
     dice = random.Random(arguments.seed)
     done = kills = freezes = rounds = 0
     shape = ["--preset", "tiny", "--layers", "6"]
-    with Cluster(WORKERS, shape, ["--request-timeout", "110", "--min-stages", "3"], local_fallback=True) as cluster:
+    with Cluster(WORKERS, shape, ["--request-timeout", "110", "--min-stages", "3",
+                                  "--longest-retry", "1"], local_fallback=True) as cluster:
         reference = {}
         while done < arguments.troubles:
             kind = rounds % 2
