@@ -113,7 +113,9 @@ class NoWeights final : public LayerLoader {
 };
 
 PipelineTls make_certificates(const std::string& folder) {
-  const net::TestAuthority authority("bench");
+  // Another name than the authority's: OpenSSL takes what names itself as its issuer for
+  // self-signed.
+  const net::TestAuthority authority("bench authority");
   const auto pair = authority.issue("bench", "IP:127.0.0.1");
   FileSystem& files = real_file_system();
   CHECK(files.create_directories(folder));
@@ -145,6 +147,7 @@ class Bench {
     std::binary_semaphore loaded{0};
     remote_->load({.layers = {1, 2}, .kv_positions = 1 << 20, .epoch = 1}, kTimeout,
                   [&loaded](const Status& done) {
+                    if (!done) std::fprintf(stderr, "load: %s\n", done.error().message.c_str());
                     CHECK(done.has_value());
                     loaded.release();
                   });

@@ -21,6 +21,7 @@ struct Args {
   double drain_s = 30;
   double watch_s = 0;
   double emulate_ms = 0;
+  double longest_retry_s = 30;
   double local_memory_gb = 0;
   bool no_local = false;
   bool bf16_hops = false;
@@ -41,6 +42,7 @@ int run(Args args) {
   options.front.request_timeout = seconds(args.request_timeout_s);
   options.drain = seconds(args.drain_s);
   options.watch_every = seconds(args.watch_s);
+  options.orchestrator.longest_retry = seconds(args.longest_retry_s);
   options.emulated = args.emulate_ms > 0;
   options.emulated_seconds = args.emulate_ms / 1e3;
   options.local_fallback = !args.no_local;
@@ -51,7 +53,10 @@ int run(Args args) {
     std::fprintf(stderr, "binnacle-engine serve: %s\n", serving.error().message.c_str());
     return 1;
   }
-  (*serving)->start();
+  if (const Status started = (*serving)->start(); !started) {
+    std::fprintf(stderr, "binnacle-engine serve: %s\n", started.error().message.c_str());
+    return 1;
+  }
   while (true) {
     const auto signal = wait_for_signal(kTickMs);
     if (signal == Signal::kStop) break;
@@ -74,6 +79,10 @@ void add_placement_options(CLI::App& serve, Args& args) {
       .add_option("--min-stages", o.orchestrator.min_stages,
                   "Workers of a pipeline at least, where there are so many, be it slower")
       ->check(CLI::Range(1, 1024));
+  serve
+      .add_option("--longest-retry", args.longest_retry_s,
+                  "Seconds at most until a worker that failed is asked again (30)")
+      ->check(CLI::Range(0.25, 3600.0));
   serve.add_flag("--local", o.local, "This process computes, too");
   serve.add_flag("--no-local-fallback", args.no_local,
                  "Do not load the model here when no worker is left");
@@ -119,6 +128,8 @@ void add_server_options(CLI::App& serve, Args& args) {
                    "Binnacle's server, http://host:port: names the workers, hears of events");
   serve.add_option("--server-key", o.server_key,
                    "Key of role agent, where the server asks for one");
+  serve.add_option("--token", o.server_token,
+                   "One-use token of `binnacle key join-token`, for the first start");
   serve.add_option("--data", o.data_folder, "Folder of this node's identity, with --server");
   serve.add_option("--node-name", o.node_name, "Name at the server (engine)");
   serve.add_option("--cluster", o.cluster, "Cluster at the server (default)");

@@ -1,61 +1,66 @@
-// A process of the engine as a node of the cluster: its id in a folder, the link to the server, and
-// events on it. What runs here goes on whether the server is there or not. open(), stop() by the
-// owner's thread; tell() by any.
+// A process of the engine as a node of the cluster: its id in a folder, its key or the token that
+// gets one, the link to the server, and what is told over it. What runs here goes on whether the
+// server is there or not. open(), start(), tick(), stop() by the owner's thread; the rest by any.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/file_system.h"
 #include "base/instruments.h"
-#include "base/log.h"
-#include "base/random.h"
 #include "link/link_client.h"
-#include "link/node_identity.h"
-#include "net/client.h"
 #include "net/io_threads.h"
 
 namespace binnacle::engine {
 
 struct NodeLinkOptions {
   std::string server_url;  // http://host:port
-  std::string token;       // one-use, for the first start; "": the key in the folder, or none
+  std::string key;         // of role agent; "": that in the folder, or none
+  std::string token;       // one-use; only where there is no key that the server takes
   std::string folder;      // of the node's id and key
   std::string name;
-  std::string role;  // "trainer", "worker"
+  std::string role;  // "trainer", "engine-worker", "engine"
   std::string cluster = "default";
-  net::TlsClientOptions tls = {};
+  std::string probe_address = {};  // where others reach what it offers
+  std::string echo_listen = {};    // host:port of the UDP echoes; "": none
+};
+
+// Called on the link's thread: must not block. Each may be empty.
+struct NodeLinkHooks {
+  std::function<link::LoadDigest()> load;
+  std::function<void(const std::string& reason)> drain;
 };
 
 class NodeLink {
  public:
-  // Begins to connect. `io` runs. An error: the folder is taken, or the token does not do.
-  static Result<std::unique_ptr<NodeLink>> open(NodeLinkOptions options, FileSystem& files,
-                                                net::IoThreads& io, const Clock& clock,
-                                                Registry& registry);
+  // kAlreadyExists: another process has the folder. References outlive the link.
+  static Result<std::unique_ptr<NodeLink>> open(NodeLinkOptions options, NodeLinkHooks hooks,
+                                                FileSystem& files, net::IoThreads& io,
+                                                const Clock& clock, Registry& registry);
   ~NodeLink();  // stop()
   NodeLink(const NodeLink&) = delete;
   NodeLink& operator=(const NodeLink&) = delete;
 
-  // Waits in a bounded queue while the server is away. `data`: a JSON object.
-  void tell(std::string kind, std::string subject, std::string data);
-  void set_facts(link::Facts facts);
+  // Joins and connects; the loops of `io` run. An error: the token does not do.
+  Status start();
+  // About once a second: joins where the server was away before. Errors as of start(), once.
+  Status tick();
   void stop();  // says goodbye
 
- private:
-  NodeLink(NodeLinkOptions options, link::NodeIdentity identity, FileSystem& files,
-           const Clock& clock);
-  Status join(net::IoThreads& io);
-  void connect(net::IoThreads& io, Registry& registry);
+  std::string key() const;  // "": none yet
+  // Both wait in a bounded queue while the server is away, and are lost before the first join.
+  // `data`: a JSON object.
+  void tell(std::string kind, std::string subject, std::string data);
+  void tell(link::CheckResult result);
+  void set_facts(link::Facts facts);
 
-  const NodeLinkOptions options_;
-  const Clock& clock_;
-  const Log log_{"link"};
-  link::NodeIdentity identity_;
-  SystemRandom random_;
-  net::Client client_;
-  std::unique_ptr<link::LinkClient> link_;
+ private:
+  struct Parts;
+  explicit NodeLink(std::unique_ptr<Parts> parts);
+  const std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace binnacle::engine

@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/data_folder.h"
 #include "base/file_system.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -14,9 +15,10 @@
 #include "engine/pipeline/checkpoint.h"
 #include "engine/pipeline/folder_loader.h"
 #include "engine/pipeline/local_worker.h"
+#include "engine/pipeline/node_link.h"
 #include "engine/pipeline/remote_worker.h"
-#include "engine/pipeline/serve_link.h"
 #include "engine/pipeline/serve_routes.h"
+#include "engine/pipeline/worker_search.h"
 #include "net/listen_address.h"
 #include "net/server.h"
 
@@ -80,7 +82,9 @@ struct Serving::Parts {
   double bandwidth = 0;  // of this process' computing; measured when it may be asked to
   ThreadPool pool{"pool", kPoolThreads, kMaxQueuedPoolWork};
   net::IoThreads io{kIoThreads};
-  std::unique_ptr<ServeLink> link;  // null: no server
+  // Null: no server.
+  std::unique_ptr<NodeLink> link;
+  std::unique_ptr<WorkerSearch> search;
   std::unique_ptr<Orchestrator> orchestrator;
   std::unique_ptr<OpenAiFront> front;
   std::unique_ptr<net::Guard> guard;
@@ -101,6 +105,7 @@ struct Serving::Parts {
   OrchestratorHooks hooks();
   Status make();
   Status make_server();
+  Status open_link(const std::string& model);
   Status reload() EXCLUDES(reloading);
 };
 
@@ -127,7 +132,8 @@ OrchestratorHooks Serving::Parts::hooks() {
     };
   }
   hooks.event = [this](const OrchestratorEvent& event) {
-    if (link) link->tell(event);
+    if (!link) return;
+    link->tell("engine." + event.kind, event.subject, nlohmann::json{{"text", event.text}}.dump());
   };
   return hooks;
 }
@@ -141,14 +147,7 @@ Status Serving::Parts::make() {
   if (options.local || options.local_fallback)
     bandwidth = measure_weight_bandwidth(options.threads);
   if (!options.server_url.empty()) {
-    ServeLinkOptions link_options;
-    link_options.server_url = options.server_url;
-    link_options.key = options.server_key;
-    link_options.data_folder = options.data_folder;
-    link_options.name = options.node_name;
-    link_options.cluster = options.cluster;
-    link_options.model = checkpoint.served->name;
-    TRY_ASSIGN(link, ServeLink::open(std::move(link_options), files, io, clock, random, registry));
+    TRY(open_link(checkpoint.served->name));
   }
   OrchestratorOptions orchestrating = options.orchestrator;
   orchestrating.emulated = options.emulated;
@@ -157,6 +156,23 @@ Status Serving::Parts::make() {
   front = std::make_unique<OpenAiFront>(options.front, checkpoint.served, *orchestrator, pool,
                                         registry, clock, random);
   return make_server();
+}
+
+Status Serving::Parts::open_link(const std::string& model) {
+  NodeLinkOptions node{.server_url = options.server_url,
+                       .key = options.server_key,
+                       .token = options.server_token,
+                       .folder = options.data_folder.empty() ? default_data_folder() + "/engine"
+                                                             : options.data_folder,
+                       .name = options.node_name,
+                       .role = "engine",
+                       .cluster = options.cluster};
+  TRY_ASSIGN(link, NodeLink::open(std::move(node), {}, files, io, clock, registry));
+  link::Facts facts;
+  facts.facts = {{"engine", fmt::format("binnacle-engine {}", version())}, {"model", model}};
+  link->set_facts(std::move(facts));
+  search = std::make_unique<WorkerSearch>(options.server_url, *link, files, io, registry);
+  return {};
 }
 
 Status Serving::Parts::make_server() {
@@ -206,29 +222,35 @@ Result<std::unique_ptr<Serving>> Serving::open(ServingOptions options) {
   return std::unique_ptr<Serving>(new Serving(std::move(parts)));
 }
 
-void Serving::start() {
+Status Serving::start() {
   Parts& p = *parts_;
   p.io.start();
+  p.started = true;
+  if (p.link) TRY(p.link->start());
   p.orchestrator->start();
   std::vector<std::string> workers = p.options.workers;
   const bool alone = workers.empty() && p.link == nullptr;
   if (p.options.local || (alone && p.options.local_fallback)) workers.emplace_back("local");
   p.orchestrator->set_workers(workers);
   if (p.link) {
-    p.link->start([&p, workers](std::vector<std::string> found) {
+    p.search->start([&p, workers](std::vector<std::string> found) {
       found.insert(found.end(), workers.begin(), workers.end());
       p.orchestrator->set_workers(std::move(found));
     });
   }
   p.server->start();
-  p.started = true;
   p.log.info("serving", {{"address", address()}, {"model", p.options.model_folder}});
+  return {};
 }
 
 Status Serving::reload() { return parts_->reload(); }
 
 void Serving::tick() {
   Parts& p = *parts_;
+  if (p.link) {
+    if (const Status joined = p.link->tick(); !joined)
+      p.log.error("serving goes on without the server", {{"error", joined.error().message}});
+  }
   const int64_t every_ms = p.options.watch_every.count();
   if (every_ms == 0 || p.clock.monotonic_ms() < p.next_look_ms) return;
   p.next_look_ms = p.clock.monotonic_ms() + every_ms;
@@ -255,8 +277,9 @@ void Serving::stop() {
     never.wait_for_ms(mu, kDrainLookMs);
   }
   p.server->stop(std::chrono::milliseconds(1'000));
-  if (p.link) p.link->stop();
+  if (p.search) p.search->stop();
   p.orchestrator->stop();
+  if (p.link) p.link->stop();
   p.pool.stop();
   p.io.stop();
 }

@@ -30,8 +30,9 @@ struct ServingOptions {
   double emulated_seconds = 0.0008;
   std::string server_url;  // of Binnacle's server: finds workers, beats, tells events
   std::string server_key;
-  std::string data_folder;  // of this node's identity; with a server
-  std::string node_name;
+  std::string server_token;  // one-use; where there is no key
+  std::string data_folder;   // of this node's identity; "": engine below the usual one
+  std::string node_name = "engine";
   std::string cluster = "default";
   std::chrono::milliseconds watch_every{0};  // the folder for a new checkpoint; 0: not
   std::chrono::milliseconds drain{30'000};
@@ -46,10 +47,11 @@ class Serving {
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
 
-  void start();
+  // An error: the join token does not do.
+  Status start();
   // Takes the checkpoint that the folder holds now. An error: it is not fit, the old one stays.
   Status reload();
-  // Once a tick of the main loop: watches the folder.
+  // Once a tick of the main loop: watches the folder, joins the server.
   void tick();
   // No new requests; those under way have until the drain limit.
   void stop();

@@ -13,14 +13,13 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/os_memory.h"
-#include "base/random.h"
 #include "base/thread_pool.h"
 #include "base/version.h"
 #include "engine/model/kernels.h"
 #include "engine/model/weight_bandwidth.h"
 #include "engine/pipeline/folder_loader.h"
 #include "engine/pipeline/model_store.h"
-#include "engine/pipeline/server_link.h"
+#include "engine/pipeline/node_link.h"
 #include "engine/pipeline/stage.h"
 #include "engine/pipeline/worker_report.h"
 #include "engine/pipeline/worker_routes.h"
@@ -35,6 +34,8 @@ namespace {
 constexpr size_t kMaxQueuedHttp = 64;
 constexpr double kShareOfFreeMemory = 0.9;
 constexpr int64_t kDrainLookMs = 50;
+constexpr int64_t kHealthEveryMs = 10'000;
+constexpr uint32_t kHealthTtlMs = 30'000;
 
 Result<int64_t> memory_of(const WorkerArgs& args, FileSystem& files) {
   if (args.memory_bytes > 0) return args.memory_bytes;
@@ -62,6 +63,13 @@ bool is_loopback(const std::string& address) {
   return parsed && (parsed->host.starts_with("127.") || parsed->host == "::1");
 }
 
+// Of a worker on all addresses the port alone: the server puts the address before it that it sees.
+std::string reached_at(const std::string& address) {
+  const auto parsed = net::ListenAddress::parse(address);
+  const bool all = parsed && (parsed->host == "0.0.0.0" || parsed->host == "::");
+  return all ? ":" + std::to_string(parsed->port) : address;
+}
+
 }  // namespace
 
 // In order of construction: what stands lower uses what stands above it, and goes first.
@@ -75,6 +83,7 @@ struct WorkerProcess::Parts {
   Status open();
   Status open_http();
   Status open_link();
+  void tell_server();
   WorkerFacts facts() const;
   link::LoadDigest load() const;
 
@@ -83,7 +92,6 @@ struct WorkerProcess::Parts {
   const double weight_bytes_per_second;
   const Log log{"worker"};
   SystemClock clock;
-  SystemRandom random;
   FileSystem& files = real_file_system();
   Registry registry;
   const ModelStore store{args.models, files};
@@ -96,7 +104,9 @@ struct WorkerProcess::Parts {
   ThreadPool pool{"http", 1, kMaxQueuedHttp};
   net::Router router;
   std::unique_ptr<net::Server> http;
-  std::unique_ptr<ServerLink> link;
+  std::unique_ptr<NodeLink> link;
+  std::string told_status = "ok";
+  int64_t next_health_ms = 0;
   std::atomic<bool> drain_asked{false};
   bool started = false;
 };
@@ -153,24 +163,43 @@ Status WorkerProcess::Parts::open_http() {
 
 Status WorkerProcess::Parts::open_link() {
   const auto listen = net::ListenAddress::parse(args.listen);
-  ServerLinkOptions options{
+  NodeLinkOptions options{
       .server_url = args.server,
-      .name = report->facts().name,
-      .cluster = args.cluster,
+      .key = "",
       .token = args.token,
-      .data_folder = args.data.empty() ? default_data_folder() + "/engine-worker" : args.data,
-      .probe_address = grpc->address(),
+      .folder = args.data.empty() ? default_data_folder() + "/engine-worker" : args.data,
+      .name = report->facts().name,
+      .role = "engine-worker",
+      .cluster = args.cluster,
+      .probe_address = reached_at(grpc->address()),
       .echo_listen = listen ? net::format_host_port(listen->host, 0) : ""};
-  ServerLink::Hooks hooks{.load = [this] { return load(); },
-                          .health = [this] { return report->health(); },
-                          .drain =
-                              [this](const std::string& reason) {
-                                log.info("the server drains this worker", {{"reason", reason}});
-                                drain_asked = true;
-                              }};
-  TRY_ASSIGN(link, ServerLink::open(std::move(options), std::move(hooks), io, files, clock, random,
-                                    registry));
+  NodeLinkHooks hooks{.load = [this] { return load(); },
+                      .drain =
+                          [this](const std::string& reason) {
+                            log.info("the server drains this worker", {{"reason", reason}});
+                            drain_asked = true;
+                          }};
+  TRY_ASSIGN(link,
+             NodeLink::open(std::move(options), std::move(hooks), files, io, clock, registry));
   return {};
+}
+
+void WorkerProcess::Parts::tell_server() {
+  const WorkerReport::Health health = report->health();
+  link::Facts facts;
+  facts.facts = {{"engine", "binnacle-engine " + std::string(version())},
+                 {"layers", health.message}};
+  link->set_facts(std::move(facts));
+  const int64_t now_ms = clock.monotonic_ms();
+  if (health.status == told_status && now_ms < next_health_ms) return;
+  told_status = health.status;
+  next_health_ms = now_ms + kHealthEveryMs;
+  link->tell(link::CheckResult{
+      .check = "engine-worker",
+      .outcome = health.fit ? link::CheckOutcome::kHealthy : link::CheckOutcome::kCritical,
+      .message = health.message,
+      .time_ms = clock.wall_ms(),
+      .ttl_ms = kHealthTtlMs});
 }
 
 link::LoadDigest WorkerProcess::Parts::load() const {
@@ -201,7 +230,12 @@ Status WorkerProcess::start() {
   return parts_->link == nullptr ? Status() : parts_->link->start();
 }
 
-Status WorkerProcess::tick() { return parts_->link == nullptr ? Status() : parts_->link->tick(); }
+Status WorkerProcess::tick() {
+  if (parts_->link == nullptr) return {};
+  TRY(parts_->link->tick());
+  parts_->tell_server();
+  return {};
+}
 
 bool WorkerProcess::asked_to_drain() const { return parts_->drain_asked; }
 

@@ -112,18 +112,19 @@ Status Process::open_http() {
 Status Process::open_link() {
   if (args_.server.empty() || !first()) return {};
   TRY_ASSIGN(link_, NodeLink::open({.server_url = args_.server,
+                                    .key = "",
                                     .token = args_.token,
                                     .folder = args_.out + "/node",
                                     .name = args_.name,
                                     .role = "trainer",
                                     .cluster = args_.cluster},
-                                   files_, io_, clock_, registry_));
+                                   {}, files_, io_, clock_, registry_));
   link::Facts facts;
   facts.facts.push_back({"model", settings_.shape.config.name});
   facts.facts.push_back({"parameters", std::to_string(settings_.shape.config.parameters())});
   facts.facts.push_back({"ranks", std::to_string(settings_.ranks)});
   link_->set_facts(std::move(facts));
-  return {};
+  return link_->start();
 }
 
 Status Process::open_run() {
@@ -200,6 +201,10 @@ Result<bool> Process::run() {
       log_.info("stops after this step, with a checkpoint");
     }
     look_for_stall();
+    if (link_ != nullptr) {
+      if (const Status joined = link_->tick(); !joined)
+        log_.error("training goes on without the server", {{"error", joined.error().message}});
+    }
     const MutexLock lock(mu_);
     end = end_;
   }

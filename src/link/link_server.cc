@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 using nlohmann::json;
 
 constexpr std::string_view kNodesPath = "/api/binnacle/v1/nodes";
+constexpr std::string_view kLinkNodesPath = "/api/binnacle/v1/link/nodes";
 constexpr double kNsPerSecond = 1e9;
 
 json time_json(int64_t wall_ms) { return wall_ms == 0 ? json() : json(format_rfc3339(wall_ms)); }
@@ -139,12 +140,16 @@ Status LinkServer::register_routes(net::Router& router) {
         co_await connection->run();
       });
   TRY(router.add(std::move(link)));
-  TRY(router.add({.method = net::Method::kGet,
-                  .pattern = std::string(kNodesPath),
-                  .role = Role::kViewer,
-                  .handler = net::Handler([this](const net::Request&) {
-                    return list_nodes(shared_->connections.table, shared_->judge);
-                  })}));
+  // The second for nodes that look for others: their keys read nothing else.
+  for (const auto& [path, role] :
+       {std::pair(kNodesPath, Role::kViewer), std::pair(kLinkNodesPath, Role::kAgent)}) {
+    TRY(router.add({.method = net::Method::kGet,
+                    .pattern = std::string(path),
+                    .role = role,
+                    .handler = net::Handler([this](const net::Request&) {
+                      return list_nodes(shared_->connections.table, shared_->judge);
+                    })}));
+  }
   TRY(router.add({.method = net::Method::kPost,
                   .pattern = std::string(kNodesPath) + "/{id}/look",
                   .role = Role::kViewer,

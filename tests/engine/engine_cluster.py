@@ -89,10 +89,12 @@ def stream_all(port, bodies, timeout=120):
 
 
 class Cluster:
-    def __init__(self, workers, model_options=(), serve_options=(), worker_options=(), local_fallback=False):
+    def __init__(self, workers, model_options=(), serve_options=(), worker_options=lambda i: [], local_fallback=False,
+                 named=True):
+        """`worker_options` of each worker's number; `named`: serve is told the workers' addresses."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="engine-"))
         self.model = self.folder / "models" / "m"
-        self.worker_options, self.serve_options = list(worker_options), list(serve_options)
+        self.worker_options, self.serve_options, self.named = worker_options, list(serve_options), named
         if not local_fallback and workers:
             self.serve_options.append("--no-local-fallback")
         self.ports = [free_port() for _ in range(workers)]
@@ -105,9 +107,13 @@ class Cluster:
                        stdout=subprocess.DEVNULL, timeout=START_LIMIT)
 
     def __enter__(self):
-        for i in range(len(self.workers)):
-            self.start_worker(i)
-        self.start_serve()
+        try:
+            for i in range(len(self.workers)):
+                self.start_worker(i)
+            self.start_serve()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def __exit__(self, kind, *_):
@@ -127,13 +133,13 @@ class Cluster:
     def start_worker(self, i):
         self.workers[i] = self.spawn(f"worker{i}", [
             "worker", "--listen", f"127.0.0.1:{self.ports[i]}", "--http", f"127.0.0.1:{self.http_ports[i]}",
-            "--models", str(self.folder / "models"), "--threads", "1", *self.worker_options])
+            "--models", str(self.folder / "models"), "--threads", "1", *self.worker_options(i)])
 
     def start_serve(self):
         workers = ",".join(f"127.0.0.1:{port}" for port in self.ports)
         self.serve = self.spawn("serve", [
             "serve", "--model", str(self.model), "--listen", f"127.0.0.1:{self.port}",
-            *(["--workers", workers] if workers else []), *self.serve_options])
+            *(["--workers", workers] if workers and self.named else []), *self.serve_options])
         self.wait_until(lambda: get(self.port, "/ready")[0] == 200)
 
     def wait_until(self, holds, limit=START_LIMIT):

@@ -22,7 +22,7 @@ def bodies(round_number):
 
 
 class Trouble(threading.Thread):
-    """Kills and freezes until it is told to stop; a killed worker comes back, a frozen one goes on."""
+    """Kills and freezes workers that serve until it is told to stop; a killed one comes back, a frozen one goes on."""
 
     def __init__(self, cluster, dice, wanted):
         super().__init__()
@@ -30,11 +30,22 @@ class Trouble(threading.Thread):
         self.kills = self.freezes = 0
         self.over = threading.Event()
 
+    def victim(self):
+        """One of the workers that serve, once two stages stand; None: the streams ended before."""
+        while not self.over.is_set():
+            stages = self.cluster.stats()["pipelines"][0]["stages"]
+            if len(stages) >= 2:
+                return self.cluster.ports.index(int(self.dice.choice(stages)["worker"].rpartition(":")[2]))
+            time.sleep(0.02)
+        return None
+
     def run(self):
         while not self.over.is_set() and self.kills + self.freezes < self.wanted:
-            if self.over.wait(self.dice.uniform(0.05, 0.4)):
+            if self.over.wait(self.dice.uniform(0.05, 0.3)):
                 return
-            i = self.dice.randrange(WORKERS)
+            i = self.victim()
+            if i is None:
+                return
             process = self.cluster.workers[i]
             if self.dice.random() < 0.6:
                 process.kill()
@@ -57,7 +68,8 @@ def main():
     dice = random.Random(arguments.seed)
     done = kills = freezes = rounds = 0
     shape = ["--preset", "tiny", "--layers", "6"]
-    with Cluster(WORKERS, shape, ["--request-timeout", "110", "--min-stages", "3"], local_fallback=True) as cluster:
+    with Cluster(WORKERS, shape, ["--request-timeout", "110", "--min-stages", "3",
+                                  "--longest-retry", "1"], local_fallback=True) as cluster:
         reference = {}
         while done < arguments.troubles:
             kind = rounds % 2
@@ -65,6 +77,7 @@ def main():
                 reference[kind] = stream_all(cluster.port, bodies(kind))
                 for stream in reference[kind]:
                     assert stream.error is None and len(stream.tokens) == TOKENS, stream.error
+            cluster.wait_until(lambda: cluster.stages()[0] >= 2)
             trouble = Trouble(cluster, dice, arguments.troubles - done)
             trouble.start()
             streams = stream_all(cluster.port, bodies(kind))
