@@ -1,7 +1,7 @@
 """Which series this project produces, and which an expression reads.
 
 Names come from where they are made: the tables of docs/metrics.md and docs/engines.md (tests hold both to the code), the
-calls in src/ that make a metric, and what a running server has collected of this machine and of itself.
+calls in src/ and engine/ that make a metric, and what a running server has collected of this machine and of itself.
 """
 
 import json
@@ -69,10 +69,14 @@ def of_tables():
 def of_sources():
     """Names that stand in the call that makes or appends the metric."""
     call = re.compile(r'\b(?:[a-z_]*(?:counter|gauge)|append|add)\((?:\w+,\s*)?\s*"([A-Za-z_][A-Za-z0-9_]*)"')
+    histogram = re.compile(r'\bhistogram\(\s*"([A-Za-z_][A-Za-z0-9_]*)"')
     found = set()
-    for path in sorted((ROOT / "src").glob("**/*.[ch]*")):
+    for path in sorted([*(ROOT / "src").glob("**/*.[ch]*"), *(ROOT / "engine").glob("**/*.[ch]*")]):
         if not re.search(r"_(test|fuzz|bench|fixture)\.|/testing/|/test_", str(path)):
-            found |= set(call.findall(path.read_text(encoding="utf-8")))
+            text = path.read_text(encoding="utf-8")
+            found |= set(call.findall(text))
+            for name in histogram.findall(text):
+                found |= with_parts(name, "histogram")
     return found
 
 

@@ -148,8 +148,9 @@ std::optional<int64_t> DiscoveryManager::deliver_due() {
         continue;
       }
       job.dirty = false;
-      job.delivered_ms = now_ms;
       due.emplace_back(name, groups_of(job));
+      // That nothing is known yet settles nothing: the first targets go on at once.
+      if (!due.back().second.empty()) job.delivered_ms = now_ms;
     }
   }
   for (auto& [name, groups] : due) update_(name, std::move(groups));

@@ -71,7 +71,7 @@ class DiscoveryManager {
   struct JobState {
     std::vector<std::string> keys;  // of its sources
     bool dirty = true;
-    std::optional<int64_t> delivered_ms = std::nullopt;  // monotonic
+    std::optional<int64_t> delivered_ms = std::nullopt;  // monotonic; of targets, not of none
   };
   using Providers = std::map<std::string, std::shared_ptr<Provider>>;
 

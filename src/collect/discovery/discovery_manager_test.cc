@@ -84,7 +84,8 @@ TEST_F(DiscoveryManagerTest, MergesTheGroupsOfAllSourcesOfAJob) {
 
 TEST_F(DiscoveryManagerTest, LetsChangesSettle) {
   manager_.apply({{"a", {source("x")}}});
-  EXPECT_EQ(delivered().size(), 1U);
+  sources_["x"]->say("g", {"0"});
+  EXPECT_THAT(delivered(), ElementsAre("a: 0"));
   sources_["x"]->say("g", {"1"});
   clock_.advance_ms(4'000);
   EXPECT_THAT(delivered(), IsEmpty());
@@ -93,6 +94,17 @@ TEST_F(DiscoveryManagerTest, LetsChangesSettle) {
   clock_.advance_ms(1'000);
   EXPECT_THAT(delivered(), ElementsAre("a: 2"));
   EXPECT_EQ(next_ms_, std::nullopt);
+}
+
+// A source may come to speak only after the job was seen without targets.
+TEST_F(DiscoveryManagerTest, TheFirstTargetsGoOnAtOnce) {
+  manager_.apply({{"a", {source("x")}}});
+  EXPECT_THAT(delivered(), ElementsAre("a:"));
+  sources_["x"]->say("g", {"1"});
+  EXPECT_THAT(delivered(), ElementsAre("a: 1"));
+  sources_["x"]->say("g", {"2"});
+  EXPECT_THAT(delivered(), IsEmpty());
+  EXPECT_EQ(next_ms_, 5'000);
 }
 
 TEST_F(DiscoveryManagerTest, AReloadKeepsWhatDidNotChange) {
