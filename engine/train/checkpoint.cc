@@ -87,7 +87,7 @@ Status read_array(ByteReader& reader, std::span<float> out, const char* name) {
   const uint32_t crc = reader.u32();
   if (!reader.ok()) return torn(fmt::format("{} is cut short", name));
   if (crc32c(bytes) != crc) return torn(fmt::format("the checksum of {} is wrong", name));
-  std::memcpy(out.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
   return {};
 }
 

@@ -85,7 +85,7 @@ Result<Contribution> decode_contribution(std::string_view bytes) {
   }
   out.kind = static_cast<ExchangeKind>(kind);
   out.values.resize(values.size() / sizeof(float));
-  std::memcpy(out.values.data(), values.data(), values.size());
+  if (!values.empty()) std::memcpy(out.values.data(), values.data(), values.size());
   return out;
 }
 

@@ -206,7 +206,7 @@ class Member final : public GrpcCollective::Side {
     if (answer.values.size() != values.size_bytes() || answer.reports.empty()) {
       return fail(Code::kFailedPrecondition, "rank 0 trains another model");
     }
-    std::memcpy(values.data(), answer.values.data(), answer.values.size());
+    if (!values.empty()) std::memcpy(values.data(), answer.values.data(), answer.values.size());
     joined_ = true;
     return std::move(answer.reports);
   }

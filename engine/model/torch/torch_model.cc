@@ -11,8 +11,8 @@
 #include <exception>
 #include <utility>
 
+#include "engine/model/torch/expert_routing.h"
 #include "engine/model/torch/parameter_table.h"
-#include "engine/model/torch/routing.h"
 
 namespace binnacle::engine {
 namespace {
@@ -145,7 +145,7 @@ class Model final : public TorchModel {
 
   // x: [rows, hidden].
   Tensor experts(const Tensor& x, const LayerWeights& w, RouterLosses& losses) const {
-    const Routing routing(torch::linear(x, w.router), shape_);
+    const ExpertRouting routing(torch::linear(x, w.router), shape_);
     losses.balance = losses.balance + routing.balance_loss();
     losses.z = losses.z + routing.z_loss();
     losses.stats.push_back(routing.stats());

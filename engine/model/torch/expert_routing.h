@@ -8,10 +8,10 @@
 
 namespace binnacle::engine {
 
-class Routing {
+class ExpertRouting {
  public:
   // `logits`: [rows, experts].
-  Routing(const torch::Tensor& logits, const TrainingShape& shape);
+  ExpertRouting(const torch::Tensor& logits, const TrainingShape& shape);
 
   // Of an expert's `choices` those that it takes.
   int64_t taken(int64_t choices) const;

@@ -1,4 +1,4 @@
-#include "engine/model/torch/routing.h"
+#include "engine/model/torch/expert_routing.h"
 
 #include <torch/torch.h>
 
@@ -29,7 +29,7 @@ class Permute : public torch::autograd::Function<Permute> {
 
 }  // namespace
 
-Routing::Routing(const Tensor& logits, const TrainingShape& shape)
+ExpertRouting::ExpertRouting(const Tensor& logits, const TrainingShape& shape)
     : rows_(logits.size(0)),
       per_row_(shape.config.experts_per_token),
       capacity_(-1),
@@ -57,21 +57,21 @@ Routing::Routing(const Tensor& logits, const TrainingShape& shape)
       -(probabilities_ * torch::log_softmax(logits_, -1)).sum(-1).mean().item<double>();
 }
 
-int64_t Routing::taken(int64_t choices) const {
+int64_t ExpertRouting::taken(int64_t choices) const {
   return capacity_ < 0 ? choices : std::min(choices, capacity_);
 }
 
-Tensor Routing::gather(const Tensor& x) const {
+Tensor ExpertRouting::gather(const Tensor& x) const {
   const Tensor copies = x.unsqueeze(1).expand({rows_, per_row_, x.size(1)}).flatten(0, 1);
   return Permute::apply(copies, order_, inverse_);
 }
 
-Tensor Routing::combine(const Tensor& outs) const {
+Tensor ExpertRouting::combine(const Tensor& outs) const {
   const Tensor back = Permute::apply(outs, inverse_, order_).view({rows_, per_row_, outs.size(1)});
   return (back * weights_.unsqueeze(-1)).sum(1);
 }
 
-Tensor Routing::balance_loss() const {
+Tensor ExpertRouting::balance_loss() const {
   const auto experts = static_cast<int64_t>(stats_.expert_rows.size());
   Tensor share = torch::empty({experts}, torch::kFloat32);
   for (int64_t e = 0; e < experts; ++e) {
@@ -81,6 +81,6 @@ Tensor Routing::balance_loss() const {
   return static_cast<double>(experts) * (probabilities_.mean(0) * share).sum();
 }
 
-Tensor Routing::z_loss() const { return torch::logsumexp(logits_, -1).square().mean(); }
+Tensor ExpertRouting::z_loss() const { return torch::logsumexp(logits_, -1).square().mean(); }
 
 }  // namespace binnacle::engine
