@@ -288,6 +288,7 @@ def kill_while_pending(folder):
 
     server = ServerProcess(data, config=config)
     before = wait_until("Quick fires", lambda: alerts(server), START_SECONDS)
+    time.sleep(1)  # What an evaluation shows is in the state file a moment later.
     problems = []
     for _ in range(3):
         server.signal(signal.SIGKILL)
