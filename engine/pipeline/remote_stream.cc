@@ -13,12 +13,14 @@ RemoteStream::RemoteStream(uint64_t client, Hooks hooks) : hooks_(std::move(hook
   add_call_metadata(context_, client);
 }
 
-void RemoteStream::start(const std::shared_ptr<RemoteStream>& stream, grpc::GenericStub& stub) {
+std::shared_ptr<RemoteStream> RemoteStream::prepare(uint64_t client, Hooks hooks,
+                                                    grpc::GenericStub& stub) {
+  auto stream = std::make_shared<RemoteStream>(client, std::move(hooks));
   stream->self_ = stream;
   stub.PrepareBidiStreamingCall(&stream->context_, std::string(kForwardMethod), {}, stream.get());
   stream->AddHold();  // writes come from outside, until a read fails
   stream->StartRead(&stream->received_);
-  stream->StartCall();
+  return stream;
 }
 
 void RemoteStream::send(grpc::ByteBuffer message) {

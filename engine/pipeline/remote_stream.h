@@ -26,7 +26,10 @@ class RemoteStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   };
 
   RemoteStream(uint64_t client, Hooks hooks);
-  static void start(const std::shared_ptr<RemoteStream>& stream, grpc::GenericStub& stub);
+  // What is sent before the start goes out with it.
+  static std::shared_ptr<RemoteStream> prepare(uint64_t client, Hooks hooks,
+                                               grpc::GenericStub& stub);
+  void start() { StartCall(); }  // once
 
   void send(grpc::ByteBuffer message) EXCLUDES(mu_);  // nothing when it has ended
   void cancel() { context_.TryCancel(); }
@@ -50,7 +53,7 @@ class RemoteStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   std::deque<grpc::ByteBuffer> waiting_ GUARDED_BY(mu_);
   bool writing_ GUARDED_BY(mu_) = false;
   bool ended_ GUARDED_BY(mu_) = false;
-  std::shared_ptr<RemoteStream> self_;  // set before the call starts, given up in OnDone
+  std::shared_ptr<RemoteStream> self_;  // from prepare to OnDone
 };
 
 }  // namespace binnacle::engine

@@ -45,7 +45,12 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
         wait_(random, options_.first_wait_ms, options_.longest_wait_ms) {}
 
   void start() {
-    connect();
+    std::shared_ptr<RemoteStream> stream;
+    {
+      const MutexLock lock(mu_);
+      stream = connect();
+    }
+    stream->start();
     keeper_ = std::thread([this] { keep(); });
   }
   void call(std::string_view method, std::string request, Time timeout, Done<std::string> done);
@@ -85,11 +90,12 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
     Done<std::string> done;
   };
 
-  void connect() EXCLUDES(mu_);
+  std::shared_ptr<RemoteStream> connect() REQUIRES(mu_);  // to be started outside of it
   void up() EXCLUDES(mu_);
   Status answered(const grpc::ByteBuffer& message) EXCLUDES(mu_);
   void ended(const Error& error) EXCLUDES(mu_);
   void ended_call(Unary& call, const grpc::Status& status) EXCLUDES(mu_);
+  void reached() EXCLUDES(mu_);
   void keep() EXCLUDES(mu_);
   void send_release(RemoteStream& stream, const Release& release) const;
   Error lost_error(const Error& error) const;
@@ -124,20 +130,17 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
   std::set<Unary*> calls_ GUARDED_BY(mu_);
 };
 
-void RemoteWorker::Core::connect() {
-  auto stream = std::make_shared<RemoteStream>(
+std::shared_ptr<RemoteStream> RemoteWorker::Core::connect() {
+  connect_at_ns_ = kNever;
+  stream_ = RemoteStream::prepare(
       client_,
       RemoteStream::Hooks{
           .up = [self = shared_from_this()] { self->up(); },
           .message =
               [self = shared_from_this()](const grpc::ByteBuffer& m) { return self->answered(m); },
-          .ended = [self = shared_from_this()](const Error& error) { self->ended(error); }});
-  {
-    const MutexLock lock(mu_);
-    if (state_ == State::kClosed) return;
-    stream_ = stream;
-  }
-  RemoteStream::start(stream, stub_);
+          .ended = [self = shared_from_this()](const Error& error) { self->ended(error); }},
+      stub_);
+  return stream_;
 }
 
 void RemoteWorker::Core::up() {
@@ -305,6 +308,7 @@ void RemoteWorker::Core::call(std::string_view method, std::string request, Time
 
 void RemoteWorker::Core::ended_call(Unary& call, const grpc::Status& status) {
   if (status.ok()) {
+    reached();
     call.done(std::string(BufferBytes(call.response).view()));
   } else {
     Error error = error_of(status);
@@ -317,6 +321,19 @@ void RemoteWorker::Core::ended_call(Unary& call, const grpc::Status& status) {
     ended_.notify_all();
   }
   delete &call;
+}
+
+// A call came through, so that a stream does too: who heard its answer may run steps at once.
+void RemoteWorker::Core::reached() {
+  std::shared_ptr<RemoteStream> stream;
+  {
+    const MutexLock lock(mu_);
+    if (state_ != State::kLost) return;
+    state_ = State::kConnecting;
+    if (stream_ != nullptr) return;  // under way
+    stream = connect();
+  }
+  stream->start();
 }
 
 std::vector<Worker::Done<HopResult>> RemoteWorker::Core::overdue(int64_t now_ns) {
@@ -339,16 +356,15 @@ void RemoteWorker::Core::keep() {
   while (true) {
     std::vector<Done<HopResult>> late;
     std::vector<std::function<void()>> later;
-    bool open = false;
+    std::shared_ptr<RemoteStream> stream;
     {
       const MutexLock lock(mu_);
       const int64_t now_ns = clock_.monotonic_ns();
       late = overdue(now_ns);
       later = std::exchange(later_, {});
       if (state_ == State::kClosed && late.empty() && later.empty()) return;
-      open = connect_at_ns_ <= now_ns && state_ == State::kLost;
-      if (open) connect_at_ns_ = kNever;
-      if (late.empty() && later.empty() && !open) {
+      if (connect_at_ns_ <= now_ns && state_ == State::kLost) stream = connect();
+      if (late.empty() && later.empty() && stream == nullptr) {
         const int64_t next_ns = std::min(earliest_ns_, connect_at_ns_);
         if (next_ns == kNever) {
           wake_.wait(mu_);
@@ -362,7 +378,7 @@ void RemoteWorker::Core::keep() {
     for (const auto& done : late)
       done(fail(Code::kDeadlineExceeded,
                 "worker " + options_.address + ": no answer in time; it may still be at it"));
-    if (open) connect();
+    if (stream != nullptr) stream->start();
   }
 }
 

@@ -205,7 +205,7 @@ TEST(RemoteWorkerTest, ReleasedSequencesLeaveTheCache) {
 TEST(RemoteWorkerTest, ABrokenConnectionIsToldAndMended) {
   auto worker = std::make_unique<TestWorker>();
   const std::string address = worker->server->address();
-  const auto remote = connect_to(address);
+  const auto remote = connect_to(address, {.first_wait_ms = 60'000, .longest_wait_ms = 60'000});
   ASSERT_TRUE(load_on(*remote, order_of(kAll)));
   ASSERT_TRUE(run_on(*remote, 1, prompt_step(1, {1}, true)));
   Answer<void> lost;
@@ -224,9 +224,8 @@ TEST(RemoteWorkerTest, ABrokenConnectionIsToldAndMended) {
   Status loaded = load_on(*remote, order_of(kAll, 2));
   for (int i = 0; i < 50 && !loaded; ++i) loaded = load_on(*remote, order_of(kAll, 2));
   ASSERT_TRUE(loaded) << loaded.error().message;
-  Result<HopResult> mended = run_on(*remote, 2, prompt_step(1, {1}, true));
-  for (int i = 0; i < 10'000 && !mended; ++i)
-    mended = run_on(*remote, 2, prompt_step(1, {1}, true));
+  // Whatever wait its stream had, who was answered may go on.
+  const auto mended = run_on(*remote, 2, prompt_step(1, {1}, true));
   EXPECT_TRUE(mended) << mended.error().message;
 }
 

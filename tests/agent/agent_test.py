@@ -58,6 +58,13 @@ class AgentTest(unittest.TestCase):
         return until(lambda: self.nodes(server).get(name, {}).get("state") == state and self.nodes(server)[name],
                      f"{name} is {state}")
 
+    def assert_once_within(self, seconds, trial):
+        """`trial` gives how long it took. A busy machine has further trials."""
+        took = []
+        while not took or (took[-1] >= seconds and len(took) < 3):
+            took.append(trial())
+        self.assertLess(took[-1], seconds, took)
+
     def times(self, server, name):
         """When the node was collected, in order."""
         query = urllib.parse.quote(f'node_time_seconds{{node="{name}"}}[10m]')
@@ -131,14 +138,21 @@ class Joins(AgentTest):
 class Beats(AgentTest):
     def test_a_killed_agent_is_down_at_once_and_comes_back_as_itself(self):
         server = self.start_server()
-        agent = self.start_agent(server, "--name", "n1")
-        before = until(lambda: self.nodes(server).get("n1", {}).get("round_trip_seconds") and self.nodes(server)["n1"],
-                       "an exchange of clocks")
-        self.assertLess(abs(before["clock_offset_seconds"]), 0.05)
-        killed = time.monotonic()
-        agent.kill()
-        self.until_state(server, "n1", "down")
-        self.assertLess(time.monotonic() - killed, 2)
+        befores = []
+
+        def kill():
+            agent = self.start_agent(server, "--name", "n1")
+            self.until_state(server, "n1", "up")
+            befores.append(until(lambda: self.nodes(server)["n1"].get("round_trip_seconds") and self.nodes(server)["n1"],
+                                 "an exchange of clocks"))
+            self.assertLess(abs(befores[-1]["clock_offset_seconds"]), 0.05)
+            killed = time.monotonic()
+            agent.kill()
+            self.until_state(server, "n1", "down")
+            return time.monotonic() - killed
+
+        self.assert_once_within(2, kill)
+        before = befores[-1]
         self.start_agent(server, "--name", "n1")
         after = self.until_state(server, "n1", "up")
         self.assertEqual(after["id"], before["id"])
@@ -148,26 +162,30 @@ class Beats(AgentTest):
             events = server.json("/api/binnacle/v1/events?kind=node")["events"]
             return [event["kind"] for event in events if "connected" in event["kind"]]
 
-        until(lambda: len(kinds()) >= 3, "the events")
-        self.assertEqual(kinds(), ["node.connected", "node.disconnected", "node.connected"])
+        count = 2 * len(befores) + 1
+        until(lambda: len(kinds()) >= count, "the events")
+        self.assertEqual(kinds(), (["node.connected", "node.disconnected"] * count)[:count])
         until(lambda: server.json("/api/v1/query?query=binnacle_link_round_trip_seconds")["data"]["result"],
               "the round trip as a series")
 
     def test_a_killed_agents_series_end_and_up_is_0(self):
         server = self.start_server()
-        agent = self.start_agent(server, "--name", "n1")
 
         def values(query):
             found = server.json("/api/v1/query?query=" + urllib.parse.quote(query))["data"]["result"]
             return [float(one["value"][1]) for one in found]
 
-        until(lambda: values('up{job="node",instance="n1",node="n1"}') == [1], "up of the node")
-        until(lambda: values('node_load1{node="n1"}'), "a gauge of the node")
-        agent.kill()
-        killed = time.monotonic()
-        until(lambda: values('up{job="node",node="n1"}') == [0], "up 0")
-        until(lambda: not values('{node="n1",__name__!="up"}'), "the end of its series")
-        self.assertLess(time.monotonic() - killed, 5)
+        def kill():
+            agent = self.start_agent(server, "--name", "n1")
+            until(lambda: values('up{job="node",instance="n1",node="n1"}') == [1], "up of the node")
+            until(lambda: values('node_load1{node="n1"}'), "a gauge of the node")
+            agent.kill()
+            killed = time.monotonic()
+            until(lambda: values('up{job="node",node="n1"}') == [0], "up 0")
+            until(lambda: not values('{node="n1",__name__!="up"}'), "the end of its series")
+            return time.monotonic() - killed
+
+        self.assert_once_within(5, kill)
 
     def test_a_killed_agent_fires_an_alert_soon_after_its_time(self):
         rules = os.path.join(self.folder, "down.yml")
@@ -179,17 +197,18 @@ class Beats(AgentTest):
             alerts = server.json("/api/v1/alerts")["data"]["alerts"]
             return [one for one in alerts if one["labels"]["alertname"] == "NodeIsDown" and one["state"] == "firing"]
 
-        took = []
-        while not took or (took[-1] >= DOWN_FOR_SECONDS + 2 and len(took) < 3):  # a busy machine has further tries
+        def kill():
             agent = self.start_agent(server, "--name", "n1")
             self.until_state(server, "n1", "up")
             until(lambda: not firing(), "nothing fires while the agent lives")
             agent.kill()
             killed = time.monotonic()
             alerts = until(firing, "the alert")
-            took.append(time.monotonic() - killed)
+            took = time.monotonic() - killed
             self.assertEqual([one["labels"]["node"] for one in alerts], ["n1"])
-        self.assertLess(took[-1], DOWN_FOR_SECONDS + 2, took)
+            return took
+
+        self.assert_once_within(DOWN_FOR_SECONDS + 2, kill)
 
     def test_a_name_is_taken_while_its_node_is_up(self):
         server = self.start_server()
