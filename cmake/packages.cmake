@@ -38,7 +38,8 @@ find_program(CCACHE ccache)
 if(CCACHE)
   # Paths below the tree count as relative, so that two build folders and two clones share what was compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-    /usr/bin/env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+    /usr/bin/env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 find_program(MOLD mold)

@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/json_parse.h"
+
 namespace binnacle::engine {
 namespace {
 
@@ -120,7 +122,7 @@ Result<json> parse_object(std::string_view text, const std::string& file) {
     return fail(Code::kInvalidArgument, fmt::format("{}: has {} bytes, more than {}", file,
                                                     text.size(), kMaxConfigJsonBytes));
   }
-  json parsed = json::parse(text, nullptr, false);
+  json parsed = parse_json(text);
   if (parsed.is_discarded()) return fail(Code::kInvalidArgument, file + ": is not valid JSON");
   if (!parsed.is_object()) return fail(Code::kInvalidArgument, file + ": is not a JSON object");
   return parsed;
@@ -420,7 +422,7 @@ std::string config_json(const ModelConfig& config, NumberType type, std::string_
 }
 
 std::string config_json_pair(std::string_view text) {
-  const json parsed = json::parse(text, nullptr, false);
+  const json parsed = parse_json(text);
   if (!parsed.is_object()) return "";
   const auto at = parsed.find(kPairKey);
   return at != parsed.end() && at->is_string() ? at->get<std::string>() : "";

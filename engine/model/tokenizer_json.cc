@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json_parse.h"
 #include "base/utf8.h"
 #include "engine/model/bpe_tokenizer.h"
 
@@ -352,7 +353,7 @@ Result<std::unique_ptr<Tokenizer>> parse_tokenizer_json(std::string_view text,
     return fail(Code::kInvalidArgument, fmt::format("{}: has {} bytes, more than {}", file,
                                                     text.size(), kMaxTokenizerBytes));
   }
-  const json parsed = json::parse(text, nullptr, false);
+  const json parsed = parse_json(text);
   if (parsed.is_discarded()) return fail(Code::kInvalidArgument, file + ": is not valid JSON");
   return Reader(parsed, file, vocabulary).read();
 }

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/json_parse.h"
+
 namespace binnacle::engine {
 namespace {
 
@@ -48,7 +50,7 @@ Result<std::map<std::string, std::string, std::less<>>> parse_weight_index(
   const auto broken = [&](std::string what) {
     return fail(Code::kInvalidArgument, fmt::format("{}: {}", file, what));
   };
-  const json parsed = json::parse(text, nullptr, false);
+  const json parsed = parse_json(text);
   if (!parsed.is_object()) return broken("is not a JSON object");
   const auto map = parsed.find("weight_map");
   if (map == parsed.end() || !map->is_object()) return broken("has no weight_map");

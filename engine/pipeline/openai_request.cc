@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
+
 namespace binnacle::engine {
 namespace {
 
@@ -305,7 +307,7 @@ Checked read_extension(const json& body, int32_t vocabulary, AnswerRequest& requ
 
 tl::expected<AnswerRequest, ApiError> read_answer_request(std::string_view text, bool chat,
                                                           int32_t vocabulary) {
-  const json body = json::parse(text, nullptr, false);
+  const json body = parse_json(text);
   if (body.is_discarded()) return refuse("", "the body is not valid JSON");
   if (!body.is_object()) return refuse("", "the body must be a JSON object");
   AnswerRequest request;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/json_parse.h"
+
 namespace binnacle::engine {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr std::chrono::milliseconds kAskEvery{1'000};
 }  // namespace
 
 Result<std::vector<std::string>> worker_addresses(const std::string& nodes_json) {
-  const auto body = nlohmann::json::parse(nodes_json, nullptr, false);
+  const auto body = parse_json(nodes_json);
   if (!body.is_object() || !body.contains("nodes") || !body["nodes"].is_array()) {
     return fail(Code::kDataLoss, "the server's list of nodes is not what it should be");
   }

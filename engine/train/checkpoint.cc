@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/json_parse.h"
 
 namespace binnacle::engine {
 namespace {
@@ -98,7 +99,7 @@ Status read_header(ByteReader& reader, CheckpointView& state) {
   if (!reader.ok()) return torn("the header is cut short");
   if (crc32c(text) != crc) return torn("the checksum of the header is wrong");
   try {
-    const json header = json::parse(text);
+    const json header = parse_json(text);
     if (header.at("tensors") != ranges_json(*state.ranges) ||
         header.at("floats") != state.parameters.size()) {
       return fail(Code::kFailedPrecondition,

@@ -8,6 +8,7 @@
 #include "app/alert_print.h"
 #include "app/alert_run.h"
 #include "base/config_units.h"
+#include "base/json_parse.h"
 #include "base/time_text.h"
 #include "watch/alerts/api/alert_json.h"
 #include "watch/alerts/matcher_text.h"
@@ -102,7 +103,7 @@ Result<json> AlertRun::read_import() {
   } else {
     TRY_ASSIGN(text, files_.read_file(command_.file, kMaxImport));
   }
-  json list = json::parse(text, nullptr, false);
+  json list = parse_json(text);
   if (!list.is_array())
     return fail(Code::kInvalidArgument,
                 "not a JSON list of silences; `binnacle alert silence export` writes one");

@@ -17,6 +17,7 @@
 #include "app/check_local.h"
 #include "base/config_units.h"
 #include "base/glob.h"
+#include "base/json_parse.h"
 #include "base/signals.h"
 #include "net/client.h"
 #include "net/io_threads.h"
@@ -83,7 +84,7 @@ class ServerSource final : public HealthSource {
                                .timeout = std::chrono::milliseconds(kAskMs)};
     if (!command_.key.empty()) request.headers.set("Authorization", "Bearer " + command_.key);
     TRY_ASSIGN(const net::Response answer, client_.send_blocking(io_, std::move(request)));
-    json tree = json::parse(answer.body, nullptr, false);
+    json tree = parse_json(answer.body);
     if (!tree.is_object() || !tree.contains("overall_status")) {
       return fail(
           Code::kUnavailable,

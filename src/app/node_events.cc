@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json_parse.h"
+
 namespace binnacle::app {
 namespace {
 
@@ -71,7 +73,7 @@ void NodeEvents::event(const model::Node& node, const link::NodeEvent& event) {
     data["data"] = {
         {"refused", fmt::format("the data nests deeper than {} levels", kMaxDataDepth)}};
   } else {
-    json told = json::parse(event.data, nullptr, false);
+    json told = parse_json(event.data);
     data["data"] = told.is_discarded() ? json(event.data) : std::move(told);
   }
   // Judged on the node, as engines of this machine are here: the same event.

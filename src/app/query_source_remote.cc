@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/query_source.h"
+#include "base/json_parse.h"
 #include "base/trailing_slash.h"
 #include "net/client.h"
 #include "net/io_threads.h"
@@ -115,7 +116,7 @@ Result<AnsweredQuery> ask_server(FileSystem& files, std::string url, const std::
                 fmt::format("ask {}: {}; is the server running, and is --server right?", url,
                             response.error().message));
   }
-  const json answer = json::parse(response->body, nullptr, false);
+  const json answer = parse_json(response->body);
   if (!answer.is_object() || !answer.contains("status")) return fail(no_answer(*response, url));
   if (answer["status"] == "success") return AnswerReader::read(answer);
   const auto error = answer.find("error");

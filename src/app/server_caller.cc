@@ -1,5 +1,6 @@
 #include "app/server_caller.h"
 
+#include "base/json_parse.h"
 #include "base/trailing_slash.h"
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ Code code_of_status(int status) {
 // The server's own words where it sent them: {"error": "..."}, or a text alone as Alertmanager has
 // it.
 Error refusal(const net::Response& response, const std::string& url) {
-  const json body = json::parse(response.body, nullptr, false);
+  const json body = parse_json(response.body);
   const Code code = code_of_status(response.status);
   if (body.is_string()) return {code, body.get<std::string>()};
   if (body.is_object()) {
@@ -81,7 +82,7 @@ Result<json> ServerCaller::call(net::Method method, std::string_view target, con
   TRY_ASSIGN(const net::Response response, client_.send_blocking(io_, std::move(request)));
   if (response.status < 200 || response.status >= 300) return fail(refusal(response, url_));
   if (response.body.empty()) return json();
-  json answer = json::parse(response.body, nullptr, false);
+  json answer = parse_json(response.body);
   if (!answer.is_discarded()) return answer;
   return fail(Code::kUnavailable,
               fmt::format("ask {}: the answer is not JSON; is it a Binnacle server?", url_));

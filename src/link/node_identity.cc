@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/data_folder.h"
+#include "base/json_parse.h"
 #include "base/random.h"
 #include "link/frame.h"
 
@@ -48,7 +49,7 @@ Result<std::string> read_or_make_id(FileSystem& files, const std::string& path) 
 
 // The server's own words where it sent them.
 std::string words_of(const net::Response& response) {
-  const json body = json::parse(response.body, nullptr, false);
+  const json body = parse_json(response.body);
   const auto told = body.is_object() ? body.find("error") : body.end();
   if (body.is_object() && told != body.end() && told->is_string()) return told->get<std::string>();
   return fmt::format("answered {} {}", response.status, net::status_reason(response.status));
@@ -114,7 +115,7 @@ Result<std::string> redeem_join_token(net::Client& client, net::IoThreads& io,
     return fail(Code::kUnavailable, response.error().message);
   }
   if (response->status == 201) {
-    const json body = json::parse(response->body, nullptr, false);
+    const json body = parse_json(response->body);
     const auto key = body.is_object() ? body.find("key") : body.end();
     if (body.is_object() && key != body.end() && key->is_string()) return key->get<std::string>();
     return fail(Code::kInternal,

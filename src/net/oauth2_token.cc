@@ -1,5 +1,6 @@
 #include "net/oauth2_token.h"
 
+#include "base/json_parse.h"
 #include "net/request_text.h"
 
 #include <boost/asio/as_tuple.hpp>
@@ -42,7 +43,7 @@ void add_field(std::string& form, std::string_view name, std::string_view value)
 
 // What the endpoint says of itself; never the credentials, which it may echo.
 std::string refusal(const Response& response) {
-  const auto answer = nlohmann::json::parse(response.body, nullptr, false);
+  const auto answer = parse_json(response.body);
   std::string text = "token endpoint: HTTP status " + std::to_string(response.status);
   if (!answer.is_object()) return text;
   const auto error = answer.find("error");
@@ -162,7 +163,7 @@ asio::awaitable<Result<OAuth2Token::Token>> OAuth2Token::fetch(const std::string
   }
   if (!response) co_return fail(std::move(response).error().with_context("token endpoint"));
   if (response->status != 200) co_return fail(Code::kUnauthenticated, refusal(*response));
-  const auto answer = nlohmann::json::parse(response->body, nullptr, false);
+  const auto answer = parse_json(response->body);
   if (!answer.is_object() || !answer.contains("access_token") ||
       !answer["access_token"].is_string() || answer["access_token"] == "") {
     co_return fail(Code::kUnauthenticated,

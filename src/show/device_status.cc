@@ -5,6 +5,8 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
+
 namespace binnacle::show {
 namespace {
 
@@ -59,7 +61,7 @@ json to_json(const DeviceStatus& status) {
 }
 
 Result<json> parsed(std::string_view text) {
-  json object = json::parse(text, nullptr, false);
+  json object = parse_json(text);
   if (object.is_discarded()) return wrong("not JSON");
   return object;
 }

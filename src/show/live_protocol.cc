@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/float_text.h"
+#include "base/json_parse.h"
 #include "base/json_text.h"
 #include "query/promql/parser.h"
 #include "show/prometheus_json.h"
@@ -91,7 +92,7 @@ Result<LiveRequest> read_subscribe(const json& message, const LiveBounds& bounds
 
 Result<LiveRequest> parse_live_request(std::string_view text, const LiveBounds& bounds,
                                        std::string& id) {
-  const json message = json::parse(text, nullptr, false);
+  const json message = parse_json(text);
   if (!message.is_object()) return fail(Code::kInvalidArgument, "want a JSON object with \"op\"");
   id = text_of(message, "id").substr(0, kMaxIdBytes);
   LiveRequest request;

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
+
 namespace binnacle::collect::container {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr size_t kMaxListed = 10'000;
 std::optional<json> read_json(FileSystem& files, const std::string& path) {
   const auto text = files.read_file(path, kMaxFileBytes);
   if (!text) return std::nullopt;  // not this runtime, or not ours to read
-  json parsed = json::parse(*text, nullptr, false);
+  json parsed = parse_json(*text);
   if (parsed.is_discarded()) return std::nullopt;
   return parsed;
 }
@@ -157,7 +159,7 @@ std::optional<ContainerName> ContainerNames::from_podman(const std::string& id) 
     if (names != one.end() && names->is_array() && !names->empty() && names->front().is_string()) {
       name.name = names->front().get<std::string>();
     }
-    const json about = json::parse(text_at(one, {"metadata"}), nullptr, false);
+    const json about = parse_json(text_at(one, {"metadata"}));
     if (!about.is_discarded()) name.image = text_at(about, {"image-name"});
     return name;
   }
@@ -182,7 +184,7 @@ std::optional<ContainerName> ContainerNames::from_containerd(const std::string& 
 }
 
 Result<std::map<std::string, ContainerName>> parse_docker_list(std::string_view body) {
-  const json list = json::parse(body, nullptr, false);
+  const json list = parse_json(body);
   if (!list.is_array()) {
     return fail(Code::kDataLoss, "Docker's list of containers is no JSON array");
   }

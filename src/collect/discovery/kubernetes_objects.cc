@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
+
 namespace binnacle::collect::discovery {
 namespace {
 
@@ -95,7 +97,7 @@ const json& list_at(const json& object, std::initializer_list<const char*> path)
 }
 
 Result<ObjectPage> parse_object_page(std::string_view body) {
-  json answer = json::parse(body, nullptr, false);
+  json answer = parse_json(body);
   if (!answer.is_object()) {
     return fail(Code::kInvalidArgument, "kubernetes: the answer is no JSON object");
   }
@@ -118,7 +120,7 @@ Result<ObjectPage> parse_object_page(std::string_view body) {
 }
 
 Result<WatchEvent> parse_watch_event(std::string_view line) {
-  json answer = json::parse(line, nullptr, false);
+  json answer = parse_json(line);
   const json* node = child(&answer, "object");
   if (node == nullptr || !node->is_object()) {
     return fail(Code::kInvalidArgument, "kubernetes: a line of the watch is no event");
@@ -138,7 +140,7 @@ Result<WatchEvent> parse_watch_event(std::string_view line) {
 }
 
 std::string status_message(std::string_view body) {
-  const json answer = json::parse(body, nullptr, false);
+  const json answer = parse_json(body);
   if (text_at(answer, {"kind"}) != "Status") return {};
   return text_at(answer, {"message"}).substr(0, kMaxMessageBytes);
 }

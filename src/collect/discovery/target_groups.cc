@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
 #include "base/utf8.h"
 
 namespace binnacle::collect::discovery {
@@ -102,7 +103,7 @@ std::vector<model::TargetGroup> read_target_groups(const YamlValue& list,
 Result<std::vector<model::TargetGroup>> parse_target_groups(std::string_view text,
                                                             const std::string& source) {
   // Also refuses text that is not UTF-8.
-  const json list = json::parse(text, nullptr, false);
+  const json list = parse_json(text);
   if (list.is_discarded()) return fail(Code::kInvalidArgument, "target groups: not JSON");
   std::vector<model::TargetGroup> groups;
   if (list.is_null()) return groups;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crc32c.h"
+#include "base/json_parse.h"
 #include "collect/receive/push_group.h"
 #include "collect/receive/push_json.h"
 #include "collect/receive/push_text.h"
@@ -39,7 +40,7 @@ Unexpected broken(std::string_view why) {
 Result<PushGroup> read_header(std::string_view line) {
   PushGroup group;
   try {
-    const auto header = nlohmann::json::parse(line);
+    const auto header = parse_json(line);
     model::LabelsBuilder key;
     for (const auto& [name, value] : header.at("labels").items())
       key.set(name, value.get<std::string>());

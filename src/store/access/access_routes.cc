@@ -1,5 +1,6 @@
 #include "store/access/access_routes.h"
 
+#include "base/json_parse.h"
 #include "store/access/digest.h"
 
 #include <fmt/format.h>
@@ -126,7 +127,7 @@ json row_json(const AuditRow& row) {
           {"address", record.actor.address},
           {"subject", record.subject},
           {"outcome", audit_outcome_name(record.outcome)},
-          {"detail", json::parse(record.detail, nullptr, false)},
+          {"detail", parse_json(record.detail)},
           {"hash", to_hex(row.hash)}};
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
+
 namespace binnacle::store::access {
 namespace {
 
@@ -23,7 +25,7 @@ json key_json(const KeyInfo& info) {
           {"expires", time_or_null(info.expires_ms)},
           {"revoked", time_or_null(info.revoked_ms)},
           {"last_used", time_or_null(info.last_used_ms)},
-          {"scopes", json::parse(info.scopes, nullptr, false)}};
+          {"scopes", parse_json(info.scopes)}};
 }
 
 json issued_key_json(const IssuedKey& issued) {

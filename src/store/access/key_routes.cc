@@ -1,3 +1,4 @@
+#include "base/json_parse.h"
 #include "store/access/access_routes.h"
 #include "store/access/key_json.h"
 
@@ -31,7 +32,7 @@ net::Response secret_answer(const json& value) {
 Result<json> parse_body(const net::Request& request,
                         std::initializer_list<std::string_view> known) {
   if (request.body.empty()) return json::object();
-  json body = json::parse(request.body, nullptr, false);
+  json body = parse_json(request.body);
   if (!body.is_object()) return fail(Code::kInvalidArgument, "request body: not a JSON object");
   for (const auto& [name, value] : body.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
 #include "watch/alerts/alert_row_format.h"
 #include "watch/alerts/alert_rows.h"
 
@@ -96,7 +97,7 @@ Status load_log(Database& db, Dispatcher& dispatcher) {
 }
 
 Result<model::Matchers> matchers_of(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto json = parse_json(text);
   model::Matchers matchers;
   for (const auto& one : json) {
     if (!one.is_array() || one.size() != 3) {
@@ -127,7 +128,7 @@ Status load_silences(Database& db, Dispatcher& dispatcher) {
                     .updated_at_ms = row.integer(4),
                     .created_by = row.text(5),
                     .comment = row.text(6)};
-    for (const auto& one : nlohmann::json::parse(row.text(7), nullptr, false)) {
+    for (const auto& one : parse_json(row.text(7))) {
       if (!one.is_array() || one.size() != 2) continue;
       silence.annotations.emplace_back(one[0].get<std::string>(), one[1].get<std::string>());
     }

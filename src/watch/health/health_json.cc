@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/config_units.h"
+#include "base/json_parse.h"
 #include "base/time_text.h"
 
 namespace binnacle::watch::health {
@@ -126,7 +127,7 @@ class Fields {
 };
 
 Result<json> parse_object(std::string_view body, std::string_view what) {
-  json object = json::parse(body, nullptr, false);
+  json object = parse_json(body);
   if (!object.is_object())
     return fail(Code::kInvalidArgument, fmt::format("{}: the body is no JSON object", what));
   return object;

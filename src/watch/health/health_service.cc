@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json_parse.h"
+
 namespace binnacle::watch::health {
 namespace {
 
@@ -91,7 +93,7 @@ Status HealthService::load() {
   const MutexLock change(change_mu_);
   TRY_ASSIGN(const auto objects, parts_.objects.list(kCheckObjects));
   for (const auto& object : objects) {
-    const json data = json::parse(object.data, nullptr, false);
+    const json data = parse_json(object.data);
     auto check = data.is_object() && data.contains("text") && data["text"].is_string()
                      ? read_one(data["text"].get<std::string>())
                      : fail(Code::kDataLoss, "not the object of a check");
@@ -105,7 +107,7 @@ Status HealthService::load() {
   }
   TRY_ASSIGN(const auto maintained, parts_.objects.list(kMaintenanceObjects));
   for (const auto& object : maintained) {
-    const json data = json::parse(object.data, nullptr, false);
+    const json data = parse_json(object.data);
     Maintenance maintenance;
     if (data.is_object()) {
       maintenance.until_ms = data.value("until_ms", int64_t{0});

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
 #include "base/log.h"
 #include "net/http_peer.h"
 
@@ -28,7 +29,7 @@ constexpr int kTooManyRequests = 429;
 constexpr int kRequestTimeout = 408;
 
 std::string event_json(const std::string& hook, const Event& event) {
-  json data = json::parse(event.data, nullptr, false);
+  json data = parse_json(event.data);
   const json out = {{"hook", hook},
                     {"id", event.id},
                     {"time", format_rfc3339(event.time_ms)},

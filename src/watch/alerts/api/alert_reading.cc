@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_parse.h"
 #include "base/time_text.h"
 #include "watch/alerts/api/alert_json.h"
 
@@ -131,7 +132,7 @@ Status check_times(const Silence& silence, int64_t now_ms) {
 }  // namespace
 
 Result<PostedAlerts> read_alerts(std::string_view body, int64_t now_ms) {
-  const json list = json::parse(body, nullptr, false);
+  const json list = parse_json(body);
   if (list.is_discarded())
     return fail(Code::kInvalidArgument, "the body is not JSON: write a list of alerts");
   if (!list.is_array())
@@ -150,7 +151,7 @@ Result<PostedAlerts> read_alerts(std::string_view body, int64_t now_ms) {
 }
 
 Result<Silence> read_silence(std::string_view body, int64_t now_ms) {
-  const json value = json::parse(body, nullptr, false);
+  const json value = parse_json(body);
   if (!value.is_object())
     return fail(Code::kInvalidArgument, "the body is not a silence: write a JSON object");
   Silence silence;

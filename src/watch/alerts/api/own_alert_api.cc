@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/config_units.h"
+#include "base/json_parse.h"
 #include "base/time_text.h"
 #include "watch/alerts/api/alert_json.h"
 #include "watch/alerts/api/alert_routes.h"
@@ -86,7 +87,7 @@ Result<int64_t> time_param(const net::Params& params, std::string_view name) {
 
 Result<json> read_object(std::string_view body) {
   if (body.empty()) return json::object();
-  json value = json::parse(body, nullptr, false);
+  json value = parse_json(body);
   if (!value.is_object()) return fail(Code::kInvalidArgument, "the body is not a JSON object");
   return value;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
 #include "watch/alerts/receivers/json_fields.h"
 #include "watch/alerts/receivers/notification_text.h"
 #include "watch/alerts/receivers/post_services.h"
@@ -107,7 +108,7 @@ SendOutcome Slack::judge(const net::Response& response) const {
     return {.kind = SendOutcome::Kind::kFailed,
             .message = "Slack refused: " + response.body.substr(0, 500)};
   }
-  const auto answer = nlohmann::json::parse(response.body, nullptr, false);
+  const auto answer = parse_json(response.body);
   if (!answer.is_object())
     return {.kind = SendOutcome::Kind::kRetry, .message = "Slack's answer is not whole"};
   const auto ok = answer.find("ok");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/json_parse.h"
 #include "base/template_escape.h"
 #include "base/trailing_slash.h"
 #include "watch/alerts/receivers/json_fields.h"
@@ -79,7 +80,7 @@ Result<Post> Telegram::prepare(const Notification& notification) const {
 // As with Alertmanager every failure is tried again. A flood's end stands in the body.
 SendOutcome Telegram::judge(const net::Response& response) const {
   SendOutcome out = judge_status(response, true);
-  const auto answer = nlohmann::json::parse(response.body, nullptr, false);
+  const auto answer = parse_json(response.body);
   if (out.kind == SendOutcome::Kind::kSent) {
     if (answer.is_object() && answer.value("ok", nlohmann::json()) == true) return out;
     return {.kind = SendOutcome::Kind::kRetry, .message = "Telegram did not say ok"};

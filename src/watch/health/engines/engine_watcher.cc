@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/json_parse.h"
 #include "base/log.h"
 #include "collect/engines/engine_poller.h"
 #include "collect/host/linux/process_family.h"
@@ -221,7 +222,7 @@ asio::awaitable<std::string> EngineWatcher::Parts::model_to_ask() {
   const std::string pointer(ways.loaded_path.empty() ? "/data/0/id" : ways.loaded_pointer);
   const auto answer = co_await get(engine.url + path, kMaxAnswerBytes);
   if (!answer) co_return "";
-  const auto body = nlohmann::json::parse(answer->body, nullptr, false);
+  const auto body = parse_json(answer->body);
   const nlohmann::json::json_pointer at(pointer);
   if (body.is_discarded() || !body.contains(at) || !body[at].is_string()) co_return "";
   co_return body[at].get<std::string>();
