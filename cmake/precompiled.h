@@ -1,6 +1,8 @@
 // Headers that most sources read; see BINNACLE_PRECOMPILE in rooms.cmake.
 #pragma once
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -22,8 +24,6 @@
 #include <cmath>
 #include <cstring>
 #include <deque>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <functional>
 #include <limits>
 #include <map>
