@@ -63,7 +63,7 @@ void append_escaped(std::string& out, std::string_view character, bool valid, ch
   }
 }
 
-std::string quoted(std::string_view text, char quote, bool ascii) {
+std::string in_quotes(std::string_view text, char quote, bool ascii) {
   std::string out(1, quote);
   while (!text.empty()) {
     const Utf8Step step = utf8_step(text);
@@ -196,7 +196,7 @@ std::optional<std::string> format_int(int64_t value, const FormatSpec& spec) {
     case 'c':
       return pad(utf8(value), spec);
     case 'q':
-      return pad(quoted(utf8(value), '\'', spec.plus), spec);
+      return pad(in_quotes(utf8(value), '\'', spec.plus), spec);
     case 'U':
       return pad(fmt::format("U+{:04X}", static_cast<uint64_t>(value)), spec);
     default:
@@ -220,14 +220,14 @@ std::optional<std::string> format_string(std::string_view value, const FormatSpe
   const bool cut = spec.precision >= 0;
   switch (spec.verb) {
     case 'v':
-      if (spec.sharp) return pad(quoted(value, '"', false), spec);
+      if (spec.sharp) return pad(in_quotes(value, '"', false), spec);
       [[fallthrough]];
     case 's':
       return pad(cut ? first_characters(value, spec.precision) : std::string(value), spec);
     case 'q': {
       const std::string text = cut ? first_characters(value, spec.precision) : std::string(value);
       const bool raw = spec.sharp && text.find_first_of("`\n\r\t") == std::string::npos;
-      return pad(raw ? "`" + text + "`" : quoted(text, '"', spec.plus), spec);
+      return pad(raw ? "`" + text + "`" : in_quotes(text, '"', spec.plus), spec);
     }
     case 'x':
     case 'X':

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kQuotedBytes = 256;
 constexpr double kMostSeconds = 9.2e9;  // of nanoseconds in an int64
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text.substr(0, kQuotedBytes));
   return out;
@@ -31,7 +31,7 @@ Result<int64_t> time_of(std::string_view text) {
   auto ms = parse_time_ms(text);
   if (ms) return *ms;
   return fail(Code::kInvalidArgument,
-              fmt::format("cannot parse {} to a valid timestamp", quoted(text)));
+              fmt::format("cannot parse {} to a valid timestamp", in_quotes(text)));
 }
 
 }  // namespace
@@ -65,11 +65,11 @@ Result<int64_t> duration_of(std::string_view text) {
     if (std::abs(seconds) <= kMostSeconds) return std::llround(seconds * 1000);
     return fail(
         Code::kInvalidArgument,
-        fmt::format("cannot parse {} to a valid duration. It overflows int64", quoted(text)));
+        fmt::format("cannot parse {} to a valid duration. It overflows int64", in_quotes(text)));
   }
   if (const auto ms = parse_duration_ms(text)) return *ms;
   return fail(Code::kInvalidArgument,
-              fmt::format("cannot parse {} to a valid duration", quoted(text)));
+              fmt::format("cannot parse {} to a valid duration", in_quotes(text)));
 }
 
 }  // namespace binnacle::show

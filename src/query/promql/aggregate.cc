@@ -124,7 +124,7 @@ Result<AggregatorPtr> make_aggregator(const Aggregation& expr, AggregateParam& p
       return make_quantile_aggregator(expr, std::move(param.scalar), context);
     case AggregateOp::kCountValues:
       if (param.text.empty() || !is_valid_utf8(param.text)) {
-        return fail(Code::kOutOfRange, "invalid label name " + quoted(param.text));
+        return fail(Code::kOutOfRange, "invalid label name " + in_quotes(param.text));
       }
       return make_count_values_aggregator(expr, std::move(param.text), context);
     default:

@@ -47,7 +47,7 @@ void put_in_order(ClassicHistogram& histogram) {
 void warn_of_le(const Row& row, std::string_view le, const Expr& argument, EvalContext& context) {
   if (std::ranges::all_of(row.values, is_absent)) return;
   context.annotations.warn(
-      fmt::format("bucket label \"le\" is missing or has a malformed value of {}{}", quoted(le),
+      fmt::format("bucket label \"le\" is missing or has a malformed value of {}{}", in_quotes(le),
                   for_metric_name(row.labels.metric_name())),
       argument.position);
 }

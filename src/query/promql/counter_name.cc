@@ -25,7 +25,7 @@ void CounterName::look_at(model::LabelsView labels) {
   annotations_.info(
       fmt::format("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
                   "{}",
-                  quoted(name)),
+                  in_quotes(name)),
       position_);
 }
 

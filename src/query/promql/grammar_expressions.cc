@@ -198,9 +198,9 @@ Result<ExprPtr> Grammar::call(const Token& name) {
   TRY_ASSIGN(out->args, arguments());
   out->function = find_function(name.text);
   if (out->function == nullptr)
-    return error(name.position, "unknown function with name " + quoted(name.text));
+    return error(name.position, "unknown function with name " + in_quotes(name.text));
   if (out->function->experimental && !options_.experimental)
-    return error(name.position, fmt::format("function {} is not enabled", quoted(name.text)));
+    return error(name.position, fmt::format("function {} is not enabled", in_quotes(name.text)));
   out->position = {name.position.start, last_end_};
   for (const ExprPtr& arg : out->args) {
     const uint32_t height = out->height;

@@ -99,7 +99,7 @@ Result<std::string> Grammar::grouping_label() {
   const Token token = take();
   std::string name = kind == TokenKind::kString ? unquoted(token.text) : std::string(token.text);
   if (name.empty() || !is_valid_utf8(name))
-    return error(token.position, "invalid label name for grouping: " + quoted(name));
+    return error(token.position, "invalid label name for grouping: " + in_quotes(name));
   return name;
 }
 

@@ -68,7 +68,7 @@ TEST(HeldMemory, ChargesAndGivesBack) {
 }
 
 TEST(QuotedText, AsGoWritesIt) {
-  EXPECT_EQ(quoted("a\"b\\c\n\t\x01é"), "\"a\\\"b\\\\c\\n\\t\\x01é\"");
+  EXPECT_EQ(in_quotes("a\"b\\c\n\t\x01é"), "\"a\\\"b\\\\c\\n\\t\\x01é\"");
   EXPECT_EQ(labels_text(model::Labels{{"__name__", "m"}, {"a b", "1"}}),
             R"({__name__="m", "a b"="1"})");
   EXPECT_EQ(labels_text({}), "{}");

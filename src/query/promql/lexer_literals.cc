@@ -22,7 +22,7 @@ uint32_t digit_value(char32_t c) {
 Token Lexer::number_or_duration() {
   if (scan_number()) return emit(TokenKind::kNumber);
   if (scan_duration_units()) return emit(TokenKind::kDuration);
-  return error("bad number or duration syntax: " + quoted(text_.substr(start_, pos_ - start_)));
+  return error("bad number or duration syntax: " + in_quotes(text_.substr(start_, pos_ - start_)));
 }
 
 // Takes what may follow in some number; whether it is one parse_number() tells.

@@ -176,9 +176,9 @@ size_t unit_index(std::string_view name) {
 }
 
 Unexpected bad_number(std::string_view token, std::string_view why) {
-  return fail(
-      Code::kInvalidArgument,
-      fmt::format("error parsing number: strconv.ParseFloat: parsing {}: {}", quoted(token), why));
+  return fail(Code::kInvalidArgument,
+              fmt::format("error parsing number: strconv.ParseFloat: parsing {}: {}",
+                          in_quotes(token), why));
 }
 
 }  // namespace
@@ -194,7 +194,7 @@ Rune first_rune(std::string_view text) {
   return {value, static_cast<uint32_t>(step.bytes), true};
 }
 
-std::string quoted(std::string_view text) { return quoted_prefix(text, text.size()); }
+std::string in_quotes(std::string_view text) { return quoted_prefix(text, text.size()); }
 
 std::string quoted_prefix(std::string_view text, size_t runes) {
   std::string out = "\"";
@@ -299,7 +299,7 @@ Result<double> parse_number(std::string_view token) {
 Result<int64_t> parse_duration_token_ns(std::string_view token) {
   const auto bad = [&] {
     return fail(Code::kInvalidArgument,
-                fmt::format("not a valid duration string: {}", quoted(token)));
+                fmt::format("not a valid duration string: {}", in_quotes(token)));
   };
   if (token.empty()) return fail(Code::kInvalidArgument, "empty duration string");
   if (token == "0") return 0;
@@ -313,7 +313,7 @@ Result<int64_t> parse_duration_token_ns(std::string_view token) {
     const size_t unit = unit_index(name);
     if (unit == std::size(kUnits)) {
       return fail(Code::kInvalidArgument,
-                  fmt::format("unknown unit {} in duration {}", quoted(name), quoted(token)));
+                  fmt::format("unknown unit {} in duration {}", in_quotes(name), in_quotes(token)));
     }
     if (unit < next_unit) return bad();
     next_unit = unit + 1;

@@ -18,7 +18,7 @@ struct Rune {
 };
 Rune first_rune(std::string_view text);
 
-std::string quoted(std::string_view text);                       // %q: "a\n\x00"
+std::string in_quotes(std::string_view text);                    // %q: "a\n\x00"
 std::string quoted_rune(char32_t rune);                          // %q: 'a'
 std::string described_rune(char32_t rune);                       // %#U: U+0071 'q'
 std::string quoted_prefix(std::string_view text, size_t runes);  // %.10q

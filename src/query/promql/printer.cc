@@ -28,7 +28,7 @@ std::string label_list(const std::vector<std::string>& labels) {
   std::string out = "(";
   for (const std::string& label : labels) {
     if (out.size() > 1) out += ", ";
-    out += stands_unquoted(label) ? label : quoted(label);
+    out += stands_unquoted(label) ? label : in_quotes(label);
   }
   return out + ")";
 }
@@ -141,8 +141,8 @@ void append_extended(std::string& out, const VectorSelector& selector) {
 std::string matcher_text(const model::Matcher& matcher) {
   static constexpr std::string_view kOps[] = {"=", "!=", "=~", "!~"};
   const bool plain = model::is_legacy_label_name(matcher.name());
-  return fmt::format("{}{}{}", plain ? matcher.name() : quoted(matcher.name()),
-                     kOps[static_cast<size_t>(matcher.op())], quoted(matcher.value()));
+  return fmt::format("{}{}{}", plain ? matcher.name() : in_quotes(matcher.name()),
+                     kOps[static_cast<size_t>(matcher.op())], in_quotes(matcher.value()));
 }
 
 void append_name_and_matchers(std::string& out, const VectorSelector& selector) {
@@ -226,7 +226,7 @@ void append(std::string& out, const Expr& expr) {
       out += number_text(*as<NumberLiteral>(expr));
       break;
     case Expr::Kind::kString:
-      out += quoted(as<StringLiteral>(expr)->value);
+      out += in_quotes(as<StringLiteral>(expr)->value);
       break;
     case Expr::Kind::kVectorSelector:
       return append_selector(out, *as<VectorSelector>(expr));

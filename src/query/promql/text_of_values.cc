@@ -25,15 +25,16 @@ std::string labels_text(model::LabelsView labels) {
   std::string out = "{";
   for (const model::Label& label : labels) {
     if (out.size() > 1) out += ", ";
-    out += model::is_legacy_label_name(label.name) ? std::string(label.name) : quoted(label.name);
+    out +=
+        model::is_legacy_label_name(label.name) ? std::string(label.name) : in_quotes(label.name);
     out.push_back('=');
-    out += quoted(label.value);
+    out += in_quotes(label.value);
   }
   return out + "}";
 }
 
 std::string for_metric_name(std::string_view name) {
-  return name.empty() ? "" : " for metric name " + quoted(name);
+  return name.empty() ? "" : " for metric name " + in_quotes(name);
 }
 
 }  // namespace binnacle::query::promql

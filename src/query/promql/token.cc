@@ -79,12 +79,12 @@ std::string describe(const Token& token) {
   const auto kind = token.kind;
   const auto literal = [&](std::string_view what) {
     if (token.text.size() > 10) return fmt::format("{} {}...", what, quoted_prefix(token.text, 10));
-    return fmt::format("{} {}", what, quoted(token.text));
+    return fmt::format("{} {}", what, in_quotes(token.text));
   };
   if (kind == TokenKind::kEnd) return "end of input";
   if (kind == TokenKind::kError) return "error";
-  if (kind == TokenKind::kIdentifier) return "identifier " + quoted(token.text);
-  if (kind == TokenKind::kMetricIdentifier) return "metric identifier " + quoted(token.text);
+  if (kind == TokenKind::kIdentifier) return "identifier " + in_quotes(token.text);
+  if (kind == TokenKind::kMetricIdentifier) return "metric identifier " + in_quotes(token.text);
   if (kind == TokenKind::kString) return literal("string");
   if (kind == TokenKind::kNumber) return literal("number");
   if (kind == TokenKind::kDuration) return literal("duration");
@@ -92,7 +92,7 @@ std::string describe(const Token& token) {
   if (kind >= TokenKind::kAdd && kind <= TokenKind::kAt) return fmt::format("<op:{}>", token.text);
   if (kind >= TokenKind::kBool && kind <= TokenKind::kWithout)
     return fmt::format("<{}>", token.text);
-  return quoted(token.text);
+  return in_quotes(token.text);
 }
 
 }  // namespace binnacle::query::promql

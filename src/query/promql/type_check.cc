@@ -134,7 +134,7 @@ Status TypeCheck::operator_modifiers(BinaryExpr& expr) const {
   for (const std::string& label : matching.labels) {
     if (include.contains(label)) {
       return error(operator_position(expr),
-                   "label {} must not occur in ON and GROUP clause at once", quoted(label));
+                   "label {} must not occur in ON and GROUP clause at once", in_quotes(label));
     }
   }
   return {};
@@ -223,8 +223,8 @@ Status TypeCheck::selector(const VectorSelector& expr) const {
   if (!expr.name.empty()) {
     for (size_t i = 0; i + 1 < expr.matchers.size(); ++i) {
       if (expr.matchers[i].name() != "__name__") continue;
-      return error(expr.position, "metric name must not be set twice: {} or {}", quoted(expr.name),
-                   quoted(expr.matchers[i].value()));
+      return error(expr.position, "metric name must not be set twice: {} or {}",
+                   in_quotes(expr.name), in_quotes(expr.matchers[i].value()));
     }
     return {};
   }

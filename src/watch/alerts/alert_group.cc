@@ -31,7 +31,7 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const Utf8Step step = utf8_step(text);
@@ -54,7 +54,7 @@ std::string quoted(std::string_view text) {
 std::string label_set_text(model::LabelsView labels) {
   std::vector<std::string> pairs;
   for (const model::Label& label : labels) {
-    pairs.push_back(fmt::format("{}={}", label.name, quoted(label.value)));
+    pairs.push_back(fmt::format("{}={}", label.name, in_quotes(label.value)));
   }
   std::ranges::sort(pairs);
   return fmt::format("{{{}}}", fmt::join(pairs, ", "));

@@ -22,7 +22,7 @@ struct Part {
   Thresholds thresholds;
 };
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') out += '\\';
@@ -57,12 +57,12 @@ class PresetCheck final : public Check {
     if (!preset.subject.empty()) map.read(preset.subject, subject);
     std::string select;
     map.read("select", select);
-    const std::string on_node = node.empty() ? "" : "node=" + quoted(node);
+    const std::string on_node = node.empty() ? "" : "node=" + in_quotes(node);
     std::string on = on_node;
     const auto append = [&on](const std::string& matcher) {
       on += (on.empty() ? "" : ",") + matcher;
     };
-    if (!subject.empty()) append(std::string(preset.subject_label) + "=" + quoted(subject));
+    if (!subject.empty()) append(std::string(preset.subject_label) + "=" + in_quotes(subject));
     if (!select.empty()) append(select);
     for (const PresetPart& part : preset.parts) {
       if (!part.of_subject || !subject.empty()) {
