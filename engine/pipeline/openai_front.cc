@@ -53,12 +53,7 @@ struct OpenAiFront::Impl : std::enable_shared_from_this<OpenAiFront::Impl> {
         concurrent(registry.gauge("moe_concurrent_requests", "Requests that are being answered.")),
         cancelled(registry.counter("binnacle_front_clients_gone_total",
                                    "Requests whose client went away before the end.")),
-        model_(std::move(m)) {
-    registry
-        .gauge("moe_active_experts_count",
-               "Experts that compute for a token in each layer; 0: a dense model.")
-        .set(model_->config.experts_per_token);
-  }
+        model_(std::move(m)) {}
 
   std::shared_ptr<const ServedModel> model() EXCLUDES(mu) {
     const MutexLock lock(mu);

@@ -234,6 +234,7 @@ Status Stage::replace(const LoadJob& job) {
                     "; layers of one model need one kernel");
   }
   forward_ = std::move(forward);
+  expert_use_ = {};
   held_by_ = Owner{job.client, job.order.epoch};
   hop_type_ = job.order.hop_type;
   {
@@ -287,6 +288,10 @@ void Stage::refresh() {
   if (forward_ == nullptr) return;
   KvUsage kv = forward_->kv_usage();
   ForwardStats stats = forward_->stats();
+  if (const ModelConfig& config = forward_->config(); config.experts > 0) {
+    expert_use_.look(stats, config.experts_per_token);
+    instruments_.experts(expert_use_);
+  }
   const MutexLock lock(mu_);
   view_.kv = kv;
   view_.stats = std::move(stats);

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "engine/model/forward.h"
+#include "engine/pipeline/expert_use.h"
 #include "engine/pipeline/layer_loader.h"
 #include "engine/pipeline/stage_instruments.h"
 #include "engine/pipeline/worker.h"
@@ -138,6 +139,7 @@ class Stage {
 
   // The stage's thread only.
   std::unique_ptr<Forward> forward_;
+  ExpertUse expert_use_;
   std::optional<Owner> held_by_;
   int64_t refreshed_ns_ = 0;
   bool stale_ = false;  // what view() shows of forward_

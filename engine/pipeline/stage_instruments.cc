@@ -34,4 +34,15 @@ void StageInstruments::failed(Code code) {
       .add();
 }
 
+void StageInstruments::experts(const ExpertUse& use) {
+  registry
+      .gauge("moe_active_experts_count",
+             "Experts of the layers held that the last thousand rows went to.")
+      .set(static_cast<double>(use.active()));
+  registry
+      .gauge("moe_expert_cache_hit_rate",
+             "Share of the experts that the last thousand rows needed which were in memory.")
+      .set(use.cache_hit_rate());
+}
+
 }  // namespace binnacle::engine

@@ -3,13 +3,15 @@
 
 #include "base/error.h"
 #include "base/instruments.h"
+#include "engine/pipeline/expert_use.h"
 
 namespace binnacle::engine {
 
 struct StageInstruments {
   explicit StageInstruments(Registry& registry);
 
-  void failed(Code code);  // a step
+  void failed(Code code);              // a step
+  void experts(const ExpertUse& use);  // of a mixture's layers
 
   Registry& registry;
   Counter& steps;

@@ -15,18 +15,6 @@ constexpr double kMib = 1024.0 * 1024;
 
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
-double cache_hit_rate(const ForwardStats& stats) {
-  return ratio(static_cast<double>(stats.expert_cache_hits),
-               static_cast<double>(stats.expert_cache_hits + stats.expert_cache_misses));
-}
-
-int64_t active_experts(const ForwardStats& stats) {
-  int64_t active = 0;
-  for (const auto& layer : stats.expert_rows)
-    active += std::ranges::count_if(layer, [](int64_t rows) { return rows > 0; });
-  return active;
-}
-
 Json layers_json(const StageView& view) {
   Json layers = Json::array();
   const auto& seconds = view.stats.layer_seconds;
@@ -127,7 +115,6 @@ void WorkerReport::refresh() {
   const WorkerFacts known = facts();
   refresh_model(view);
   refresh_layers(view);
-  refresh_experts(view);
   refresh_mlx(view);
   const auto gauge = [this](std::string_view name, std::string_view help, double value) {
     registry_.gauge(name, help).set(value);
@@ -196,16 +183,6 @@ void WorkerReport::refresh_layers(const StageView& view) {
     counter.add(now >= known ? now - known : now);
     known = now;
   }
-}
-
-void WorkerReport::refresh_experts(const StageView& view) {
-  if (view.stats.expert_rows.empty()) return;
-  registry_.gauge("moe_active_experts_count", "Experts of the layers held that rows went to.")
-      .set(static_cast<double>(active_experts(view.stats)));
-  registry_
-      .gauge("moe_expert_cache_hit_rate",
-             "Share of experts that were in memory when a row needed them.")
-      .set(cache_hit_rate(view.stats));
 }
 
 void WorkerReport::refresh_mlx(const StageView& view) {

@@ -36,7 +36,6 @@ class WorkerReport {
   void refresh();
   void refresh_model(const StageView& view);
   void refresh_layers(const StageView& view);
-  void refresh_experts(const StageView& view);
   void refresh_mlx(const StageView& view);
 
   // Fixed after construction.

@@ -17,32 +17,32 @@ std::span<const double> bounds() { return kStepBounds; }
 
 }  // namespace
 
+TrainMetrics::LastStep::LastStep(Registry& r)
+    : tokens_per_second(r.gauge("moe_training_tokens_per_second",
+                                "Tokens trained on per second, mean of the last steps.")),
+      mfu(r.gauge("train_mfu_ratio",
+                  "Useful floating-point operations per second over what a large matrix product "
+                  "reaches here.")),
+      loss(r.gauge("moe_training_loss", "Cross entropy of the last step, nats per token.")),
+      train_loss(r.gauge("train_loss",
+                         "What the last step minimised: cross entropy with the "
+                         "weighted losses of the routers.")),
+      norm(r.gauge("train_grad_norm", "Length of the last gradient, before clipping.")),
+      rate(r.gauge("train_learning_rate", "Learning rate of the last step.")),
+      balance(r.gauge("moe_router_load_balance_loss",
+                      "Load balance loss of the last step, not weighted; 1 is even.")),
+      aux(r.gauge("moe_aux_loss", "Load balance loss of the last step, as weighted in the total.")),
+      z(r.gauge("moe_z_loss", "Router z loss of the last step, as weighted in the total.")) {}
+
 TrainMetrics::TrainMetrics(Registry& r, const TrainSettings& settings, int64_t parameters,
                            const Clock& clock)
     : settings_(settings),
       flops_per_token_(training_flops_per_token(settings)),
       clock_(clock),
+      registry_(r),
       step_(r.gauge("train_step", "Steps done since the first start, skipped ones included.")),
       steps_(r.counter("moe_training_steps_total", "Steps done by this process.")),
       tokens_(r.counter("train_tokens_total", "Tokens trained on by all ranks.")),
-      tokens_per_second_(r.gauge("moe_training_tokens_per_second",
-                                 "Tokens trained on per second, mean of the last steps.")),
-      mfu_(r.gauge("train_mfu_ratio",
-                   "Useful floating-point operations per second over what a large matrix product "
-                   "reaches here.")),
-      loss_(r.gauge("moe_training_loss", "Cross entropy of the last step, nats per token.")),
-      train_loss_(r.gauge("train_loss",
-                          "What the last step minimised: cross entropy with the "
-                          "weighted losses of the routers.")),
-      validation_loss_(
-          r.gauge("moe_validation_loss", "Cross entropy on the validation texts, nats per token.")),
-      norm_(r.gauge("train_grad_norm", "Length of the last gradient, before clipping.")),
-      rate_(r.gauge("train_learning_rate", "Learning rate of the last step.")),
-      balance_(r.gauge("moe_router_load_balance_loss",
-                       "Load balance loss of the last step, not weighted; 1 is even.")),
-      aux_(
-          r.gauge("moe_aux_loss", "Load balance loss of the last step, as weighted in the total.")),
-      z_(r.gauge("moe_z_loss", "Router z loss of the last step, as weighted in the total.")),
       step_seconds_(r.histogram("train_step_seconds", "Time of a step.", bounds())),
       moe_step_seconds_(
           r.histogram("moe_training_step_duration", "Time of a step, in seconds.", bounds())),
@@ -132,14 +132,16 @@ void TrainMetrics::step(const StepFigures& f, const std::vector<RankReport>& rep
   step_.set(static_cast<double>(f.step));
   steps_.add();
   tokens_.add(static_cast<double>(f.tokens));
-  tokens_per_second_.set(f.tokens_per_second);
+  if (!last_step_) last_step_.emplace(registry_);
+  last_step_->tokens_per_second.set(f.tokens_per_second);
   if (settings_.peak_flops > 0) {
-    mfu_.set(f.tokens_per_second * flops_per_token_ / (settings_.peak_flops * settings_.ranks));
+    last_step_->mfu.set(f.tokens_per_second * flops_per_token_ /
+                        (settings_.peak_flops * settings_.ranks));
   }
-  loss_.set(f.loss.cross_entropy);
-  train_loss_.set(f.loss.total);
-  norm_.set(f.gradient_norm);
-  rate_.set(f.learning_rate);
+  last_step_->loss.set(f.loss.cross_entropy);
+  last_step_->train_loss.set(f.loss.total);
+  last_step_->norm.set(f.gradient_norm);
+  last_step_->rate.set(f.learning_rate);
   step_seconds_.observe(f.step_seconds);
   moe_step_seconds_.observe(f.step_seconds);
   data_wait_.observe(f.data_seconds);
@@ -158,9 +160,9 @@ void TrainMetrics::step(const StepFigures& f, const std::vector<RankReport>& rep
 
 void TrainMetrics::router(const LossParts& loss) {
   const ModelConfig& config = settings_.shape.config;
-  balance_.set(loss.load_balance);
-  aux_.set(config.load_balance_loss_weight * loss.load_balance);
-  z_.set(config.z_loss_weight * loss.z);
+  last_step_->balance.set(loss.load_balance);
+  last_step_->aux.set(config.load_balance_loss_weight * loss.load_balance);
+  last_step_->z.set(config.z_loss_weight * loss.z);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const std::vector<int64_t>& rows = loss.routers[i].expert_rows;
     double all = 0;
@@ -180,7 +182,8 @@ void TrainMetrics::router(const LossParts& loss) {
 }
 
 void TrainMetrics::validated(double loss, double seconds) {
-  validation_loss_.set(loss);
+  registry_.gauge("moe_validation_loss", "Cross entropy on the validation texts, nats per token.")
+      .set(loss);
   validation_seconds_.observe(seconds);
 }
 

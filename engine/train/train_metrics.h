@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,6 +46,19 @@ class TrainMetrics {
   void stragglers(const std::vector<double>& scores);
 
  private:
+  // Made by the first step: a zero before it would be the best loss that a run ever had.
+  struct LastStep {
+    explicit LastStep(Registry& registry);
+    Gauge& tokens_per_second;
+    Gauge& mfu;
+    Gauge& loss;
+    Gauge& train_loss;
+    Gauge& norm;
+    Gauge& rate;
+    Gauge& balance;
+    Gauge& aux;
+    Gauge& z;
+  };
   struct Layer {
     std::vector<Counter*> expert_rows;
     std::vector<Gauge*> utilization;
@@ -65,19 +79,11 @@ class TrainMetrics {
   const TrainSettings settings_;
   const double flops_per_token_;
   const Clock& clock_;
+  Registry& registry_;
   Gauge& step_;
   Counter& steps_;
   Counter& tokens_;
-  Gauge& tokens_per_second_;
-  Gauge& mfu_;
-  Gauge& loss_;
-  Gauge& train_loss_;
-  Gauge& validation_loss_;
-  Gauge& norm_;
-  Gauge& rate_;
-  Gauge& balance_;
-  Gauge& aux_;
-  Gauge& z_;
+  std::optional<LastStep> last_step_;
   Histogram& step_seconds_;
   Histogram& moe_step_seconds_;
   Histogram& data_wait_;

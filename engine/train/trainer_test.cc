@@ -11,10 +11,12 @@
 namespace binnacle::engine {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(TrainerTest, LossFallsOnRealText) {
   TrainSettings settings = tiny_settings();
@@ -28,6 +30,24 @@ TEST(TrainerTest, LossFallsOnRealText) {
   EXPECT_LT(run.steps.back().loss.cross_entropy, 3.6);
   EXPECT_LT(run.validated.back(), 3.7);
   EXPECT_LT(run.validated.back(), run.validated.front() - 0.5);
+}
+
+TEST(TrainerTest, NoLossIsToldBeforeItIsKnown) {
+  FaultFileSystem files;
+  TestRun run(tiny_settings(), files);
+  std::vector<std::string> pages;
+  run.after_step = [&](const StepFigures&) {
+    pages.push_back(run.registry.write(TextFormat::kPrometheus004));
+  };
+  ASSERT_TRUE(run.trainer->begin());
+  const std::string before = run.registry.write(TextFormat::kPrometheus004);
+  EXPECT_THAT(before, AllOf(HasSubstr("train_step 0"), Not(HasSubstr("moe_training_loss")),
+                            Not(HasSubstr("moe_training_tokens_per_second")),
+                            Not(HasSubstr("moe_router_load_balance_loss"))));
+  ASSERT_TRUE(run.trainer->run());
+  EXPECT_THAT(pages[3],
+              AllOf(HasSubstr("\nmoe_training_loss "), Not(HasSubstr("moe_validation_loss"))));
+  EXPECT_THAT(pages[4], HasSubstr("\nmoe_validation_loss "));
 }
 
 TEST(TrainerTest, DenseModelLearnsToo) {
