@@ -47,9 +47,22 @@ void add_process_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(
       {.path = "server.grpc_listen",
        .default_text = "127.0.0.1:8081",
-       .meaning = "Address of the gRPC health service (docs/health.md); empty: off. It knows no "
-                  "keys: anything but loopback needs `--insecure`.",
+       .meaning = "Address of the gRPC health service (docs/health.md); empty: off. Anything but "
+                  "loopback needs keys or mTLS.",
        .check = check_door_address});
+  keys.push_back({.path = "server.grpc_auth",
+                  .type = ConfigType::kEnum,
+                  .default_text = "keys",
+                  .meaning =
+                      "`keys`: the gRPC port asks for a key once one exists, but for the service "
+                      "`\"\"`; `none`: it asks for none.",
+                  .choices = {"keys", "none"}});
+  keys.push_back({.path = "server.grpc_tls",
+                  .type = ConfigType::kBool,
+                  .default_text = "true",
+                  .meaning =
+                      "The gRPC port has the TLS settings of the first entry of `server.listen` "
+                      "that has any; `false`: it is plain. Renewed files are read within 10 s."});
   keys.push_back({.path = "server.data_dir",
                   .meaning =
                       "Folder of everything that is stored. Not set: `/var/lib/binnacle` for root, "

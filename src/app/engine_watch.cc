@@ -12,6 +12,15 @@ namespace binnacle::app {
 
 using collect::engines::LocalEngine;
 
+collect::scrape::JobConfig engine_job(const EngineWatchOptions& options) {
+  collect::scrape::JobConfig job;
+  job.job_name = EngineWatch::kJobName;
+  job.interval_ms = options.scrape_interval_ms;
+  job.timeout_ms = options.scrape_interval_ms;
+  job.fallback_protocol = collect::scrape::ScrapeProtocol::kText004;
+  return job;
+}
+
 EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common, EngineWatchParts parts)
     : options_(std::move(options)),
       common_(std::move(common)),
@@ -30,14 +39,6 @@ EngineWatch::EngineWatch(EngineWatchOptions options, model::Labels common, Engin
                                    .report = parts_.report}) {}
 
 EngineWatch::~EngineWatch() { stop(); }
-
-collect::scrape::JobConfig EngineWatch::job() const {
-  collect::scrape::JobConfig job;
-  job.job_name = kJobName;
-  job.interval_ms = options_.scrape_interval_ms;
-  job.timeout_ms = options_.scrape_interval_ms;
-  return job;
-}
 
 void EngineWatch::start() {
   if (!options_.enabled || thread_.running()) return;

@@ -50,6 +50,10 @@ struct EngineWatchParts {
   watch::health::EngineReportSink report;        // on an I/O thread
 };
 
+// How engines that were found are scraped: they are asked where they answered as engines do, so
+// that a page without a Content-Type is read all the same.
+collect::scrape::JobConfig engine_job(const EngineWatchOptions& options);
+
 class EngineWatch {
  public:
   static constexpr std::string_view kJobName = "engines";
@@ -61,7 +65,7 @@ class EngineWatch {
   EngineWatch& operator=(const EngineWatch&) = delete;
 
   // The job that the owner gives the ScrapeManager beside its others.
-  collect::scrape::JobConfig job() const;
+  collect::scrape::JobConfig job() const { return engine_job(options_); }
 
   // Called with what each search found, on the search's thread. Before start().
   using OnFound = std::function<void(const std::vector<collect::engines::LocalEngine>&)>;

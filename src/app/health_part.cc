@@ -22,13 +22,28 @@ namespace {
 
 constexpr size_t kMaxChecksFile = size_t{16} << 20;
 
-// They know no keys.
-Status check_door(std::string_view key, const std::string& address, bool insecure) {
-  if (address.empty() || insecure || net::is_loopback_address(address)) return {};
+// It knows no keys.
+Status check_agent_check(const std::string& address, const ListenPolicy& policy) {
+  if (address.empty() || policy.insecure || net::is_loopback_address(address)) return {};
   return fail(Code::kFailedPrecondition,
-              fmt::format("{} ({}): this address asks for no keys: give one of this machine alone "
-                          "(127.0.0.1:PORT), or start with --insecure",
-                          key, address));
+              fmt::format("health.agent_check_listen ({}): this address asks for no keys: give one "
+                          "of this machine alone (127.0.0.1:PORT), or start with --insecure",
+                          address));
+}
+
+// gRPC reads the files again by itself; here is where their errors are told.
+Status check_grpc(const Config& config, const net::GrpcHealthServerOptions& grpc, FileSystem& files,
+                  const ListenPolicy& policy) {
+  if (grpc.address.empty()) return {};
+  const std::string what = fmt::format("server.grpc_listen ({})", grpc.address);
+  TRY(check_exposure(what, grpc.address,
+                     {.keys = config.get_string("server.grpc_auth") == "keys",
+                      .client_certificate = grpc.tls.require_client_certificate},
+                     policy));
+  if (grpc.tls.certificate_file.empty()) return {};
+  const auto loaded = net::TlsServerContext::load(files, grpc.tls);
+  if (!loaded) return fail(Error(loaded.error()).with_context(what));
+  return {};
 }
 
 }  // namespace
@@ -112,16 +127,18 @@ Result<std::vector<ConfiguredCheck>> HealthPart::read_files(const Config& config
 }
 
 Status HealthPart::open_doors(const Config& config) {
-  watch::health::OutsideOptions options{config.get_string("server.grpc_listen"),
+  watch::health::OutsideOptions options{{.address = config.get_string("server.grpc_listen"),
+                                         .tls = grpc_tls_options(config),
+                                         .guard = &tools_.guard},
                                         config.get_string("health.agent_check_listen")};
-  TRY(check_door("server.grpc_listen", options.grpc_listen, tools_.insecure));
-  TRY(check_door("health.agent_check_listen", options.agent_check_listen, tools_.insecure));
+  TRY(check_grpc(config, options.grpc, tools_.files, tools_.exposure));
+  TRY(check_agent_check(options.agent_check_listen, tools_.exposure));
   auto opened = watch::health::HealthOutside::open(options, service_, tools_.io, tools_.registry);
   if (!opened && config.is_default("server.grpc_listen")) {
     // Nobody asked for this port; a second server on the machine does without.
     Log("health").warn("no gRPC health service: set server.grpc_listen to a free address",
                        {{"error", opened.error().message}});
-    options.grpc_listen.clear();
+    options.grpc.address.clear();
     opened = watch::health::HealthOutside::open(options, service_, tools_.io, tools_.registry);
   }
   TRY_ASSIGN(outside_, std::move(opened));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/config_reload.h"
+#include "app/listeners.h"
 #include "base/config.h"
 #include "base/file_system.h"
 #include "net/router.h"
@@ -40,7 +41,8 @@ struct HealthPartTools {
   const model::NodeView* nodes = nullptr;  // null: no nodes are watched
   model::Labels series_labels;             // cluster, job, instance
   int64_t join_grace_ms = 0;
-  bool insecure = false;  // doors without keys may stand beyond loopback
+  net::Guard& guard;      // of the gRPC port
+  ListenPolicy exposure;  // of doors beyond loopback
 };
 
 class HealthPart {

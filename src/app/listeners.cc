@@ -21,20 +21,34 @@ store::access::ListenerAccess access_of(const Config& entry) {
           .certificate_role = Role::kViewer};
 }
 
-Status check_exposure(const Config& entry, const std::string& address, const ListenPolicy& policy) {
+}  // namespace
+
+Status check_exposure(const std::string& what, const std::string& address, AskedFor asked,
+                      const ListenPolicy& policy) {
   if (policy.insecure || net::is_loopback_address(address)) return {};
-  if (entry.get_bool("tls.require_client_certificate")) return {};
-  if (entry.get_string("auth") == "keys" && policy.has_keys) return {};
-  return fail(
-      Code::kFailedPrecondition,
-      fmt::format(
-          "listen on {}: others can reach this address and nothing would ask them for a key; make "
-          "one with `binnacle key create --role admin --name NAME`, set "
-          "tls.require_client_certificate, or give --insecure",
-          address));
+  if (asked.client_certificate || (asked.keys && policy.has_keys)) return {};
+  return fail(Code::kFailedPrecondition,
+              fmt::format("{}: others can reach this address and nothing would ask them for a key; "
+                          "make one with `binnacle key create --role admin --name NAME`, set "
+                          "tls.require_client_certificate, or give --insecure",
+                          what));
 }
 
-}  // namespace
+net::TlsServerOptions grpc_tls_options(const Config& config) {
+  if (!config.get_bool("server.grpc_tls")) return {};
+  for (size_t i = 0; i < config.list_size("server.listen"); ++i) {
+    auto options = tls_options(config.at("server.listen", i));
+    if (!options.certificate_file.empty()) return options;
+  }
+  return {};
+}
+
+store::access::ListenerAccess grpc_access(const Config& config) {
+  using store::access::ListenerAuth;
+  return {.auth = config.get_string("server.grpc_auth") == "none" ? ListenerAuth::kNone
+                                                                  : ListenerAuth::kKeys,
+          .certificate_role = Role::kViewer};
+}
 
 std::string address_for_links(std::string_view listen_address, const std::string& host_name) {
   const auto address = net::ListenAddress::parse(listen_address);
@@ -60,7 +74,10 @@ Status Listeners::bind(net::Server& server, const Config& config,
 
 Status Listeners::bind_one(net::Server& server, const Config& entry, const std::string& address,
                            const ListenPolicy& policy) {
-  TRY(check_exposure(entry, address, policy));
+  TRY(check_exposure(fmt::format("listen on {}", address), address,
+                     {.keys = entry.get_string("auth") == "keys",
+                      .client_certificate = entry.get_bool("tls.require_client_certificate")},
+                     policy));
   net::ListenerOptions options;
   options.address = address;
   for (const std::string& name : entry.get_strings("groups")) {

@@ -24,6 +24,21 @@ struct ListenPolicy {
   bool has_keys = false;  // at least one key exists
 };
 
+struct AskedFor {
+  bool keys = false;
+  bool client_certificate = false;
+};
+
+// Refuses an address that others reach and where nothing asks them for anything. `what`: as in
+// "listen on 10.0.0.1:80".
+Status check_exposure(const std::string& what, const std::string& address, AskedFor asked,
+                      const ListenPolicy& policy);
+
+// The gRPC port: with the TLS of the first entry of server.listen that has any, unless
+// server.grpc_tls says no; and how it asks for keys.
+net::TlsServerOptions grpc_tls_options(const Config& config);
+store::access::ListenerAccess grpc_access(const Config& config);
+
 // "127.0.0.1:8080" as it is; where it listens on all addresses, the machine's name instead.
 std::string address_for_links(std::string_view listen_address, const std::string& host_name);
 

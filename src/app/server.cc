@@ -181,6 +181,8 @@ struct ServerProcess::Parts {
   Status register_routes();
   Status register_prometheus_api();
   show::ServerFacts facts();
+  ListenPolicy listen_policy() const;
+  std::map<std::string, store::access::ListenerAccess> listener_access() const;
   Status bind();
   void join_reload();
   void audit_reload(const Result<ReloadReport>& outcome);
@@ -204,7 +206,7 @@ Status ServerProcess::Parts::open_state() {
   tokens = std::make_unique<store::access::TokenStore>(*state, *keys, *audit, clock, random);
   upkeep = std::make_unique<store::access::AccessUpkeep>(*keys, *sessions, *tokens);
   guard = std::make_unique<store::access::AccessGuard>(*keys, *sessions, *audit, clock, registry,
-                                                       access_options(config, {}));
+                                                       access_options(config, listener_access()));
   return {};
 }
 
@@ -340,7 +342,8 @@ Status ServerProcess::Parts::make_health() {
                                  .nodes = heartbeat.get(),
                                  .series_labels = own_labels("binnacle"),
                                  .join_grace_ms = config.get_duration_ms("cluster.join_grace"),
-                                 .insecure = args.insecure || config.get_bool("server.insecure")},
+                                 .guard = *guard,
+                                 .exposure = listen_policy()},
                                 router));
   node_checks = std::make_unique<NodeChecks>(health->service());
   link->observe(*node_checks);
@@ -478,14 +481,25 @@ Status ServerProcess::Parts::register_routes() {
   return register_control_routes(router, reloader);
 }
 
+ListenPolicy ServerProcess::Parts::listen_policy() const {
+  return {.insecure = args.insecure || config.get_bool("server.insecure"),
+          .has_keys = !keys->open()};
+}
+
+// Of what is bound by now, and of the gRPC port, which answers from its opening on.
+std::map<std::string, store::access::ListenerAccess> ServerProcess::Parts::listener_access() const {
+  std::map<std::string, store::access::ListenerAccess> all;
+  if (server != nullptr) all = listeners.access(*server);
+  all.emplace(net::kGrpcListener, grpc_access(config));
+  return all;
+}
+
 Status ServerProcess::Parts::bind() {
   server = std::make_unique<net::Server>(io, router, guard.get(), pool, registry, clock,
                                          server_limits(config));
   server->set_access_log(config.get_bool("server.access_log"));
-  const ListenPolicy policy{.insecure = args.insecure || config.get_bool("server.insecure"),
-                            .has_keys = !keys->open()};
-  TRY(listeners.bind(*server, config, args.listen, policy));
-  guard->set_options(access_options(config, listeners.access(*server)));
+  TRY(listeners.bind(*server, config, args.listen, listen_policy()));
+  guard->set_options(access_options(config, listener_access()));
   return {};
 }
 
@@ -537,7 +551,7 @@ void ServerProcess::Parts::join_reload() {
     query_log.set_slow_ms(next.get_duration_ms("query.slow_log"));
   });
   apply("access", [this](const Config& next) {
-    guard->set_options(access_options(next, listeners.access(*server)));
+    guard->set_options(access_options(next, listener_access()));
   });
   apply("server", [this](const Config& next) {
     server->set_limits(server_limits(next));

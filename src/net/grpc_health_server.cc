@@ -7,17 +7,22 @@
 
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/byte_buffer.h>
 
 #include "base/mutex.h"
+#include "net/grpc_admission.h"
+#include "net/grpc_log.h"
 #include "net/listen_address.h"
 
 namespace binnacle::net {
 namespace {
 
 constexpr int kMaxRequestBytes = 64 * 1024;
+constexpr unsigned kCertificateLookSeconds = 10;
 
 grpc::ByteBuffer buffer_of(const std::string& bytes) {
   const grpc::Slice slice(bytes);
@@ -33,13 +38,39 @@ Result<std::string> bytes_of(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
+grpc::Status status_of(const Error& error) {
+  auto code = grpc::StatusCode::INTERNAL;
+  if (error.code == Code::kInvalidArgument) code = grpc::StatusCode::INVALID_ARGUMENT;
+  if (error.code == Code::kNotFound) code = grpc::StatusCode::NOT_FOUND;
+  if (error.code == Code::kUnauthenticated) code = grpc::StatusCode::UNAUTHENTICATED;
+  if (error.code == Code::kPermissionDenied) code = grpc::StatusCode::PERMISSION_DENIED;
+  if (error.code == Code::kResourceExhausted) code = grpc::StatusCode::RESOURCE_EXHAUSTED;
+  return {code, error.message};
+}
+
+std::shared_ptr<grpc::ServerCredentials> credentials_of(const TlsServerOptions& tls) {
+  if (tls.certificate_file.empty()) return grpc::InsecureServerCredentials();
+  namespace lib = grpc::experimental;
+  lib::TlsServerCredentialsOptions options(std::make_shared<lib::FileWatcherCertificateProvider>(
+      tls.key_file, tls.certificate_file, tls.client_ca_file, kCertificateLookSeconds));
+  options.watch_identity_key_cert_pairs();
+  if (!tls.client_ca_file.empty()) {
+    options.watch_root_certs();
+    options.set_cert_request_type(tls.require_client_certificate
+                                      ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                      : GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+  }
+  return lib::TlsServerCredentials(options);
+}
+
 class WatchCall;
 
 // What all calls share.
 struct Shared {
-  Shared(GrpcHealthSource s, size_t most, Registry& registry)
+  Shared(GrpcHealthSource s, const GrpcHealthServerOptions& options, Registry& registry)
       : source(std::move(s)),
-        max_watches(most),
+        max_watches(options.max_watches),
+        admission(options.guard, std::string(kGrpcListener), RouteGroup::kProbes),
         calls(registry.counter("binnacle_grpc_health_requests_total",
                                "Calls of the gRPC health service.")),
         watching(registry.gauge("binnacle_grpc_health_watches",
@@ -48,6 +79,7 @@ struct Shared {
   // Fixed after construction.
   const GrpcHealthSource source;
   const size_t max_watches;
+  const GrpcAdmission admission;
   Counter& calls;
   Gauge& watching;
 
@@ -65,11 +97,7 @@ class OneCall final : public grpc::ServerGenericBidiReactor {
     if (!ok) return Finish({grpc::StatusCode::INVALID_ARGUMENT, "no request"});
     Result<std::string> bytes = bytes_of(request_);
     if (bytes) bytes = answer_(*bytes);
-    if (!bytes) {
-      const auto code = bytes.error().code == Code::kNotFound ? grpc::StatusCode::NOT_FOUND
-                                                              : grpc::StatusCode::INVALID_ARGUMENT;
-      return Finish({code, bytes.error().message});
-    }
+    if (!bytes) return Finish(status_of(bytes.error()));
     response_ = buffer_of(*bytes);
     StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
   }
@@ -180,15 +208,19 @@ class Service final : public grpc::CallbackGenericService {
       grpc::GenericCallbackServerContext* context) override {
     shared_.calls.add();
     const std::string& method = context->method();
-    if (method == kGrpcHealthCheck)
-      return new OneCall([this](const std::string& request) { return check(request); });
+    if (method == kGrpcHealthCheck) {
+      return new OneCall(
+          [this, context](const std::string& request) { return check(*context, request); });
+    }
+    if (method != kGrpcHealthList && method != kGrpcHealthWatch)
+      return new RefusedCall({grpc::StatusCode::UNIMPLEMENTED, method + ": not served here"});
+    if (const auto admitted = shared_.admission.admit(*context, Role::kViewer); !admitted)
+      return new RefusedCall(status_of(admitted.error()));
     if (method == kGrpcHealthList) {
       return new OneCall([this](const std::string&) -> Result<std::string> {
         return write_grpc_health_list(shared_.source.list());
       });
     }
-    if (method != kGrpcHealthWatch)
-      return new RefusedCall({grpc::StatusCode::UNIMPLEMENTED, method + ": not served here"});
     if (full())
       return new RefusedCall({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watch already"});
     return new WatchCall(shared_);
@@ -199,8 +231,10 @@ class Service final : public grpc::CallbackGenericService {
     const MutexLock lock(shared_.mu);
     return shared_.watches.size() >= shared_.max_watches;
   }
-  Result<std::string> check(const std::string& request) const {
+  Result<std::string> check(const grpc::GenericCallbackServerContext& context,
+                            const std::string& request) const {
     TRY_ASSIGN(const std::string service, read_grpc_health_request(request));
+    TRY(shared_.admission.admit(context, service.empty() ? Role::kPublic : Role::kViewer));
     const auto serving = shared_.source.look(service);
     if (!serving) return fail(Code::kNotFound, "unknown service: " + service);
     return write_grpc_health_response(*serving);
@@ -212,8 +246,8 @@ class Service final : public grpc::CallbackGenericService {
 }  // namespace
 
 struct GrpcHealthServer::Impl {
-  Impl(GrpcHealthSource source, size_t max_watches, Registry& registry)
-      : shared(std::move(source), max_watches, registry), service(shared) {}
+  Impl(GrpcHealthSource source, const GrpcHealthServerOptions& options, Registry& registry)
+      : shared(std::move(source), options, registry), service(shared) {}
 
   Shared shared;
   Service service;
@@ -228,11 +262,11 @@ Result<std::unique_ptr<GrpcHealthServer>> GrpcHealthServer::open(GrpcHealthServe
   if (!parsed.unix_path.empty())
     return fail(Code::kInvalidArgument, "gRPC on " + options.address + ": write host:port");
   const std::string host = parsed.host.empty() ? "::" : parsed.host;
-  auto impl = std::make_unique<Impl>(std::move(source), options.max_watches, registry);
+  take_grpc_log();
+  auto impl = std::make_unique<Impl>(std::move(source), options, registry);
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(format_host_port(host, parsed.port), grpc::InsecureServerCredentials(),
-                           &port);
+  builder.AddListeningPort(format_host_port(host, parsed.port), credentials_of(options.tls), &port);
   // Two servers on one port would share its calls unseen.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);

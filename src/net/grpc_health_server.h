@@ -1,6 +1,7 @@
-// The gRPC health checking protocol for others to ask: Check, Watch and List, without TLS, on a
-// port of its own. Who answers for a service is a function. Runs on gRPC's own threads; any thread
-// may call changed().
+// The gRPC health checking protocol for others to ask: Check, Watch and List, on a port of its own,
+// plain or over TLS. The server's guard is asked as for a route of HTTP: the process itself (the
+// service "") is for everyone, all else for viewers. Who answers for a service is a function. Runs
+// on gRPC's own threads; any thread may call changed().
 #pragma once
 
 #include <functional>
@@ -12,11 +13,18 @@
 #include "base/error.h"
 #include "base/instruments.h"
 #include "net/grpc_health_messages.h"
+#include "net/router.h"
+#include "net/tls.h"
 
 namespace binnacle::net {
 
+// Connection::listener of its calls.
+inline constexpr std::string_view kGrpcListener = "grpc";
+
 struct GrpcHealthServerOptions {
   std::string address;         // "127.0.0.1:8081", ":8081"
+  TlsServerOptions tls;        // no certificate: plain; files that are renewed are read again
+  Guard* guard = nullptr;      // asked on gRPC's threads, outlives the server; null: all may ask
   size_t max_watches = 1'000;  // RESOURCE_EXHAUSTED beyond
 };
 

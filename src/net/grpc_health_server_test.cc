@@ -8,7 +8,10 @@
 #include <grpcpp/impl/codegen/client_unary_call.h>
 #include <grpcpp/security/credentials.h>
 
+#include "base/file_system.h"
 #include "base/mutex.h"
+#include "net/grpc_admission.h"
+#include "net/test_certificates.h"
 
 namespace binnacle::net {
 namespace {
@@ -41,11 +44,15 @@ class Services {
 // A client over the library's generic stub, each call waited for.
 class TestStub {
  public:
-  explicit TestStub(const std::string& address)
-      : stub_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {}
+  explicit TestStub(const std::string& address,
+                    const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+                        grpc::InsecureChannelCredentials())
+      : stub_(grpc::CreateChannel(address, credentials)) {}
 
-  grpc::Status call(std::string_view method, const std::string& request, std::string& response) {
+  grpc::Status call(std::string_view method, const std::string& request, std::string& response,
+                    const std::string& key = "") {
     grpc::ClientContext context;
+    if (!key.empty()) context.AddMetadata("authorization", "Bearer " + key);
     grpc::CompletionQueue queue;
     const grpc::ByteBuffer sent = buffer(request);
     grpc::ByteBuffer received;
@@ -154,6 +161,157 @@ TEST_F(GrpcHealthServerTest, ATakenPortIsRefused) {
                 .error()
                 .code,
             Code::kFailedPrecondition);
+}
+
+// One key, and what it was asked for.
+class OneKey final : public Guard {
+ public:
+  std::optional<Response> admit(Request& request, const Route& route) override {
+    const MutexLock lock(mu_);
+    const Connection& from = *request.connection;
+    asked_.push_back(std::string(role_name(*route.role)) + " " + std::string(request.path) + " " +
+                     from.peer_address + (from.peer_is_loopback ? " near" : " far") +
+                     (from.tls ? " tls " : " plain ") + from.client_certificate + " " +
+                     from.listener);
+    EXPECT_NE(from.peer_port, 0);
+    const std::string_view key = request.header("Authorization");
+    if (*route.role == Role::kPublic || key == "Bearer good" || !from.client_certificate.empty())
+      return std::nullopt;
+    if (key.empty()) return Response::error({Code::kUnauthenticated, "show a \"key\""});
+    if (key == "Bearer many") return Response::error({Code::kResourceExhausted, "too many"});
+    return Response::error({Code::kPermissionDenied, "not with that key"});
+  }
+  std::vector<std::string> asked() {
+    const MutexLock lock(mu_);
+    return std::exchange(asked_, {});
+  }
+
+ private:
+  Mutex mu_;
+  std::vector<std::string> asked_ GUARDED_BY(mu_);
+};
+
+class GrpcHealthDoorTest : public testing::Test {
+ protected:
+  GrpcHealthDoorTest() {
+    services_.set("", GrpcServing::kServing);
+    services_.set("db", GrpcServing::kNotServing);
+    std::string name = testing::TempDir() + "binnacle-grpc-XXXXXX";
+    CHECK(::mkdtemp(name.data()) != nullptr);
+    folder_ = name + "/";
+    write("ca.pem", authority_.certificate());
+    const auto pair = authority_.issue("server", "DNS:localhost,IP:127.0.0.1");
+    write("server.pem", pair.certificate);
+    write("server.key", pair.key);
+  }
+  ~GrpcHealthDoorTest() override { (void)files_.remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& bytes) {
+    CHECK(files_.write_file_atomically(folder_ + name, bytes, 0600).has_value());
+  }
+  // "" is plain, else with that file of client authorities, or "-" for none.
+  void open(const std::string& client_ca, bool required = false) {
+    GrpcHealthServerOptions options{.address = "127.0.0.1:0", .guard = &guard_};
+    if (!client_ca.empty())
+      options.tls = {.certificate_file = folder_ + "server.pem",
+                     .key_file = folder_ + "server.key"};
+    if (client_ca.size() > 1) options.tls.client_ca_file = folder_ + client_ca;
+    options.tls.require_client_certificate = required;
+    auto opened = GrpcHealthServer::open(options, services_.source(), registry_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    server_ = *std::move(opened);
+  }
+  // What trusts our authority, and shows `certificate` where there is one.
+  std::unique_ptr<TestStub> stub(const CertificateAndKey& certificate = {}) {
+    const grpc::SslCredentialsOptions options{authority_.certificate(), certificate.key,
+                                              certificate.certificate};
+    return std::make_unique<TestStub>(server_->address(), grpc::SslCredentials(options));
+  }
+
+  FileSystem& files_ = real_file_system();
+  TestAuthority authority_{"grpc authority"};
+  std::string folder_;
+  Services services_;
+  Registry registry_;
+  OneKey guard_;
+  std::unique_ptr<GrpcHealthServer> server_;
+};
+
+TEST_F(GrpcHealthDoorTest, AllButTheProcessItselfAsksForAKey) {
+  open("");
+  TestStub client(server_->address());
+  const std::string db = write_grpc_health_request("db");
+  std::string response;
+  EXPECT_TRUE(client.call(kGrpcHealthCheck, "", response).ok());
+  EXPECT_EQ(guard_.asked(), std::vector<std::string>{
+                                "public /grpc.health.v1.Health/Check 127.0.0.1 near plain  grpc"});
+  for (const std::string_view method : {kGrpcHealthCheck, kGrpcHealthWatch, kGrpcHealthList}) {
+    const auto unknown = client.call(method, db, response);
+    EXPECT_EQ(unknown.error_code(), grpc::StatusCode::UNAUTHENTICATED) << method;
+    EXPECT_EQ(unknown.error_message(), "show a \"key\"");
+    EXPECT_EQ(client.call(method, db, response, "other").error_code(),
+              grpc::StatusCode::PERMISSION_DENIED);
+    EXPECT_EQ(client.call(method, db, response, "many").error_code(),
+              grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(guard_.asked().size(), 3u);
+  }
+  // Who may not ask learns nothing of what there is.
+  EXPECT_EQ(client.call(kGrpcHealthCheck, write_grpc_health_request("x"), response).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(client.call(kGrpcHealthCheck, db, response, "good").ok());
+  EXPECT_TRUE(client.call(kGrpcHealthList, "", response, "good").ok());
+}
+
+TEST_F(GrpcHealthDoorTest, OverTls) {
+  open("-");
+  std::string response;
+  EXPECT_TRUE(
+      stub()->call(kGrpcHealthCheck, write_grpc_health_request("db"), response, "good").ok());
+  EXPECT_EQ(guard_.asked(), std::vector<std::string>{
+                                "viewer /grpc.health.v1.Health/Check 127.0.0.1 near tls  grpc"});
+  EXPECT_EQ(stub()->call(kGrpcHealthList, "", response).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(TestStub(server_->address()).call(kGrpcHealthCheck, "", response).error_code(),
+            grpc::StatusCode::UNAVAILABLE)
+      << "plain";
+}
+
+TEST_F(GrpcHealthDoorTest, AClientCertificateIsTold) {
+  open("ca.pem");
+  std::string response;
+  EXPECT_TRUE(stub(authority_.issue("probe-1", ""))->call(kGrpcHealthList, "", response).ok());
+  EXPECT_EQ(guard_.asked(),
+            std::vector<std::string>{
+                "viewer /grpc.health.v1.Health/List 127.0.0.1 near tls CN=probe-1 grpc"});
+  EXPECT_EQ(stub()->call(kGrpcHealthList, "", response).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+  // Of another authority: not even heard.
+  EXPECT_EQ(stub(TestAuthority("other").issue("probe-1", ""))
+                ->call(kGrpcHealthCheck, "", response)
+                .error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+  guard_.asked();
+  open("ca.pem", true);
+  EXPECT_EQ(stub()->call(kGrpcHealthCheck, "", response).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(guard_.asked().empty());
+  EXPECT_TRUE(stub(authority_.issue("probe-1", ""))->call(kGrpcHealthCheck, "", response).ok());
+}
+
+TEST(GrpcPeer, IsReadAsAnAddress) {
+  const auto read = [](std::string_view peer) {
+    Connection from;
+    read_grpc_peer(peer, from);
+    return from.peer_address + "|" + std::to_string(from.peer_port) +
+           (from.peer_is_loopback ? "|near" : "|far");
+  };
+  EXPECT_EQ(read("ipv4:127.0.0.1:4711"), "127.0.0.1|4711|near");
+  EXPECT_EQ(read("ipv4:10.1.2.3:80"), "10.1.2.3|80|far");
+  EXPECT_EQ(read("ipv6:%5B::1%5D:4711"), "::1|4711|near");
+  EXPECT_EQ(read("ipv6:[2001:db8::7]:1"), "2001:db8::7|1|far");
+  EXPECT_EQ(read("unix:/run/x"), "|0|far");
+  EXPECT_EQ(read(""), "|0|far");
+  EXPECT_EQ(read("ipv4:"), "|0|far");
 }
 
 }  // namespace

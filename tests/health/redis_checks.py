@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A Redis with a password, a replica of it and their queues are checked; the master is stopped, then killed.
+"""A Redis with a password, a replica of it, one that speaks TLS alone and wants a client's certificate, and their queues
+are checked; the master is stopped, then killed.
 
 Exit: 0 all is well, 1 it is not, 77 a program is missing.
 """
@@ -30,26 +31,57 @@ checks:
   - {{name: pending, type: queue_depth, queue_depth: {{address: "127.0.0.1:{master}", password: word, key: events, group: workers, warn: 0}}}}
   - {{name: absent, type: queue_depth, queue_depth: {{address: "127.0.0.1:{master}", password: word, key: none, warn: 0}}}}
   - {{name: no-queue, type: queue_depth, queue_depth: {{address: "127.0.0.1:{master}", password: word, key: text, warn: 0}}}}
+  - {{name: tls, type: redis, redis: {{address: "localhost:{tls}", password: word, tls_config: {trusted}}}}}
+  - {{name: tls-list, type: queue_depth, queue_depth: {{address: "127.0.0.1:{tls}", password: word, key: jobs, warn: 0, tls_config: {trusted}}}}}
+  - {{name: tls-skip, type: redis, redis: {{address: "127.0.0.1:{tls}", password: word, tls_config: {{insecure_skip_verify: true, cert_file: client.pem, key_file: client.key}}}}}}
+  - {{name: tls-word, type: redis, redis: {{address: "localhost:{tls}", password: w, tls_config: {trusted}}}}}
+  - {{name: tls-untrusted, type: redis, redis: {{address: "localhost:{tls}", password: word, tls: true}}}}
+  - {{name: tls-name, type: redis, redis: {{address: "localhost:{tls}", password: word, tls_config: {{server_name: other.example, ca_file: ca.pem}}}}}}
+  - {{name: tls-nobody, type: redis, redis: {{address: "localhost:{tls}", password: word, tls_config: {{ca_file: ca.pem}}}}}}
+  - {{name: plain-to-tls, type: redis, redis: {{address: "127.0.0.1:{tls}", password: word}}}}
+  - {{name: tls-to-plain, type: redis, redis: {{address: "127.0.0.1:{master}", password: word, tls_config: {{ca_file: ca.pem}}}}}}
 """
+TRUSTED = "{ca_file: ca.pem, cert_file: client.pem, key_file: client.key}"
+
+
+def make_certificates(folder):
+    """ca.pem, and what it signed: server.pem for localhost and 127.0.0.1, client.pem."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL, cwd=folder)
+
+    fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *fresh, "-days", "2", "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
+    for name, subject in (("server", "/CN=cache"), ("client", "/CN=probe")):
+        with open(os.path.join(folder, name + ".ext"), "w", encoding="utf-8") as file:
+            file.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        openssl("req", *fresh, "-subj", subject, "-keyout", name + ".key", "-out", name + ".csr")
+        openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                "-extfile", name + ".ext", "-out", name + ".pem")
 
 
 def steps(programs):
-    ports = {"master": free_port(), "replica": free_port()}
-    text = CHECKS.format(**ports)
+    ports = {name: free_port() for name in ("master", "replica", "tls")}
+    text = CHECKS.format(trusted=TRUSTED, **ports)
+    make_certificates(programs.folder)
 
     def redis(name, *options):
         folder = os.path.join(programs.folder, name)
         os.makedirs(folder, exist_ok=True)
-        return programs.start(name, ["redis-server", "--port", str(ports[name]), "--bind", "127.0.0.1", "--save", "",
-                                     "--dir", folder, *options])
+        return programs.start(name, ["redis-server", "--port", "0" if name == "tls" else str(ports[name]), "--bind",
+                                     "127.0.0.1", "--save", "", "--dir", folder, *options])
 
-    def tell(*words):
-        subprocess.run(["redis-cli", "-p", str(ports["master"]), "-a", "word", "--no-auth-warning", *words], check=True,
-                       stdout=subprocess.DEVNULL)
+    def tell(*words, name="master", options=()):
+        subprocess.run(["redis-cli", "-p", str(ports[name]), "-a", "word", "--no-auth-warning", *options, *words],
+                       check=True, stdout=subprocess.DEVNULL, cwd=programs.folder)
 
     master = redis("master", "--requirepass", "word", "--maxmemory", "20mb", "--repl-diskless-sync-delay", "0")
     redis("replica", "--replicaof", "127.0.0.1", str(ports["master"]), "--masterauth", "word")
+    files = {"cert": "server.pem", "key": "server.key", "ca-cert": "ca.pem"}
+    redis("tls", "--requirepass", "word", "--tls-port", str(ports["tls"]), "--tls-auth-clients", "yes",
+          *(word for name, file in files.items()
+            for word in (f"--tls-{name}-file", os.path.join(programs.folder, file))))
     until_healthy(programs.folder, text, "master")
+    until_healthy(programs.folder, text, "tls")
     until_healthy(programs.folder, text, "replica")
     tell("RPUSH", "jobs", "a", "b", "c")
     tell("XGROUP", "CREATE", "events", "workers", "0", "MKSTREAM")
@@ -57,6 +89,8 @@ def steps(programs):
         tell("XADD", "events", "*", "a", "1")
     tell("XREADGROUP", "GROUP", "workers", "me", "COUNT", "2", "STREAMS", "events", ">")
     tell("SET", "text", "x")
+    tell("RPUSH", "jobs", "a", "b", name="tls", options=["--tls", "--cacert", "ca.pem", "--cert", "client.pem", "--key",
+                                                         "client.key"])
     readings = run_checks(programs.folder, text)
     expect(readings, "master", "healthy", "master", "Redis ")
     expect(readings, "as-replica", "critical", "it is a master, wanted replica")
@@ -73,6 +107,15 @@ def steps(programs):
     expect(readings, "pending", "degraded", "2 pending in events of workers")
     expect(readings, "absent", "healthy", "0 waiting")
     expect(readings, "no-queue", "critical", "text is a string, no queue")
+    expect(readings, "tls", "healthy", "master", "Redis ")
+    expect(readings, "tls-list", "degraded", "2 waiting in jobs")
+    expect(readings, "tls-skip", "healthy")
+    expect(readings, "tls-word", "critical", "WRONGPASS")
+    expect(readings, "tls-untrusted", "critical", "certificate refused")
+    expect(readings, "tls-name", "critical", "hostname mismatch")
+    expect(readings, "tls-nobody", "failed", "connection lost")
+    expect(readings, "plain-to-tls", "failed", "connection lost")
+    expect(readings, "tls-to-plain", "failed", "TLS")
 
     master.send_signal(signal.SIGSTOP)
     readings = run_checks(programs.folder, text)
@@ -90,7 +133,7 @@ def steps(programs):
 
 
 if __name__ == "__main__":
-    missing = [name for name in ("redis-server", "redis-cli") if not shutil.which(name)]
+    missing = [name for name in ("redis-server", "redis-cli", "openssl") if not shutil.which(name)]
     if missing:
         print("not installed: " + ", ".join(missing))
         sys.exit(77)

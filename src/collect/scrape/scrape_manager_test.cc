@@ -185,11 +185,18 @@ TEST_F(ScrapeManagerTest, WhatIsNoPageOfMetricsIsNamed) {
   };
   pages_.page(url, "<html></html>", "text/html; charset=utf-8");
   EXPECT_THAT(error_of(), HasSubstr("Content-Type \"text/html\""));
+  pages_.page(url, "a 1", "");
+  EXPECT_THAT(error_of(),
+              HasSubstr("no Content-Type and the job sets no fallback_scrape_protocol"));
+  EXPECT_EQ(only().health, TargetHealth::kDown);
   JobConfig falls_back = job("one");
   falls_back.fallback_protocol = ScrapeProtocol::kText004;
   manager_.apply({falls_back});
   pages_.page(url, "a 1", "application/x-metrics");
   EXPECT_EQ(error_of(), "");
+  pages_.page(url, "a 1", "");
+  EXPECT_EQ(error_of(), "");
+  EXPECT_EQ(only().health, TargetHealth::kUp);
   pages_.page(url, "<html></html>", "text/html");
   EXPECT_THAT(error_of(), HasSubstr("HTML"));
   pages_.answer(url, net::Response::text(503, "no"));

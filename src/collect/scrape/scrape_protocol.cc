@@ -1,8 +1,13 @@
 #include "collect/scrape/scrape_protocol.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
+
+#include "base/letter_case.h"
+#include "base/utf8.h"
 
 namespace binnacle::collect::scrape {
 namespace {
@@ -28,6 +33,71 @@ constexpr Known kKnown[] = {
 
 const Known& known(ScrapeProtocol protocol) {
   return *std::ranges::find(kKnown, protocol, &Known::protocol);
+}
+
+constexpr std::string_view kBlanks = " \t";
+
+void take_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+}
+
+bool take(std::string_view& text, char wanted) {
+  if (!text.starts_with(wanted)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// RFC 9110, 5.6.2. Empty where none begins.
+std::string_view take_token(std::string_view& text) {
+  const auto in_token = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  const auto size = static_cast<size_t>(std::ranges::find_if_not(text, in_token) - text.begin());
+  const std::string_view token = text.substr(0, size);
+  text.remove_prefix(size);
+  return token;
+}
+
+// A token or a quoted string, without its quotes.
+std::optional<std::string> take_value(std::string_view& text) {
+  if (!take(text, '"')) {
+    const std::string_view token = take_token(text);
+    return token.empty() ? std::nullopt : std::optional<std::string>(token);
+  }
+  std::string value;
+  while (!text.empty()) {
+    const char c = text.front();
+    text.remove_prefix(1);
+    if (c == '"') return value;
+    if (c == '\\' && !text.empty()) {
+      value += text.front();
+      text.remove_prefix(1);
+    } else {
+      value += c;
+    }
+  }
+  return std::nullopt;
+}
+
+// `type/subtype; name=value; ...`, with no name given two values; a last semicolon may stand alone.
+// RFC 9110, 8.3.1.
+bool is_media_type(std::string_view text) {
+  take_blanks(text);
+  if (take_token(text).empty() || !take(text, '/') || take_token(text).empty()) return false;
+  std::map<std::string, std::string> parameters;
+  for (take_blanks(text); !text.empty(); take_blanks(text)) {
+    if (!take(text, ';')) return false;
+    take_blanks(text);
+    if (text.empty()) return true;
+    std::string name = to_lower(take_token(text));
+    if (name.empty() || !take(text, '=')) return false;
+    const auto value = take_value(text);
+    if (!value) return false;
+    const auto [known, is_new] = parameters.emplace(std::move(name), *value);
+    if (!is_new && known->second != *value) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -56,8 +126,19 @@ std::string accept_header(const std::vector<ScrapeProtocol>& protocols) {
 
 Result<exposition::Format> answer_format(std::string_view content_type,
                                          std::optional<ScrapeProtocol> fallback) {
-  const bool is_missing = content_type.find_first_not_of(" \t") == std::string_view::npos;
-  if (fallback && is_missing) return format_of(*fallback);
+  constexpr std::string_view kWayOut =
+      " and the job sets no fallback_scrape_protocol; set PrometheusText0.0.4 there if the page is "
+      "plain text";
+  if (content_type.find_first_not_of(kBlanks) == std::string_view::npos) {
+    if (fallback) return format_of(*fallback);
+    return fail(Code::kInvalidArgument, fmt::format("the answer has no Content-Type{}", kWayOut));
+  }
+  if (!is_media_type(content_type)) {
+    if (fallback) return format_of(*fallback);
+    return fail(Code::kInvalidArgument,
+                fmt::format("the answer's Content-Type \"{}\" cannot be parsed{}",
+                            to_valid_utf8(content_type.substr(0, 100)), kWayOut));
+  }
   auto format = exposition::format_of(content_type);
   if (format) return format;
   if (fallback) return format_of(*fallback);

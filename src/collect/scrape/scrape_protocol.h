@@ -27,8 +27,8 @@ exposition::Format format_of(ScrapeProtocol protocol);
 // The first is liked best; whatever else comes is better than nothing.
 std::string accept_header(const std::vector<ScrapeProtocol>& protocols);
 
-// How to read an answer. A type that is missing or not one of ours is read as `fallback`; without
-// one, a missing type is read as text and any other is kInvalidArgument.
+// How to read an answer. A type that is missing, broken or not one of ours is read as `fallback`;
+// without one it is kInvalidArgument, with the way out, as in Prometheus 3.
 Result<exposition::Format> answer_format(std::string_view content_type,
                                          std::optional<ScrapeProtocol> fallback);
 

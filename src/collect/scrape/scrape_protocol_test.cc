@@ -26,7 +26,7 @@ TEST(ScrapeProtocol, IsKnownByItsName) {
   EXPECT_EQ(protocol_of("PrometheusProto"), std::nullopt);
 }
 
-TEST(ScrapeProtocol, AFallbackIsForTypesThatAreMissingOrUnknown) {
+TEST(ScrapeProtocol, AFallbackIsForTypesThatAreMissingBrokenOrUnknown) {
   const auto om = ScrapeProtocol::kOpenMetrics100;
   EXPECT_EQ(answer_format("", om), Format::kOpenMetrics);
   EXPECT_EQ(answer_format(" ", om), Format::kOpenMetrics);
@@ -34,10 +34,31 @@ TEST(ScrapeProtocol, AFallbackIsForTypesThatAreMissingOrUnknown) {
   EXPECT_EQ(answer_format("text/plain; version=0.0.4", om), Format::kText);
   EXPECT_EQ(answer_format("application/openmetrics-text", ScrapeProtocol::kText004),
             Format::kOpenMetrics);
-  EXPECT_EQ(answer_format("", std::nullopt), Format::kText);
-  const auto refused = answer_format("application/json", std::nullopt);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("fallback_scrape_protocol"));
+  EXPECT_EQ(answer_format("text/plain version=0.0.4", om), Format::kOpenMetrics);
+}
+
+TEST(ScrapeProtocol, WithoutAFallbackATypeMustBeOneOfOurs) {
+  const auto problem = [](std::string_view type) {
+    const auto refused = answer_format(type, std::nullopt);
+    if (refused) return std::string("none");
+    EXPECT_EQ(refused.error().code, Code::kInvalidArgument) << type;
+    EXPECT_THAT(refused.error().message, HasSubstr("fallback_scrape_protocol")) << type;
+    return refused.error().message;
+  };
+  for (const std::string_view missing : {"", " ", "\t"})
+    EXPECT_THAT(problem(missing), HasSubstr("has no Content-Type")) << missing;
+  EXPECT_THAT(problem("application/json"), HasSubstr("\"application/json\""));
+  for (const std::string_view broken :
+       {"text", "/plain", "text/", "text/plain/x", "text/plain version=1", "text/plain, text/plain",
+        "text/plain;;", "text/plain;version", "text/plain;version=", "text/plain;=1",
+        "text/plain;a=\"b", "text/plain;a=1;A=2", "t\xff/plain"}) {
+    EXPECT_THAT(problem(broken), HasSubstr("cannot be parsed")) << broken;
+  }
+  for (const std::string_view good :
+       {"text/plain", " Text/Plain ; version=0.0.4 ; charset=utf-8", "text/plain;", "text/plain; ",
+        "text/plain;a=1;a=1", R"(text/plain; a="b; \"c"; d=e)"}) {
+    EXPECT_EQ(answer_format(good, std::nullopt), Format::kText) << good;
+  }
 }
 
 }  // namespace

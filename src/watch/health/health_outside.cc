@@ -10,7 +10,7 @@ Result<std::unique_ptr<HealthOutside>> HealthOutside::open(const OutsideOptions&
                                                            HealthService& service,
                                                            net::IoThreads& io, Registry& registry) {
   std::unique_ptr<HealthOutside> outside(new HealthOutside());
-  if (!options.grpc_listen.empty()) {
+  if (!options.grpc.address.empty()) {
     net::GrpcHealthSource source;
     source.look = [&service](const std::string& name) {
       std::optional<net::GrpcServing> serving;
@@ -22,8 +22,7 @@ Result<std::unique_ptr<HealthOutside>> HealthOutside::open(const OutsideOptions&
       service.read([&](const HealthTree& tree) { all = all_serving(tree); });
       return all;
     };
-    TRY_ASSIGN(auto opened, net::GrpcHealthServer::open({.address = options.grpc_listen},
-                                                        std::move(source), registry));
+    TRY_ASSIGN(auto opened, net::GrpcHealthServer::open(options.grpc, std::move(source), registry));
     outside->grpc_ = std::move(opened);
     service.observe([grpc = std::weak_ptr(outside->grpc_)](const Changes&) {
       if (const auto server = grpc.lock()) server->changed();

@@ -1,5 +1,5 @@
 // The doors beside HTTP by which others ask for health: the gRPC health service and HAProxy's agent
-// check. Neither knows keys, so both are for loopback unless the operator says otherwise. Opened
+// check. The latter knows no keys, so it is for loopback unless the operator says otherwise. Opened
 // after the service is made and before it starts; closed after it stopped.
 #pragma once
 
@@ -16,8 +16,8 @@
 namespace binnacle::watch::health {
 
 struct OutsideOptions {
-  std::string grpc_listen;         // empty: off
-  std::string agent_check_listen;  // empty: off
+  net::GrpcHealthServerOptions grpc;  // no address: off
+  std::string agent_check_listen;     // empty: off
 };
 
 class HealthOutside {

@@ -34,7 +34,8 @@ class HealthOutsideTest : public HealthFixture {
 
 TEST_F(HealthOutsideTest, AnswersHaproxyAndOpensGrpc) {
   files("checks: [{name: db, type: pushed}, {name: app, type: pushed}]");
-  auto outside = HealthOutside::open({"127.0.0.1:0", "127.0.0.1:0"}, *service, io, registry);
+  auto outside =
+      HealthOutside::open({{.address = "127.0.0.1:0"}, "127.0.0.1:0"}, *service, io, registry);
   ASSERT_TRUE(outside) << outside.error().message;
   EXPECT_TRUE(push("db", Health::kFailed, "refused"));
   EXPECT_TRUE(push("app", Health::kHealthy));
@@ -45,7 +46,7 @@ TEST_F(HealthOutsideTest, AnswersHaproxyAndOpensGrpc) {
   EXPECT_EQ(ask(address, std::string(100, 'x')), "\n");
   EXPECT_NE((*outside)->grpc_address(), "");
   // A taken port is an error that names it.
-  const auto taken = HealthOutside::open({"", address}, *service, io, registry);
+  const auto taken = HealthOutside::open({{}, address}, *service, io, registry);
   ASSERT_FALSE(taken);
   EXPECT_NE(taken.error().message.find(address), std::string::npos);
 }

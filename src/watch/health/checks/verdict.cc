@@ -101,6 +101,8 @@ std::string bytes_text(double bytes) {
     bytes /= 1024;
     ++unit;
   }
+  // Four digits before the point would come as "1.02e+03".
+  if (std::abs(bytes) >= 999.5) return fmt::format("{:.0f} {}", bytes, kUnits[unit]);
   return fmt::format("{:.3g} {}", bytes, kUnits[unit]);
 }
 
