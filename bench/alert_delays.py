@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How long after group_wait the first webhook of a group comes. GROUPS groups, each of one alert, are posted one after
 the other over SPREAD seconds, or all at once where that is 0; the wait is counted from the moment at which the post was
-sent, and from that at which it was answered. Prints `key value` lines for bench/alerts.sh.
+sent, from that at which it was answered, and from that at which the server says it came (its startsAt): what is left of
+the last one is the server's own delay and this program's, which takes the webhooks one after the other. Prints `key value` lines for bench/alerts.sh.
 
 usage: alert_delays.py PORT HOOK_PORT GROUPS SPREAD GROUP_WAIT
 """
@@ -38,7 +39,8 @@ async def measure(port, hook_port, groups, spread, group_wait):
     await hooks.stop()
     if len(hooks.deliveries) != groups:
         sys.exit(f"{len(hooks.deliveries)} webhooks of {groups} groups")
-    for since, moments in (("sent", sent), ("answered", answered)):
+    came = {one.body["groupLabels"]["group"]: timeline.at(one.body["alerts"][0]["startsAt"]) for one in hooks.deliveries}
+    for since, moments in (("sent", sent), ("came", came), ("answered", answered)):
         late = sorted(one.at - moments[one.body["groupLabels"]["group"]] - group_wait for one in hooks.deliveries)
         for name, value in (("p50", late[groups // 2]), ("p99", late[groups * 99 // 100]), ("max", late[-1])):
             print(f"{since}_{name}_ms {value * 1e3:.1f}")

@@ -8,7 +8,8 @@
 #             64 over 8 connections as Prometheus sends them, and one at a time over 64. Ours answers when they are on
 #             disk, Alertmanager when they are in memory
 #   delay     how long after group_wait the first webhook of each of GROUPS groups comes, posted over 10 s and all at
-#             once, beside Alertmanager
+#             once, beside Alertmanager; since the post was sent, since it came by the server's own account, and since it
+#             was answered
 #
 #   PARTS="rules receive delay"
 #   NODES=100 GPUS=1000 SECONDS_MEASURED=60 ALERTS=20480 SECONDS_SENDING=10 GROUPS_MEASURED=200
@@ -177,10 +178,10 @@ delay() {
   measure_delay alertmanager alertmanager
   for spread in 10 0; do
     printf 'first webhook of %s groups posted within %s s, ms beyond group_wait\n%-44s%14s%14s%10s\n' "$GROUPS_MEASURED" "$spread" '' ours alertmanager ratio
-    for since in sent answered; do
-      line "since the post was $since, median" "$spread.${since}_p50_ms" alertmanager
-      line '  99 of 100' "$spread.${since}_p99_ms" alertmanager
-      line '  most' "$spread.${since}_max_ms" alertmanager
+    for since in 'was sent' came 'was answered'; do
+      line "since the post $since, median" "$spread.${since#was }_p50_ms" alertmanager
+      line '  99 of 100' "$spread.${since#was }_p99_ms" alertmanager
+      line '  most' "$spread.${since#was }_max_ms" alertmanager
     done
   done
 }

@@ -15,6 +15,8 @@ constexpr int64_t kJumpMs = 1'000;
 constexpr int64_t kLongestRestMs = 60'000;
 constexpr int64_t kRetryWriteMs = 1'000;
 constexpr int64_t kPruneMs = 3'600'000;
+// What came longer ago than this came before the clock was set.
+constexpr int64_t kLongestIntakeMs = 10'000;
 // Of one commit, so that nobody waits long for the lock.
 constexpr size_t kAlertsAtOnce = 2'000;
 constexpr std::string_view kStopping = "alerts: the server is stopping";
@@ -266,12 +268,16 @@ std::vector<AlertRouter::Incoming> AlertRouter::take_incoming() {
   return taken;
 }
 
-// True: something is due earlier than before.
+// True: something is due earlier than before. A group's wait begins when its alert came, not when
+// the commit before it was on disk at last.
 bool AlertRouter::apply(std::vector<Incoming>& incoming) {
   if (incoming.empty()) return false;
   const int64_t now = now_ms();
   const int64_t before = dispatcher_.next_due_ms(now);
-  for (Incoming& one : incoming) one.accepted = dispatcher_.put(std::move(one.alerts), now);
+  for (Incoming& one : incoming) {
+    const bool plausible = one.came_ms <= now && one.came_ms >= now - kLongestIntakeMs;
+    one.accepted = dispatcher_.put(std::move(one.alerts), plausible ? one.came_ms : now);
+  }
   ++sequence_;
   return dispatcher_.next_due_ms(now) < before;
 }
@@ -297,7 +303,10 @@ void AlertRouter::put_later(std::vector<model::Alert> alerts,
   {
     const MutexLock lock(wake_mu_);
     if (writer_runs_ && !stopping_) {
-      incoming_.push_back({.alerts = std::move(alerts), .done = std::move(done), .accepted = {}});
+      incoming_.push_back({.alerts = std::move(alerts),
+                           .done = std::move(done),
+                           .came_ms = clock_.wall_ms(),
+                           .accepted = {}});
       work_ = true;
       writer_wake_.notify_one();
       return;

@@ -94,6 +94,7 @@ class AlertRouter final : public AlertService, public AlertIntake {
   struct Incoming {
     std::vector<model::Alert> alerts;
     std::function<void(const Status&)> done;
+    int64_t came_ms = 0;
     Status accepted;
   };
   // Outlives the router: a send may end late.

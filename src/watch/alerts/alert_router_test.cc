@@ -5,6 +5,7 @@
 
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "watch/alerts/testing/router_fixture.h"
@@ -145,6 +146,43 @@ TEST(AlertRouterTest, WhatIsPutForLaterIsHeardOfWhenItIsWritten) {
   fixture.router->stop();
   fixture.open();
   EXPECT_EQ(fixture.router->alerts({})->size(), kPuts);
+}
+
+// Whatever the disk takes for what came before.
+TEST(AlertRouterTest, AWaitBeginsWhenTheAlertComes) {
+  RouterFixture fixture(kYaml);
+  SimulatedClock clock;
+  fixture.clock = &clock;
+  fixture.open();
+  fixture.router->start();
+  std::promise<void> disk_is_busy;
+  std::promise<void> go_on;
+  std::thread busy([&] {
+    (void)fixture.state.store->write([&](store::state::Database&) -> Status {
+      disk_is_busy.set_value();
+      go_on.get_future().wait();
+      return {};
+    });
+  });
+  disk_is_busy.get_future().wait();
+  const int64_t came_ms = clock.wall_ms();
+  std::promise<Status> first;
+  std::promise<Status> second;
+  // The first one's commit waits for the disk, the second for that commit.
+  fixture.router->put_later({alert_of("Down", "a")},
+                            [&](const Status& put) { first.set_value(put); });
+  while (fixture.router->groups({})->empty()) std::this_thread::yield();
+  fixture.router->put_later({alert_of("Up", "a")},
+                            [&](const Status& put) { second.set_value(put); });
+  clock.advance_ms(5'000);
+  go_on.set_value();
+  busy.join();
+  ASSERT_TRUE(first.get_future().get());
+  ASSERT_TRUE(second.get_future().get());
+  const auto views = fixture.router->alerts({});
+  ASSERT_TRUE(views);
+  ASSERT_EQ(views->size(), 2U);
+  for (const AlertView& view : *views) EXPECT_EQ(view.alert.starts_at_ms, came_ms);
 }
 
 TEST(AlertRouterTest, EventsArePublishedWithTheCommit) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/run_on_pool.h"
+#include "watch/alerts/alert_limits.h"
 #include "watch/alerts/receivers/notification_text.h"
 
 namespace binnacle::watch::alerts {
@@ -15,11 +16,15 @@ constexpr size_t kMaxAnswerBytes = 64 * 1024;
 // How long the body of an answer that says all in its status is read, so that the connection can be
 // kept.
 constexpr int64_t kDrainMs = 1'000;
-constexpr size_t kMaxIdleConnections = 2;
+// As many as an integration sends at once unless told otherwise: with fewer, most notifications of
+// many groups that come due together would dial first.
+constexpr size_t kMaxIdleConnections = AlertLimits{}.max_sends_at_once;
+constexpr size_t kMaxConnections = 1'000;  // the most that alerts.max_sends may ask for
 
 net::ClientOptions client_limits() {
   net::ClientOptions out;
   out.max_idle_per_host = kMaxIdleConnections;
+  out.max_connections_per_host = kMaxConnections;
   return out;
 }
 

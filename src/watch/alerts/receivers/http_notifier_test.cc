@@ -25,6 +25,8 @@ class HttpNotifierTest : public ReceiverTest {
     const size_t at = request.find("Idempotency-Key: ");
     return at == std::string::npos ? "" : request.substr(at + 17, 64);
   }
+
+  const Notification told_ = test_notification();
 };
 
 TEST_F(HttpNotifierTest, PostsThePayload) {
@@ -155,6 +157,26 @@ TEST_F(HttpNotifierTest, AnAnswerThatIsNoneIsTriedAgain) {
   });
   EXPECT_EQ(send(*webhook(rude.url())).kind, Kind::kRetry);
   EXPECT_EQ(send(*webhook(rude.url())).kind, Kind::kRetry);
+}
+
+TEST_F(HttpNotifierTest, WhatIsSentTogetherAgainDialsOnce) {
+  const auto hook = webhook(peer_.url("/hook"));
+  const auto send_together = [&](int count) {
+    int sent = 0;
+    for (int i = 0; i < count; ++i) {
+      loop_.start([](Notifier& to, const Notification& told, int& out) -> asio::awaitable<void> {
+        const SendOutcome outcome = co_await to.send(told, 10'000);
+        EXPECT_EQ(outcome.kind, Kind::kSent) << outcome.message;
+        ++out;
+      }(*hook, told_, sent));
+    }
+    loop_.run_until([&] { return sent == count; });
+  };
+  send_together(16);
+  const int dialled = peer_.connections();
+  send_together(16);
+  EXPECT_EQ(requests_.size(), 32U);
+  EXPECT_EQ(peer_.connections(), dialled);
 }
 
 TEST_F(HttpNotifierTest, ATemplateThatFailsDoesSoForGood) {
