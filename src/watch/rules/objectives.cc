@@ -56,7 +56,7 @@ struct Counts {
 };
 
 Counts counts_of(const Objective& objective) {
-  const std::string model = "model=" + query::promql::quoted(objective.model);
+  const std::string model = "model=" + query::promql::in_quotes(objective.model);
   switch (objective.kind) {
     case ObjectiveKind::kTimeToFirstToken: {
       const std::string events =
@@ -98,7 +98,7 @@ class GroupWriter {
       : objective_(objective),
         window_(objective.window_ms == kDayMs ? "24h"
                                               : query::promql::duration_text(objective.window_ms)),
-        selector_(fmt::format("slo={}", query::promql::quoted(objective.name))) {}
+        selector_(fmt::format("slo={}", query::promql::in_quotes(objective.name))) {}
 
   json write() {
     const Counts counts = counts_of(objective_);
