@@ -15,6 +15,7 @@
 #include "engine/pipeline/checkpoint.h"
 #include "engine/pipeline/folder_loader.h"
 #include "engine/pipeline/local_worker.h"
+#include "engine/pipeline/node_facts.h"
 #include "engine/pipeline/node_link.h"
 #include "engine/pipeline/remote_worker.h"
 #include "engine/pipeline/serve_routes.h"
@@ -105,7 +106,7 @@ struct Serving::Parts {
   OrchestratorHooks hooks();
   Status make();
   Status make_server();
-  Status open_link(const std::string& model);
+  Status open_link(const Checkpoint& checkpoint);
   Status reload() EXCLUDES(reloading);
 };
 
@@ -147,7 +148,7 @@ Status Serving::Parts::make() {
   if (options.local || options.local_fallback)
     bandwidth = measure_weight_bandwidth(options.threads);
   if (!options.server_url.empty()) {
-    TRY(open_link(checkpoint.served->name));
+    TRY(open_link(checkpoint));
   }
   OrchestratorOptions orchestrating = options.orchestrator;
   orchestrating.emulated = options.emulated;
@@ -158,7 +159,7 @@ Status Serving::Parts::make() {
   return make_server();
 }
 
-Status Serving::Parts::open_link(const std::string& model) {
+Status Serving::Parts::open_link(const Checkpoint& checkpoint) {
   NodeLinkOptions node{.server_url = options.server_url,
                        .key = options.server_key,
                        .token = options.server_token,
@@ -168,9 +169,7 @@ Status Serving::Parts::open_link(const std::string& model) {
                        .role = "engine",
                        .cluster = options.cluster};
   TRY_ASSIGN(link, NodeLink::open(std::move(node), {}, files, io, clock, registry));
-  link::Facts facts;
-  facts.facts = {{"engine", fmt::format("binnacle-engine {}", version())}, {"model", model}};
-  link->set_facts(std::move(facts));
+  link->set_facts(serving_node_facts(checkpoint));
   search = std::make_unique<WorkerSearch>(options.server_url, *link, files, io, registry);
   return {};
 }
@@ -209,6 +208,7 @@ Status Serving::Parts::reload() {
     return fail(checkpoint.error());
   }
   front->set_model(checkpoint->served);
+  if (link != nullptr) link->set_facts(serving_node_facts(*checkpoint));
   orchestrator->reload(std::move(checkpoint->source));
   return {};
 }

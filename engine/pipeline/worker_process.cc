@@ -19,6 +19,7 @@
 #include "engine/model/weight_bandwidth.h"
 #include "engine/pipeline/folder_loader.h"
 #include "engine/pipeline/model_store.h"
+#include "engine/pipeline/node_facts.h"
 #include "engine/pipeline/node_link.h"
 #include "engine/pipeline/stage.h"
 #include "engine/pipeline/worker_report.h"
@@ -186,10 +187,7 @@ Status WorkerProcess::Parts::open_link() {
 
 void WorkerProcess::Parts::tell_server() {
   const WorkerReport::Health health = report->health();
-  link::Facts facts;
-  facts.facts = {{"engine", "binnacle-engine " + std::string(version())},
-                 {"layers", health.message}};
-  link->set_facts(std::move(facts));
+  link->set_facts(worker_node_facts(stage.view(), health.message));
   const int64_t now_ms = clock.monotonic_ms();
   if (health.status == told_status && now_ms < next_health_ms) return;
   told_status = health.status;

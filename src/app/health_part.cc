@@ -32,18 +32,19 @@ Status check_agent_check(const std::string& address, const ListenPolicy& policy)
 }
 
 // gRPC reads the files again by itself; here is where their errors are told.
-Status check_grpc(const Config& config, const net::GrpcHealthServerOptions& grpc, FileSystem& files,
-                  const ListenPolicy& policy) {
-  if (grpc.address.empty()) return {};
-  const std::string what = fmt::format("server.grpc_listen ({})", grpc.address);
-  TRY(check_exposure(what, grpc.address,
+Status check_grpc(const Config& config, const std::string& address, const GrpcTls& tls,
+                  FileSystem& files, const ListenPolicy& policy) {
+  if (address.empty()) return {};
+  const std::string what = fmt::format("server.grpc_listen ({})", address);
+  TRY(check_exposure(what, address,
                      {.keys = config.get_string("server.grpc_auth") == "keys",
-                      .client_certificate = grpc.tls.require_client_certificate},
+                      .client_certificate = tls.options.require_client_certificate},
                      policy));
-  if (grpc.tls.certificate_file.empty()) return {};
-  const auto loaded = net::TlsServerContext::load(files, grpc.tls);
-  if (!loaded) return fail(Error(loaded.error()).with_context(what));
-  return {};
+  if (tls.listen_address.empty()) return {};
+  auto loaded = net::TlsServerContext::load(files, tls.options);
+  if (loaded) return {};
+  return fail(std::move(loaded).error().with_context(
+      fmt::format("{}, as listen on {}", what, tls.listen_address)));
 }
 
 }  // namespace
@@ -127,11 +128,12 @@ Result<std::vector<ConfiguredCheck>> HealthPart::read_files(const Config& config
 }
 
 Status HealthPart::open_doors(const Config& config) {
+  const GrpcTls tls = grpc_tls(config);
   watch::health::OutsideOptions options{{.address = config.get_string("server.grpc_listen"),
-                                         .tls = grpc_tls_options(config),
+                                         .tls = tls.options,
                                          .guard = &tools_.guard},
                                         config.get_string("health.agent_check_listen")};
-  TRY(check_grpc(config, options.grpc, tools_.files, tools_.exposure));
+  TRY(check_grpc(config, options.grpc.address, tls, tools_.files, tools_.exposure));
   TRY(check_agent_check(options.agent_check_listen, tools_.exposure));
   auto opened = watch::health::HealthOutside::open(options, service_, tools_.io, tools_.registry);
   if (!opened && config.is_default("server.grpc_listen")) {

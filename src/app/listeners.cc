@@ -34,11 +34,12 @@ Status check_exposure(const std::string& what, const std::string& address, Asked
                           what));
 }
 
-net::TlsServerOptions grpc_tls_options(const Config& config) {
+GrpcTls grpc_tls(const Config& config) {
   if (!config.get_bool("server.grpc_tls")) return {};
   for (size_t i = 0; i < config.list_size("server.listen"); ++i) {
-    auto options = tls_options(config.at("server.listen", i));
-    if (!options.certificate_file.empty()) return options;
+    const Config entry = config.at("server.listen", i);
+    auto options = tls_options(entry);
+    if (!options.certificate_file.empty()) return {options, entry.get_string("address")};
   }
   return {};
 }

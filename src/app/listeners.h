@@ -36,7 +36,11 @@ Status check_exposure(const std::string& what, const std::string& address, Asked
 
 // The gRPC port: with the TLS of the first entry of server.listen that has any, unless
 // server.grpc_tls says no; and how it asks for keys.
-net::TlsServerOptions grpc_tls_options(const Config& config);
+struct GrpcTls {
+  net::TlsServerOptions options;
+  std::string listen_address;  // the entry's; empty: plain
+};
+GrpcTls grpc_tls(const Config& config);
 store::access::ListenerAccess grpc_access(const Config& config);
 
 // "127.0.0.1:8080" as it is; where it listens on all addresses, the machine's name instead.

@@ -132,6 +132,7 @@ struct GrpcHealthClient::Impl {
 
   Result<std::shared_ptr<grpc::ChannelCredentials>> credentials() const;
   Result<std::shared_ptr<grpc::Channel>> channel() const;
+  Result<std::string> token() const;
   asio::awaitable<Result<GrpcServing>> ask(const std::string& service, milliseconds timeout,
                                            std::function<void(Question&)> start);
 
@@ -166,14 +167,26 @@ Result<std::shared_ptr<grpc::Channel>> GrpcHealthClient::Impl::channel() const {
   return grpc::CreateCustomChannel(options.target, made, arguments);
 }
 
+Result<std::string> GrpcHealthClient::Impl::token() const {
+  if (!options.bearer_token) return std::string();
+  TRY_ASSIGN(std::string text, options.bearer_token());
+  // gRPC ends the process at a value that HTTP/2 cannot carry.
+  const auto printable = [](char c) { return c > ' ' && c <= '~'; };
+  if (std::ranges::all_of(text, printable)) return text;
+  return fail(Code::kInvalidArgument, "gRPC: the bearer token holds more than printable ASCII");
+}
+
 asio::awaitable<Result<GrpcServing>> GrpcHealthClient::Impl::ask(
     const std::string& service, milliseconds timeout, std::function<void(Question&)> start) {
   auto opened = channel();
   if (!opened) co_return fail(std::move(opened).error());
+  const auto shown = token();
+  if (!shown) co_return fail(shown.error());
   const auto executor = co_await asio::this_coro::executor;
   const auto question = std::make_shared<Question>(executor, in_flight);
   question->channel = std::move(*opened);
   question->request = request_of(service);
+  if (!shown->empty()) question->context.AddMetadata("authorization", "Bearer " + *shown);
   question->context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                               gpr_time_from_millis(timeout.count(), GPR_TIMESPAN)));
   // Keeps the question until gRPC has done with it.

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct GrpcHealthClientOptions {
   std::string target;  // host:port
   bool tls = false;
   TlsClientOptions tls_options;  // insecure_skip_verify is not possible with gRPC
+  // Asked before each question; sent as `authorization: Bearer TOKEN` unless it is empty. Null:
+  // none.
+  std::function<Result<std::string>()> bearer_token = nullptr;
 };
 
 class GrpcHealthClient {

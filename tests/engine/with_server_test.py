@@ -2,10 +2,11 @@
 
 import json
 import signal
+import subprocess
 import sys
 import tempfile
 
-from engine_cluster import Cluster, post
+from engine_cluster import BINARY, Cluster, post
 from server_process import ServerProcess, run_once
 
 NEVER_END = {"257": -100}
@@ -88,6 +89,28 @@ def check_wrong_token(cluster, nodes, folder):
     assert "--token wants a fresh one-use token" in (cluster.folder / "refused.log").read_text()
 
 
+def check_drift(cluster, nodes, folder):
+    """Three serve a model of one name; the one with other weights is told of."""
+    cluster.workers[1].terminate()
+    assert cluster.workers[1].wait(timeout=20) == 0
+    other = f"{folder}/other/{cluster.model.name}"
+    subprocess.run([BINARY, "init", "--out", other, "--quiet", "--preset", "tiny", "--layers", "6", "--seed", "99"],
+                   check=True, stdout=subprocess.DEVNULL, timeout=60)
+    serves = [cluster.spawn(name, ["serve", "--model", model, "--listen", "127.0.0.1:0", "--node-name", name, "--threads",
+                                   "1", *options(nodes, folder, name)])
+              for name, model in (("e0", str(cluster.model)), ("e1", str(cluster.model)), ("e2", other))]
+    try:
+        cluster.wait_until(lambda: nodes.ask("/events?kind=node.drift")["events"])
+        told = nodes.ask("/events?kind=node.drift")["events"]
+        print(json.dumps(told))
+        assert len(told) == 1 and told[0]["subject"] == "e2", told
+        assert "model_hash" in json.dumps(told[0]), told
+    finally:
+        for serve in serves:
+            serve.kill()
+            serve.wait()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         server = ServerProcess(f"{folder}/server")
@@ -104,6 +127,8 @@ def main():
                 for check in (check_found, check_lost_and_back, check_server_away, check_left):
                     check(cluster, nodes)
                     print(check.__name__, "holds")
+                check_drift(cluster, nodes, folder)
+                print("check_drift holds")
                 check_wrong_token(cluster, nodes, folder)
                 print("a wrong token is refused")
         finally:

@@ -34,6 +34,11 @@ checks:
   - {{name: without, type: grpc, grpc: {{address: "127.0.0.1:{without}"}}}}
   - {{name: watch-without, type: grpc, grpc: {{address: "127.0.0.1:{without}", watch: true}}}}
   - {{name: silent, type: grpc, timeout: 500ms, grpc: {{address: "127.0.0.1:{silent}"}}}}
+  - {{name: keyed, type: grpc, grpc: {{address: "127.0.0.1:{plain}", service: keyed, bearer_token: word}}}}
+  - {{name: keyed-file, type: grpc, grpc: {{address: "127.0.0.1:{plain}", service: keyed, watch: true, bearer_token_file: word.txt}}}}
+  - {{name: keyed-none, type: grpc, grpc: {{address: "127.0.0.1:{plain}", service: keyed}}}}
+  - {{name: keyed-broken, type: grpc, grpc: {{address: "127.0.0.1:{plain}", service: keyed, bearer_token: "a\\nb"}}}}
+  - {{name: keyed-lost, type: grpc, grpc: {{address: "127.0.0.1:{plain}", service: keyed, bearer_token_file: lost.txt}}}}
   - {{name: nobody, type: grpc, grpc: {{address: "127.0.0.1:1"}}}}
   - {{name: tls, type: grpc, grpc: {{address: "localhost:{tls}", tls_config: {{ca_file: cert.pem}}}}}}
   - {{name: untrusted, type: grpc, grpc: {{address: "localhost:{tls}", tls: true}}}}
@@ -50,7 +55,9 @@ class Health:
         service = request[2:].decode()
         if service == "slow":
             self.over.wait(20)
-        return {"": SERVING, "good": SERVING, "bad": NOT_SERVING, "broken": b"\xff\xff\xff"}.get(service)
+        if service == "keyed" and ("authorization", "Bearer word") not in context.invocation_metadata():
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "show a key")
+        return {"": SERVING, "keyed": SERVING, "good": SERVING, "bad": NOT_SERVING, "broken": b"\xff\xff\xff"}.get(service)
 
     def check(self, request, context):
         status = self.status(request, context)
@@ -91,6 +98,8 @@ def steps(programs):
                                           ("tls", health, certificate(programs.folder))):
         server, ports[name] = serve(its_health, credentials)
         servers.append(server)
+    with open(os.path.join(programs.folder, "word.txt"), "w", encoding="utf-8") as file:
+        file.write("word\n")
     try:
         readings = run_checks(programs.folder, CHECKS.format(**ports))
         expect(readings, "server", "healthy", "the server is SERVING")
@@ -107,6 +116,11 @@ def steps(programs):
         expect(readings, "watch-without", "unknown", "has no health service")
         if expect(readings, "silent", "failed")["took_ms"] > 2500:
             raise AssertionError("a server that says nothing takes the timeout")
+        expect(readings, "keyed", "healthy")
+        expect(readings, "keyed-file", "healthy")
+        expect(readings, "keyed-none", "critical", "show a key")
+        expect(readings, "keyed-broken", "unknown", "printable ASCII")
+        expect(readings, "keyed-lost", "critical", "lost.txt")
         expect(readings, "nobody", "failed")
         expect(readings, "tls", "healthy")
         expect(readings, "untrusted", "failed")

@@ -10,6 +10,7 @@ namespace binnacle::watch::heartbeat {
 namespace {
 
 constexpr size_t kFewestToCompare = 3;
+constexpr std::string_view kOfEachNode = "layers";
 
 using FactOfRole = std::pair<std::string, std::string>;
 
@@ -18,7 +19,9 @@ using FactOfRole = std::pair<std::string, std::string>;
 std::vector<Drift> find_drift(const std::vector<NodeFacts>& nodes) {
   std::map<FactOfRole, std::map<std::string, size_t>> values;
   for (const NodeFacts& node : nodes) {
-    for (const auto& [fact, value] : node.facts) ++values[{node.role, fact}][value];
+    for (const auto& [fact, value] : node.facts) {
+      if (fact != kOfEachNode) ++values[{node.role, fact}][value];
+    }
   }
   std::map<FactOfRole, Drift> majorities;
   for (const auto& [key, counts] : values) {

@@ -1,5 +1,6 @@
 // Whether the nodes of a role run the same: each fact (agent, kernel, gpu_driver, engine, model,
-// ...) of each node against what most nodes of its role say. Pure.
+// ...) of each node against what most nodes of its role say. What each node holds of a model
+// (`layers`) is its own. Pure.
 #pragma once
 
 #include <cstddef>

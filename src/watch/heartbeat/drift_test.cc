@@ -25,6 +25,15 @@ TEST(DriftTest, RolesAreComparedApart) {
           .empty());
 }
 
+TEST(DriftTest, WhatEachNodeHoldsIsItsOwn) {
+  const std::string hash = "model_hash/demo/0-8";
+  const auto drift = find_drift({node("a", "engine-worker", {{"layers", "0 to 8"}, {hash, "1"}}),
+                                 node("b", "engine-worker", {{"layers", "0 to 8"}, {hash, "1"}}),
+                                 node("c", "engine-worker", {{"layers", "8 to 16"}, {hash, "2"}})});
+  ASSERT_EQ(drift.size(), 1u);
+  EXPECT_EQ(drift[0], (Drift{"c", hash, "2", "1", 2, 3}));
+}
+
 TEST(DriftTest, WithoutAMajorityNobodyDeviates) {
   EXPECT_TRUE(
       find_drift({node("a", "w", {{"agent", "1"}}), node("b", "w", {{"agent", "2"}})}).empty());

@@ -3,6 +3,7 @@
 
 #include "net/grpc_health_client.h"
 #include "net/http_config_yaml.h"
+#include "net/oauth2_token.h"
 #include "watch/health/checks/address.h"
 #include "watch/health/checks/kinds.h"
 #include "watch/health/checks/verdict.h"
@@ -26,8 +27,19 @@ net::GrpcHealthClientOptions read_options(YamlMap& map, const KindInput& input) 
     if (out.tls_options.insecure_skip_verify)
       field->problem("insecure_skip_verify is not possible with gRPC: name the ca_file");
   }
+  std::string token;
+  std::string token_file;
+  map.read("bearer_token", token);
+  map.file("bearer_token_file", token_file);
+  if (!token.empty() && !token_file.empty())
+    map.value().problem("bearer_token and bearer_token_file are both given: keep one");
+  out.bearer_token = [&all = input.tools.files, token, token_file]() -> Result<std::string> {
+    if (token_file.empty()) return token;
+    return net::read_secret_file(all, token_file);
+  };
   const net::TlsClientOptions& tls = out.tls_options;
-  const bool files = !tls.ca_file.empty() || !tls.certificate_file.empty() || !tls.key_file.empty();
+  const bool files = !token_file.empty() || !tls.ca_file.empty() || !tls.certificate_file.empty() ||
+                     !tls.key_file.empty();
   if (files && !input.trusted)
     map.value().problem("files are named in the configuration file alone: give the value itself");
   return out;
