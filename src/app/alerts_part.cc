@@ -17,6 +17,7 @@ namespace binnacle::app {
 using watch::alerts::AlertConfig;
 using watch::alerts::AlertLimits;
 using watch::alerts::AlertRouter;
+using watch::alerts::AlertRouterOptions;
 using watch::alerts::Integration;
 using watch::alerts::NotifierFactory;
 
@@ -44,12 +45,17 @@ AlertLimits alert_limits(const Config& config) {
 
 // What one reading of the configuration comes to.
 struct AlertsPart::Loaded {
+  AlertRouterOptions options;
   std::shared_ptr<const AlertConfig> config;
   NotifierFactory make;
 };
 
 Result<AlertsPart::Loaded> AlertsPart::load(const Config& config) const {
   Loaded loaded;
+  std::string url = config.get_string("alerts.external_url");
+  if (url.empty()) url = own_url_;
+  loaded.options = {.limits = alert_limits(config),
+                    .external_url = without_trailing_slash(std::move(url))};
   const std::string path = config.get_string("alerts.config_file");
   TRY_ASSIGN(loaded.config, load_alert_config(path, tools_.files));
   for (const std::string& warning : loaded.config->warnings) log_.warn(warning);
@@ -71,22 +77,18 @@ Result<std::unique_ptr<AlertsPart>> AlertsPart::create(const Config& config, Ale
                                                        net::Router& router) {
   std::unique_ptr<AlertsPart> part(new AlertsPart(std::move(tools)));
   const AlertsPartTools& own = part->tools_;
+  // The address is bound once, so that a reload does not change this.
+  const bool tls = !config.at("server.listen", 0).get_string("tls.certificate_file").empty();
+  part->own_url_ = (tls ? "https://" : "http://") + address_for_links(own.listen, own.host_name);
   TRY_ASSIGN(Loaded loaded, part->load(config));
-  std::string url = config.get_string("alerts.external_url");
-  if (url.empty()) {
-    const bool tls = !config.at("server.listen", 0).get_string("tls.certificate_file").empty();
-    url = (tls ? "https://" : "http://") + address_for_links(own.listen, own.host_name);
-  }
-  TRY_ASSIGN(part->router_,
-             AlertRouter::open({.limits = alert_limits(config),
-                                .external_url = without_trailing_slash(std::move(url))},
-                               {.store = own.state,
-                                .events = &own.events,
-                                .io = own.io,
-                                .clock = own.clock,
-                                .random = own.random,
-                                .registry = own.registry},
-                               std::move(loaded.config), loaded.make));
+  TRY_ASSIGN(part->router_, AlertRouter::open(std::move(loaded.options),
+                                              {.store = own.state,
+                                               .events = &own.events,
+                                               .io = own.io,
+                                               .clock = own.clock,
+                                               .random = own.random,
+                                               .registry = own.registry},
+                                              std::move(loaded.config), loaded.make));
   TRY(watch::alerts::register_alert_api(router, {.service = *part->router_,
                                                  .clock = own.clock,
                                                  .audit = own.audit,
@@ -104,8 +106,9 @@ AlertsPart::~AlertsPart() { stop(); }
 
 Result<ConfigReloader::Commit> AlertsPart::prepare(const Config& next) {
   TRY_ASSIGN(Loaded loaded, load(next));
-  return ConfigReloader::Commit(
-      [this, loaded = std::move(loaded)] { router_->reload(loaded.config, loaded.make); });
+  return ConfigReloader::Commit([this, loaded = std::move(loaded)] {
+    router_->reload(loaded.options, loaded.config, loaded.make);
+  });
 }
 
 void AlertsPart::start() { router_->start(); }

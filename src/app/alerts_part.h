@@ -65,6 +65,7 @@ class AlertsPart {
   // Fixed after create().
   const AlertsPartTools tools_;
   const Log log_{"alerts"};
+  std::string own_url_;  // where alerts.external_url is not set
   std::unique_ptr<watch::alerts::AlertRouter> router_;
 };
 

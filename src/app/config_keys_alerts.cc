@@ -9,8 +9,7 @@ void add_source_keys(std::vector<ConfigKey>& keys) {
   keys.push_back({.path = "alerts.config_file",
                   .meaning = "File of routes and receivers in Alertmanager's format "
                              "(docs/alerting-config.md), read again on reload. Not set: alerts are "
-                             "kept and shown, and nobody is told.",
-                  .reload = Reload::kLive});
+                             "kept and shown, and nobody is told."});
   keys.push_back({.path = "alerts.external_url",
                   .meaning = "Address of this server as people reach it, for links in "
                              "notifications. Not set: the first of `server.listen`, with the "
@@ -76,6 +75,7 @@ std::vector<ConfigKey> alert_keys() {
   add_source_keys(keys);
   add_kept_keys(keys);
   add_limit_keys(keys);
+  for (ConfigKey& key : keys) key.reload = Reload::kLive;
   return keys;
 }
 

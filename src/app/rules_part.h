@@ -62,7 +62,7 @@ class RulesPart {
   void stop();  // the I/O threads and the store still run
 
   const watch::rules::RulesView& view() const { return service_; }
-  std::vector<std::string> alertmanagers() const { return outside_.urls(); }
+  watch::rules::AlertmanagerUrls alertmanagers() const { return outside_.urls(); }
 
  private:
   void apply_alertmanagers() EXCLUDES(applying_);

@@ -18,6 +18,7 @@
 #include "net/router.h"
 #include "query/promql/query_log.h"
 #include "query/promql/query_meter.h"
+#include "watch/rules/alertmanager_urls.h"
 
 namespace binnacle::collect::scrape {
 class TargetStatuses;
@@ -59,9 +60,9 @@ struct PrometheusApiDeps {
   std::function<ServerFacts()> facts;
   std::string version;
   std::string revision;
-  const collect::scrape::TargetStatuses* targets = nullptr;  // null: nothing is scraped
-  const watch::rules::RulesView* rules = nullptr;            // null: there are none
-  std::function<std::vector<std::string>()> alertmanagers;   // URLs; null: there are none
+  const collect::scrape::TargetStatuses* targets = nullptr;       // null: nothing is scraped
+  const watch::rules::RulesView* rules = nullptr;                 // null: there are none
+  std::function<watch::rules::AlertmanagerUrls()> alertmanagers;  // outside; null: there are none
 };
 
 Status register_prometheus_api(net::Router& router, PrometheusApiDeps deps);

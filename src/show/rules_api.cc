@@ -305,17 +305,25 @@ Result<ApiData> alerts(const PrometheusApiDeps& deps, const Request&) {
   return out + "]}";
 }
 
-Result<ApiData> alertmanagers(const PrometheusApiDeps& deps, const Request&) {
-  std::string out = R"({"activeAlertmanagers":[)";
-  if (deps.alertmanagers) {
-    for (const std::string& url : deps.alertmanagers()) {
-      if (out.back() != '[') out += ',';
-      out += '{';
-      append_text(out, "url", url);
-      out += '}';
-    }
+void append_urls(std::string& out, const std::vector<std::string>& urls) {
+  out += '[';
+  for (const std::string& url : urls) {
+    if (out.back() != '[') out += ',';
+    out += '{';
+    append_text(out, "url", url);
+    out += '}';
   }
-  return out + R"(],"droppedAlertmanagers":[]})";
+  out += ']';
+}
+
+Result<ApiData> alertmanagers(const PrometheusApiDeps& deps, const Request&) {
+  watch::rules::AlertmanagerUrls urls;
+  if (deps.alertmanagers) urls = deps.alertmanagers();
+  std::string out = R"({"activeAlertmanagers":)";
+  append_urls(out, urls.active);
+  out += R"(,"droppedAlertmanagers":)";
+  append_urls(out, urls.dropped);
+  return out + "}";
 }
 
 }  // namespace

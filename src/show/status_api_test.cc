@@ -43,6 +43,15 @@ TEST_F(StatusApiTest, FeaturesFollowTheSetting) {
               testing::AllOf(HasSubstr(R"("duration_expr":true)"), HasSubstr(R"("rate":true)")));
 }
 
+TEST_F(StatusApiTest, AlertmanagersThatAreToldAndThatAreNot) {
+  outside_ = {.active = {"http://a:9093/api/v2/alerts", "http://b:9093/api/v2/alerts"},
+              .dropped = {"http://c:9093/api/v2/alerts"}};
+  EXPECT_EQ(data("/api/v1/alertmanagers"),
+            R"({"activeAlertmanagers":[{"url":"http://a:9093/api/v2/alerts"},)"
+            R"({"url":"http://b:9093/api/v2/alerts"}],)"
+            R"("droppedAlertmanagers":[{"url":"http://c:9093/api/v2/alerts"}]})");
+}
+
 TEST_F(StatusApiTest, PartsThatAreNotThereAreEmpty) {
   EXPECT_EQ(data("/api/v1/targets"),
             R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}})");

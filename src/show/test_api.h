@@ -33,7 +33,8 @@ class ApiTest : public testing::Test {
                                           .facts = [this] { return facts_; },
                                           .version = "0.1.0",
                                           .revision = "abc",
-                                          .rules = &rules_}));
+                                          .rules = &rules_,
+                                          .alertmanagers = [this] { return outside_; }}));
     clock_.advance_ms(16'000);
   }
 
@@ -75,6 +76,7 @@ class ApiTest : public testing::Test {
   MetadataList metadata_;
   ConfigMap external_labels_;
   ServerFacts facts_;
+  watch::rules::AlertmanagerUrls outside_;
   struct FixedRules final : watch::rules::RulesView {
     std::vector<watch::rules::GroupStatus> groups() const override { return list; }
     std::vector<watch::rules::GroupStatus> list;

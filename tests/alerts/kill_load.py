@@ -13,6 +13,7 @@ ALERT_EVERY_SECONDS = 0.08
 SILENCE_EVERY_SECONDS = 0.15
 ACKNOWLEDGE_EVERY_SECONDS = 0.4
 RETRY_SECONDS = 0.05
+ALERTS_PATH = "/api/v2/alerts"
 FNV_OFFSET, FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 
 
@@ -67,12 +68,19 @@ class Books:
         self.groups = []
         self.silences = {}  # id -> expired
         self.acknowledged = set()  # fingerprints
+        self.posts = []  # (asked, answered) of each post of alerts, in monotonic seconds
 
     def promised(self):
         """Of now: labels of firing alerts, silences, acknowledgements."""
         with self.lock:
             firing = [labels for one in self.groups if one.answered and one.resolve_answered is None for labels in one.labels]
             return firing, dict(self.silences), set(self.acknowledged)
+
+    def committed_between(self, begin, end):
+        """Whether a post of alerts was both asked and answered within, which its commit was, too. Every commit takes along all
+        that is to be written by then."""
+        with self.lock:
+            return any(begin <= asked and answered <= end for asked, answered in self.posts)
 
 
 class Load:
@@ -97,8 +105,12 @@ class Load:
         while not self._stopped.is_set():
             if counted is not None:
                 counted.tries += 1
+            asked = time.monotonic()
             answer = ask(self._port, method, path, body)
             if answer and answer[0] in (200, 201, 204):
+                if path == ALERTS_PATH:
+                    with self._books.lock:
+                        self._books.posts.append((asked, time.monotonic()))
                 return answer[1]
             if answer and answer[0] != 503:
                 self.unexpected.append((method, path, *answer))
@@ -110,7 +122,7 @@ class Load:
         while not self._stopped.wait(self._random.uniform(0, 2 * ALERT_EVERY_SECONDS)):
             group = Group(f"g{number}", self._random.randint(1, 3))
             number += 1
-            if self._until_answered("POST", "/api/v2/alerts", group.body(moment(3600)), group) is not None:
+            if self._until_answered("POST", ALERTS_PATH, group.body(moment(3600)), group) is not None:
                 group.answered = time.monotonic()
             with self._books.lock:
                 self._books.groups.append(group)
@@ -124,7 +136,7 @@ class Load:
                 for one in old:
                     one.resolve_answered = 0.0  # on its way: neither firing nor resolved
             for one in old:
-                if self._until_answered("POST", "/api/v2/alerts", one.body(moment())) is not None:
+                if self._until_answered("POST", ALERTS_PATH, one.body(moment())) is not None:
                     one.resolve_answered = time.monotonic()
 
     def _post_silences(self):

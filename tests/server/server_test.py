@@ -200,6 +200,24 @@ class Reloads(ServerTest):
         self.assertIn("/nowhere/binnacle.log", json.loads(body)["error"])
         self.assertEqual(server.get("/api/v1/query_range?query=up&start=0&end=101&step=1")[0], 400)
 
+    def test_every_setting_of_alerts_holds_at_once(self):
+        server = self.start(config="alerts: {max_alerts: 1}\nrules: {default_rules: false}\n")
+
+        def post(name):
+            body = json.dumps([{"labels": {"alertname": name}}])
+            return server.request("POST", "/api/v2/alerts", body, headers={"Content-Type": "application/json"})
+
+        self.assertEqual(post("a")[0], 200)
+        status, _, body = post("b")
+        self.assertEqual(status, 400)
+        self.assertIn("the limit", body)
+        server.write_config("alerts: {max_alerts: 2, external_url: 'http://alerts.example'}\nrules: {default_rules: false}\n")
+        status, _, body = server.request("POST", "/-/reload")
+        self.assertEqual(status, 200, body)
+        self.assertEqual(json.loads(body)["needs_restart"], [])
+        self.assertEqual(post("b")[0], 200)
+        self.assertEqual(post("c")[0], 400)
+
     def test_sighup_reloads_and_a_restart_key_is_named(self):
         server = self.start(config="log:\n  level: info\n")
         server.write_config("log:\n  level: warn\nserver:\n  pool_threads: 3\n")

@@ -56,14 +56,14 @@ struct AlertRouter::Inbox {
 };
 
 AlertRouter::AlertRouter(AlertRouterOptions options, const AlertRouterSeams& seams)
-    : options_(std::move(options)),
-      store_(seams.store),
+    : store_(seams.store),
       events_(seams.events),
       clock_(seams.clock),
       instruments_(seams.registry),
       history_(seams.store),
       notifiers_(seams.io, seams.clock),
       inbox_(std::make_shared<Inbox>()),
+      options_(std::move(options)),
       dispatcher_(options_.limits, options_.external_url, seams.random, instruments_) {}
 
 Result<std::unique_ptr<AlertRouter>> AlertRouter::open(AlertRouterOptions options,
@@ -209,7 +209,7 @@ void AlertRouter::run_writer() {
 }
 
 void AlertRouter::prune_history() {
-  const auto removed = history_.prune(options_.limits, clock_.wall_ms());
+  const auto removed = history_.prune(options().limits, clock_.wall_ms());
   if (removed) return;
   log_.warn("old history of alerts could not be removed", {{"error", removed.error().message}});
 }
@@ -343,10 +343,19 @@ Status AlertRouter::put(std::vector<model::Alert> alerts) {
   return accepted;
 }
 
-void AlertRouter::reload(std::shared_ptr<const AlertConfig> config, const NotifierFactory& make) {
+AlertRouterOptions AlertRouter::options() const {
+  const MutexLock lock(mu_);
+  return options_;
+}
+
+void AlertRouter::reload(AlertRouterOptions options, std::shared_ptr<const AlertConfig> config,
+                         const NotifierFactory& make) {
   notifiers_.configure(*config, make);
   {
     const MutexLock lock(mu_);
+    options_ = std::move(options);
+    next_prune_ms_ = 0;  // less may be kept than before
+    dispatcher_.set_options(options_.limits, options_.external_url);
     dispatcher_.configure(std::move(config), now_ms());
     ++sequence_;
   }

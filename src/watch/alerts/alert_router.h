@@ -58,7 +58,8 @@ class AlertRouter final : public AlertService, public AlertIntake {
   // Writes what waits. What is being sent is cut off, and sent anew after the next start.
   void stop() EXCLUDES(mu_, wake_mu_);
   // Groups, silences and what was told stay.
-  void reload(std::shared_ptr<const AlertConfig> config, const NotifierFactory& make) EXCLUDES(mu_);
+  void reload(AlertRouterOptions options, std::shared_ptr<const AlertConfig> config,
+              const NotifierFactory& make) EXCLUDES(mu_);
 
   Status put(std::vector<model::Alert> alerts) override EXCLUDES(mu_, wake_mu_);
   void put_later(std::vector<model::Alert> alerts, std::function<void(const Status&)> done) override
@@ -107,7 +108,8 @@ class AlertRouter final : public AlertService, public AlertIntake {
   void record_late() EXCLUDES(mu_, wake_mu_);
   void run_timer();
   void run_writer();
-  void prune_history();
+  void prune_history() EXCLUDES(mu_);
+  AlertRouterOptions options() const EXCLUDES(mu_);
   Status await_commit(uint64_t sequence) EXCLUDES(wake_mu_);
   std::vector<Incoming> take_incoming() EXCLUDES(wake_mu_);
   void refuse_incoming() EXCLUDES(wake_mu_);
@@ -118,7 +120,6 @@ class AlertRouter final : public AlertService, public AlertIntake {
                         int64_t at_ms) REQUIRES(edit_mu_) EXCLUDES(mu_);
 
   // Fixed after construction.
-  const AlertRouterOptions options_;
   store::state::StateStore& store_;
   store::state::EventStore* const events_;
   const Clock& clock_;
@@ -132,6 +133,7 @@ class AlertRouter final : public AlertService, public AlertIntake {
                      // before mu_
   Mutex commit_mu_;  // one commit at a time; before mu_
   mutable Mutex mu_;
+  AlertRouterOptions options_ GUARDED_BY(mu_);
   Dispatcher dispatcher_ GUARDED_BY(mu_);
   uint64_t sequence_ GUARDED_BY(mu_) = 0;  // of changes
   int64_t wall_less_monotonic_ms_ GUARDED_BY(mu_) = 0;

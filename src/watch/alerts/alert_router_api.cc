@@ -201,7 +201,7 @@ Result<std::vector<AlertService::TestResult>> AlertRouter::test_receiver(const s
     return fail(Code::kNotFound, fmt::format("receiver \"{}\": there is none of that name", name));
   }
   const auto notification = std::make_shared<const Notification>(
-      test_notification(it->second, options_, clock_.wall_ms()));
+      test_notification(it->second, options(), clock_.wall_ms()));
   const auto run = std::make_shared<TestRun>();
   const std::vector<Integration>& integrations = it->second.integrations;
   {

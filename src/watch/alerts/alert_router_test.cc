@@ -244,6 +244,40 @@ TEST(AlertRouterTest, TestNotificationSaysHowItWent) {
   EXPECT_EQ(results->front().error, "404");
 }
 
+TEST(AlertRouterTest, AReloadBringsItsBounds) {
+  AlertLimits narrow;
+  narrow.max_alerts = 1;
+  narrow.max_silences = 0;
+  narrow.flap_changes = 1;
+  RouterFixture fixture(kYaml, narrow);
+  fixture.router->start();
+  ASSERT_TRUE(fixture.router->put({alert_of("Down", "a")}));
+  EXPECT_EQ(fixture.router->put({alert_of("Up", "a")}).error().code, Code::kInvalidArgument);
+  Silence silence;
+  silence.matchers.push_back(*model::Matcher::create(model::MatchOp::kEqual, "alertname", "None"));
+  silence.ends_at_ms = fixture.state.system_clock.wall_ms() + 60'000;
+  EXPECT_EQ(fixture.router->set_silence(silence).error().code, Code::kResourceExhausted);
+  ASSERT_TRUE(fixture.receivers.await(1));
+  EXPECT_EQ(fixture.receivers.take()[0].notification.external_url, "http://binnacle");
+
+  const auto reload = [&](const AlertLimits& limits) {
+    fixture.router->reload({.limits = limits, .external_url = "http://elsewhere"}, fixture.config,
+                           fake_notifiers(fixture.receivers));
+  };
+  reload({});
+  EXPECT_TRUE(fixture.router->put({alert_of("Up", "a")}));
+  EXPECT_TRUE(fixture.router->set_silence(silence));
+  ASSERT_TRUE(fixture.receivers.await(1));
+  EXPECT_EQ(fixture.receivers.take()[0].notification.external_url, "http://elsewhere");
+
+  // What is there stays.
+  reload(narrow);
+  EXPECT_EQ(fixture.router->alerts({})->size(), 2U);
+  EXPECT_EQ(fixture.router->silences({}).size(), 1U);
+  EXPECT_TRUE(fixture.router->put({alert_of("Up", "a")})) << "a renewal";
+  EXPECT_FALSE(fixture.router->put({alert_of("Up", "b")}));
+}
+
 TEST(AlertRouterTest, AcknowledgementIsOfAnActiveAlert) {
   RouterFixture fixture(kYaml);
   fixture.router->start();

@@ -25,6 +25,9 @@ class AlertTable {
  public:
   explicit AlertTable(AlertLimits limits) : limits_(limits) {}
 
+  // What is there stays where there is more than may be.
+  void set_limits(const AlertLimits& limits) { limits_ = limits; }
+
   struct Stored {
     uint64_t fingerprint = 0;
     bool content_changed = false;  // more than times
@@ -55,7 +58,7 @@ class AlertTable {
   Status check(const model::Alert& alert) const;
   void note_end(const StoredAlert& stored);
 
-  const AlertLimits limits_;
+  AlertLimits limits_;
   std::unordered_map<uint64_t, StoredAlert> alerts_;  // by fingerprint
   int64_t next_end_ms_ = INT64_MAX;                   // a lower bound over the open ones
 };

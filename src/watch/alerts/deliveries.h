@@ -48,6 +48,9 @@ class Deliveries {
  public:
   Deliveries(AlertLimits limits, Random& random) : limits_(limits), random_(random) {}
 
+  // What is on its way goes on where there is more than may be.
+  void set_limits(const AlertLimits& limits) { limits_ = limits; }
+
   void add(Delivery delivery, int64_t now_ms);
   // Forgets it; a send in progress changes nothing any more.
   void cancel(uint64_t id);
@@ -84,7 +87,7 @@ class Deliveries {
   void retry(Pending& pending, const SendOutcome& outcome, int64_t now_ms);
   void expire(int64_t now_ms);
 
-  const AlertLimits limits_;
+  AlertLimits limits_;
   Random& random_;
   std::map<uint64_t, Pending> deliveries_;
   std::map<DeliveryTarget, Queue> queues_;

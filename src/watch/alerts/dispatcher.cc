@@ -25,9 +25,9 @@ const Route* find_route(const Route& route, std::string_view id) {
 
 Dispatcher::Dispatcher(AlertLimits limits, std::string external_url, Random& random,
                        AlertInstruments& instruments)
-    : limits_(limits),
+    : instruments_(instruments),
+      limits_(limits),
       external_url_(std::move(external_url)),
-      instruments_(instruments),
       table_(limits),
       silences_(limits,
                 [&random] {
@@ -37,6 +37,15 @@ Dispatcher::Dispatcher(AlertLimits limits, std::string external_url, Random& ran
                 }),
       flaps_(limits.flap_changes, limits.flap_window_ms),
       deliveries_(limits, random) {}
+
+void Dispatcher::set_options(const AlertLimits& limits, std::string external_url) {
+  limits_ = limits;
+  external_url_ = std::move(external_url);
+  table_.set_limits(limits);
+  silences_.set_limits(limits);
+  flaps_.set_bounds(limits.flap_changes, limits.flap_window_ms);
+  deliveries_.set_limits(limits);
+}
 
 Status Dispatcher::put(std::vector<model::Alert> alerts, int64_t now_ms) {
   CHECK(config_ != nullptr);

@@ -40,6 +40,8 @@ class Dispatcher {
   void restore_acknowledgement(Acknowledgement acknowledgement);
   void restore_flap(uint64_t fingerprint, FlapDetector::Record record);
 
+  // Bounds that are narrower than what is there hold for what comes.
+  void set_options(const AlertLimits& limits, std::string external_url);
   // Groups go on where the routes are the same; what was told stays known. What is on its way goes
   // on.
   void configure(std::shared_ptr<const AlertConfig> config, int64_t now_ms);
@@ -152,11 +154,10 @@ class Dispatcher {
   AlertView view(uint64_t fingerprint, const StoredAlert& stored, std::vector<std::string> muted_by,
                  int64_t now_ms) const;
 
-  // Fixed after construction.
-  const AlertLimits limits_;
-  const std::string external_url_;
-  AlertInstruments& instruments_;
+  AlertInstruments& instruments_;  // fixed after construction
 
+  AlertLimits limits_;
+  std::string external_url_;
   std::shared_ptr<const AlertConfig> config_;  // shared with those who look at it
   AlertTable table_;
   NotificationLog log_;

@@ -22,7 +22,7 @@ FlapDetector::Calm FlapDetector::take_calm(int64_t now_ms) {
   for (auto it = records_.begin(); it != records_.end();) {
     Record& record = it->second;
     drop_old(record, now_ms);
-    if (record.flapping && record.changes.size() <= most_ / 2) {
+    if (record.flapping && (most_ == 0 || record.changes.size() <= most_ / 2)) {
       record.flapping = false;
       result.calm.push_back(it->first);
     }

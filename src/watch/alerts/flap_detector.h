@@ -14,6 +14,12 @@ class FlapDetector {
  public:
   FlapDetector(size_t changes, int64_t window_ms) : most_(changes), window_ms_(window_ms) {}
 
+  // What changed so far counts by the new bounds with its next change, or the next take_calm().
+  void set_bounds(size_t changes, int64_t window_ms) {
+    most_ = changes;
+    window_ms_ = window_ms;
+  }
+
   // The alert fired or was resolved. True when it flaps from now on.
   bool changed(uint64_t fingerprint, int64_t now_ms);
   bool flapping(uint64_t fingerprint) const;
@@ -33,8 +39,8 @@ class FlapDetector {
  private:
   void drop_old(Record& record, int64_t now_ms) const;
 
-  const size_t most_;
-  const int64_t window_ms_;
+  size_t most_;
+  int64_t window_ms_;
   std::unordered_map<uint64_t, Record> records_;
 };
 

@@ -30,6 +30,9 @@ class SilenceBook {
   SilenceBook(AlertLimits limits, std::function<std::string()> new_id)
       : limits_(limits), new_id_(std::move(new_id)) {}
 
+  // What is there stays where there is more than may be.
+  void set_limits(const AlertLimits& limits) { limits_ = limits; }
+
   // kNotFound, kInvalidArgument, kResourceExhausted
   Result<SilenceChange> plan_set(Silence silence, int64_t now_ms) const;
   // No change when it has ended already. kNotFound.
@@ -49,7 +52,7 @@ class SilenceBook {
  private:
   Status check(const Silence& silence) const;
 
-  const AlertLimits limits_;
+  AlertLimits limits_;
   const std::function<std::string()> new_id_;
   std::map<std::string, Silence> silences_;
   std::set<const Silence*> live_;  // of silences_: those not ended at the last gc()

@@ -6,18 +6,13 @@
 #include <cstdlib>
 
 #include "base/check.h"
-#include "base/clock.h"
-#include "base/file_system.h"
 #include "net/coroutine_test_loop.h"
 #include "net/run_program.h"
-#include "watch/alerts/template_data.h"
 #include "watch/alerts/template_defaults.h"
-#include "watch/alerts/template_functions.h"
+#include "watch/alerts/testing/template_fixture.h"
 
 namespace binnacle::watch::alerts {
 namespace {
-
-constexpr int64_t kNow = 1'700'000'000'000;
 
 constexpr std::string_view kCases[] = {
     // The data and its methods.
@@ -123,31 +118,14 @@ constexpr std::string_view kWrong[] = {
     "{{ match \"(\" \"\" }}",
 };
 
-Notification notification() {
-  Notification out;
-  out.receiver = "team.x-1";
-  out.group_labels = model::Labels{{"alertname", "Down"}};
-  out.alerts = {{.labels = model::Labels{{"alertname", "Down"}, {"job", "node"}, {"instance", "a"}},
-                 .annotations = model::Labels{{"summary", "a is <down> & 'out'"}, {"runbook", "r"}},
-                 .starts_at_ms = kNow - 90'123,
-                 .generator_url = "http://prom/graph?a=1&b=2"},
-                {.labels = model::Labels{{"alertname", "Down"}, {"job", "node"}, {"instance", "b"}},
-                 .annotations = model::Labels{{"summary", "b is down"}, {"runbook", "r"}},
-                 .starts_at_ms = kNow - 60'000,
-                 .ends_at_ms = kNow - 1'000}};
-  out.now_ms = kNow;
-  out.external_url = "http://alerts.example";
-  return out;
-}
-
-class AmtoolTemplates : public testing::Test {
+class AmtoolTemplates : public TemplatesTest {
  protected:
   void SetUp() override {
     const auto version = run({"amtool", "--version"});
     if (!version) GTEST_SKIP() << "no amtool";
     ASSERT_TRUE(files_.write_file_atomically(folder_ + "/defaults.tmpl", default_templates()));
-    ASSERT_TRUE(files_.write_file_atomically(folder_ + "/data.json",
-                                             *template_json(template_data(notification()))));
+    ASSERT_TRUE(files_.write_file_atomically(
+        folder_ + "/data.json", *template_json(template_data(template_notification()))));
   }
 
   void TearDown() override { ASSERT_TRUE(files_.remove_all(folder_)); }
@@ -164,18 +142,11 @@ class AmtoolTemplates : public testing::Test {
                 fmt::format("--template.type={}", type), fmt::format("--template.text={}", text)});
   }
 
-  Result<std::string> ours(std::string_view text, TemplateEscape escape) {
-    return set_->expand("", text, template_data(notification()), escape);
-  }
-
-  FileSystem& files_ = real_file_system();
   const std::string folder_ = [] {
     std::string pattern = testing::TempDir() + "binnacle-amtool-XXXXXX";
     CHECK(::mkdtemp(pattern.data()) != nullptr);
     return pattern;
   }();
-  SimulatedClock clock_{kNow * 1'000'000};
-  std::shared_ptr<const TemplateSet> set_ = *notification_templates({}, files_, clock_);
 };
 
 // All in one run of amtool, since each start of it costs more than all templates.
@@ -199,7 +170,7 @@ TEST_F(AmtoolTemplates, PrintsTheSame) {
   const auto theirs = render(all_of(kCases), "text");
   ASSERT_TRUE(theirs) << theirs.error().message;
   ASSERT_EQ(theirs->exit.code, 0) << theirs->err;
-  const auto mine = ours(all_of(kCases), TemplateEscape::kNone);
+  const auto mine = expanded(all_of(kCases));
   ASSERT_TRUE(mine) << mine.error().message;
   const std::vector<std::string> want = parts_of(theirs->out);
   const std::vector<std::string> have = parts_of(*mine);
@@ -211,7 +182,7 @@ TEST_F(AmtoolTemplates, EscapesTheSame) {
   const auto theirs = render(all_of(kHtmlCases), "html");
   ASSERT_TRUE(theirs) << theirs.error().message;
   ASSERT_EQ(theirs->exit.code, 0) << theirs->err;
-  const auto mine = ours(all_of(kHtmlCases), TemplateEscape::kHtml);
+  const auto mine = expanded(all_of(kHtmlCases), TemplateEscape::kHtml);
   ASSERT_TRUE(mine) << mine.error().message;
   const std::vector<std::string> want = parts_of(theirs->out);
   const std::vector<std::string> have = parts_of(*mine);
@@ -224,7 +195,7 @@ TEST_F(AmtoolTemplates, RefusesTheSame) {
     const auto theirs = render(text, "text");
     ASSERT_TRUE(theirs) << theirs.error().message;
     EXPECT_NE(theirs->exit.code, 0) << text << " gives " << theirs->out;
-    EXPECT_FALSE(ours(text, TemplateEscape::kNone)) << text;
+    EXPECT_FALSE(expanded(text)) << text;
   }
 }
 

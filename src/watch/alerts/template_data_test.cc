@@ -4,13 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdio>
-
-#include "base/clock.h"
 #include "base/fault_file_system.h"
-#include "watch/alerts/template_defaults.h"
-#include "watch/alerts/template_functions.h"
+#include "watch/alerts/testing/template_fixture.h"
 
 namespace binnacle::watch::alerts {
 namespace {
@@ -18,52 +13,26 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr int64_t kNow = 1'700'000'000'000;
-
-Notification notification() {
-  Notification out;
-  out.receiver = "team-x";
-  out.group_labels = model::Labels{{"alertname", "Down"}};
-  out.route_labels = model::Labels{{"team", "x"}};
-  out.alerts = {{.labels = model::Labels{{"alertname", "Down"}, {"job", "node"}, {"instance", "a"}},
-                 .annotations = model::Labels{{"summary", "a is <down>"}, {"runbook", "r"}},
-                 .starts_at_ms = kNow - 90'000,
-                 .generator_url = "http://prom/graph?a=1&b=2"},
-                {.labels = model::Labels{{"alertname", "Down"}, {"job", "node"}, {"instance", "b"}},
-                 .annotations = model::Labels{{"summary", "b is down"}, {"runbook", "r"}},
-                 .starts_at_ms = kNow - 60'000,
-                 .ends_at_ms = kNow - 1'000}};
-  out.now_ms = kNow;
-  out.external_url = "http://alerts.example";
-  out.reason = "first";
-  out.context = {{"value", "0"}};
-  return out;
-}
-
-class Templates : public testing::Test {
+class Templates : public TemplatesTest {
  protected:
   std::string expand(std::string_view text, TemplateEscape escape = TemplateEscape::kNone) {
-    const auto out = set_->expand("t", text, template_data(notification()), escape);
+    const auto out = expanded(text, escape);
     return out ? *out : "ERROR " + out.error().message;
   }
-
-  SimulatedClock clock_{kNow * 1'000'000};
-  FaultFileSystem files_;
-  std::shared_ptr<const TemplateSet> set_ = *notification_templates({}, files_, clock_);
 };
 
 TEST_F(Templates, SeeTheNotification) {
   EXPECT_EQ(expand("{{ .Receiver }} {{ .Status }} {{ len .Alerts }} {{ .ExternalURL }}"),
-            "team-x firing 2 http://alerts.example");
+            R"(team\.x-1 firing 2 http://alerts.example)");
   EXPECT_EQ(expand("{{ len .Alerts.Firing }} {{ len .Alerts.Resolved }} {{ .NotificationReason }}"),
             "1 1 first");
   EXPECT_EQ(
       expand("{{ (index .Alerts 0).Labels.instance }} {{ (index .Alerts.Resolved 0).Status }}"),
       "a resolved");
-  EXPECT_EQ(
-      expand("{{ range .Alerts }}{{ .Fingerprint }} {{ end }}"),
-      fmt::format("{:016x} {:016x} ", model::alert_fingerprint(notification().alerts[0].labels),
-                  model::alert_fingerprint(notification().alerts[1].labels)));
+  EXPECT_EQ(expand("{{ range .Alerts }}{{ .Fingerprint }} {{ end }}"),
+            fmt::format("{:016x} {:016x} ",
+                        model::alert_fingerprint(template_notification().alerts[0].labels),
+                        model::alert_fingerprint(template_notification().alerts[1].labels)));
   EXPECT_EQ(expand("{{ .RouteLabels.team }} {{ range .Context }}{{ .Name }}={{ .Value }}{{ end }}"),
             "x value=0");
   EXPECT_EQ(expand("{{ (index .Alerts 0).EndsAt.IsZero }} {{ (index .Alerts 0).EndsAt }}"),
@@ -104,17 +73,18 @@ TEST_F(Templates, HaveAlertmanagersFunctions) {
   const std::string time = "(index .Alerts 0).StartsAt";
   EXPECT_EQ(expand("{{ " + time + " | date \"15:04:05\" }} {{ " + time +
                    " | tz \"Europe/Berlin\" | date \"15:04 MST\" }}"),
-            "22:11:50 23:11 CET");
+            "22:11:49 23:11 CET");
   EXPECT_EQ(
       expand("{{ since " + time + " }} {{ since " + time + " | humanizeDuration }} {{ now.Unix }}"),
-      "1m30s 1m 30s 1700000000");
+      "1m30.123s 1m 30s 1700000000");
   EXPECT_EQ(expand("{{ toJson .CommonLabels }} {{ toJson (list 1 2.5 \"a\" nil true) }}"),
             R"({"alertname":"Down","job":"node"} [1,2.5,"a",null,true])");
   EXPECT_EQ(
       expand("{{ toJson (index .Alerts 1).StartsAt }} {{ toJson (dict \"a\" (append (list) 1)) }}"),
       R"("2023-11-14T22:12:20Z" {"a":[1]})");
-  EXPECT_THAT(expand("{{ toJson . }}"),
-              HasSubstr(R"({"receiver":"team-x","status":"firing","alerts":[{"status":"firing")"));
+  EXPECT_THAT(
+      expand("{{ toJson . }}"),
+      HasSubstr(R"({"receiver":"team\\.x-1","status":"firing","alerts":[{"status":"firing")"));
   EXPECT_THAT(expand("{{ tz \"No/Where\" now }}"), HasSubstr("unknown time zone"));
   EXPECT_THAT(expand("{{ urlUnescape \"%zz\" }}"), HasSubstr("invalid URL escape"));
 }
@@ -125,7 +95,7 @@ TEST_F(Templates, DefaultsCarryTheFacts) {
       expand("{{ template \"slack.default.title\" . }} {{ template \"slack.default.color\" . }}"),
       "[FIRING:1] Down (node) danger");
   EXPECT_EQ(expand("{{ template \"slack.default.titlelink\" . }}"),
-            "http://alerts.example/#/alerts?receiver=team-x");
+            "http://alerts.example/#/alerts?receiver=team%5C.x-1");
   for (const char* name : {"telegram.default.message", "discord.default.message",
                            "msteams.default.text", "opsgenie.default.description"}) {
     const std::string text = expand(fmt::format("{{{{ template \"{}\" . }}}}", name));
@@ -138,7 +108,7 @@ TEST_F(Templates, DefaultsCarryTheFacts) {
 
 TEST_F(Templates, HtmlIsEscaped) {
   const std::string html = expand("{{ template \"email.default.html\" . }}", TemplateEscape::kHtml);
-  EXPECT_THAT(html, HasSubstr("a is &lt;down&gt;"));
+  EXPECT_THAT(html, HasSubstr("a is &lt;down&gt; &amp;"));
   EXPECT_THAT(html, HasSubstr("href=\"http://prom/graph?a=1&amp;b=2\""));
   EXPECT_THAT(html, Not(HasSubstr("<down>")));
   EXPECT_THAT(html, HasSubstr("Firing (1)"));
@@ -152,7 +122,7 @@ TEST(NotificationTemplates, FilesReplaceDefaults) {
   const auto set = notification_templates({"/a.tmpl"}, files, clock);
   ASSERT_TRUE(set);
   EXPECT_EQ(*(*set)->expand("t", "{{ template \"slack.default.title\" . }}",
-                            template_data(notification())),
+                            template_data(template_notification())),
             "mine");
   const auto bad = notification_templates({"/bad.tmpl"}, files, clock);
   ASSERT_FALSE(bad);

@@ -10,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <deque>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -52,22 +51,30 @@ std::string without_credentials(const std::string& text) {
   return url ? url->scheme + "://" + url->authority() + url->target : text;
 }
 
+// As it goes into relabelling.
+model::Labels found_labels(const AlertmanagerSpec& spec, const model::Labels& target) {
+  std::string prefix = without_trailing_slash(spec.path_prefix);
+  if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
+  return model::LabelsBuilder(target)
+      .set("__scheme__", spec.scheme)
+      .set("__alerts_path__", prefix + std::string(kAlertsPath))
+      .build();
+}
+
+// "" without an address.
+std::string url_of(const model::Labels& labels) {
+  const std::string scheme(labels.get("__scheme__"));
+  std::string address(labels.get("__address__"));
+  if (address.empty()) return "";
+  if (!has_port(address)) address += scheme == "https" ? ":443" : ":80";
+  return fmt::format("{}://{}{}", scheme, address, labels.get("__alerts_path__"));
+}
+
 }  // namespace
 
 std::string alertmanager_url(const AlertmanagerSpec& spec, const model::Labels& target) {
-  std::string prefix = without_trailing_slash(spec.path_prefix);
-  if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
-  const auto labels =
-      model::relabel(spec.relabel, model::LabelsBuilder(target)
-                                       .set("__scheme__", spec.scheme)
-                                       .set("__alerts_path__", prefix + std::string(kAlertsPath))
-                                       .build());
-  if (!labels) return "";
-  const std::string scheme(labels->get("__scheme__"));
-  std::string address(labels->get("__address__"));
-  if (address.empty()) return "";
-  if (!has_port(address)) address += scheme == "https" ? ":443" : ":80";
-  return fmt::format("{}://{}{}", scheme, address, labels->get("__alerts_path__"));
+  const auto labels = model::relabel(spec.relabel, found_labels(spec, target));
+  return labels ? url_of(*labels) : "";
 }
 
 std::string alerts_json(const std::vector<model::Alert>& alerts) {
@@ -247,11 +254,16 @@ void Alertmanagers::set_targets(const std::string& spec,
   if (it == entries_.end() || stopping_) return;
   Entry& entry = it->second;
   std::map<std::string, TargetPtr> targets;
+  std::set<std::string> dropped;
   for (const model::TargetGroup& group : groups) {
     for (const model::Labels& target : group.targets) {
       model::LabelsBuilder labels(group.labels);
       for (const model::Label& label : target) labels.set(label.name, label.value);
-      const std::string url = alertmanager_url(entry.spec, labels.build());
+      const model::Labels found = labels.build();
+      const std::string url = alertmanager_url(entry.spec, found);
+      if (url.empty() && dropped.size() < options_.max_targets) {
+        dropped.insert(url_of(found_labels(entry.spec, found)));
+      }
       if (url.empty() || targets.size() >= options_.max_targets || targets.contains(url)) continue;
       const auto known = entry.targets.find(url);
       targets[url] = known != entry.targets.end()
@@ -260,6 +272,7 @@ void Alertmanagers::set_targets(const std::string& spec,
     }
   }
   entry.targets = std::move(targets);
+  entry.dropped = std::move(dropped);
 }
 
 void Alertmanagers::send(const std::vector<model::Alert>& alerts) {
@@ -273,12 +286,15 @@ void Alertmanagers::send(const std::vector<model::Alert>& alerts) {
   for (const TargetPtr& target : targets) target->put(alerts);
 }
 
-std::vector<std::string> Alertmanagers::urls() const {
-  std::set<std::string> out;
+AlertmanagerUrls Alertmanagers::urls() const {
+  std::set<std::string> active;
+  std::set<std::string> dropped;
   MutexLock lock(mu_);
-  for (const auto& [name, entry] : entries_)
-    for (const auto& [url, target] : entry.targets) out.insert(without_credentials(url));
-  return {out.begin(), out.end()};
+  for (const auto& [name, entry] : entries_) {
+    for (const auto& [url, target] : entry.targets) active.insert(without_credentials(url));
+    for (const std::string& url : entry.dropped) dropped.insert(without_credentials(url));
+  }
+  return {{active.begin(), active.end()}, {dropped.begin(), dropped.end()}};
 }
 
 void Alertmanagers::stop() {

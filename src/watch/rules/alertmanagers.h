@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "model/target.h"
 #include "net/http_client_config.h"
 #include "net/io_threads.h"
+#include "watch/rules/alertmanager_urls.h"
 
 namespace binnacle::watch::rules {
 
@@ -35,7 +37,7 @@ struct AlertmanagerSpec {
 struct AlertmanagerOptions {
   size_t queue_capacity = 10'000;  // alerts, of each Alertmanager
   size_t max_batch = 256;          // alerts of one request
-  size_t max_targets = 64;         // of one entry
+  size_t max_targets = 64;         // of one entry; as many dropped ones are remembered
   int64_t retry_for_ms = 30'000;   // less than rules.resend_delay, after which they are told anew
 };
 
@@ -64,7 +66,7 @@ class Alertmanagers {
       EXCLUDES(mu_);
 
   void send(const std::vector<model::Alert>& alerts) EXCLUDES(mu_);
-  std::vector<std::string> urls() const EXCLUDES(mu_);
+  AlertmanagerUrls urls() const EXCLUDES(mu_);
   void stop() EXCLUDES(mu_);
 
  private:
@@ -73,6 +75,7 @@ class Alertmanagers {
   struct Entry {
     AlertmanagerSpec spec;
     std::map<std::string, TargetPtr> targets;  // by URL
+    std::set<std::string> dropped;             // URLs
   };
 
   // Fixed after construction.

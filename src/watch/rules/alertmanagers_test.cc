@@ -105,8 +105,9 @@ TEST_F(AlertmanagersTest, SendsWhatAnAlertmanagerTakes) {
             R"([{"labels":{"alertname":"Down","job":"a"},"annotations":{"summary":"s"},)"
             R"("startsAt":"2023-11-14T22:13:20.000Z","endsAt":"2023-11-14T22:17:20.000Z",)"
             R"("generatorURL":"http://b/graph"}])");
-  EXPECT_EQ(outside_.urls(), (std::vector<std::string>{"http://" + server_.addresses().at(0) +
-                                                       "/prefix/api/v2/alerts"}));
+  EXPECT_EQ(
+      outside_.urls().active,
+      (std::vector<std::string>{"http://" + server_.addresses().at(0) + "/prefix/api/v2/alerts"}));
 }
 
 TEST_F(AlertmanagersTest, ManyAlertsGoInBatches) {
@@ -133,6 +134,24 @@ TEST_F(AlertmanagersTest, WhatIsRefusedIsGivenUp) {
   outside_.send({alert("a"), alert("b"), alert("c")});
   EXPECT_NE(wait(2)[1].find(R"("alertname":"c")"), std::string::npos);
   EXPECT_EQ(counted("binnacle_rule_notifications_dropped_total"), 2);
+}
+
+TEST_F(AlertmanagersTest, WhatRelabellingTakesOutIsShownAsDropped) {
+  AlertmanagerSpec spec;
+  model::RelabelSpec drop;
+  drop.source_labels = {"zone"};
+  drop.regex = "far";
+  drop.action = model::RelabelAction::kDrop;
+  spec.relabel = {rule(drop)};
+  outside_.set_specs({{"a", spec}});
+  outside_.set_targets("a",
+                       {{.source = "0",
+                         .targets = {model::Labels{{"__address__", "near:9093"}},
+                                     model::Labels{{"__address__", "far"}, {"zone", "far"}}}}});
+  EXPECT_EQ(outside_.urls().active, (std::vector<std::string>{"http://near:9093/api/v2/alerts"}));
+  EXPECT_EQ(outside_.urls().dropped, (std::vector<std::string>{"http://far/api/v2/alerts"}));
+  outside_.set_targets("a", {});
+  EXPECT_TRUE(outside_.urls().dropped.empty());
 }
 
 TEST_F(AlertmanagersTest, EachEntryRelabelsItsAlerts) {
