@@ -23,6 +23,7 @@ class RemoteStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
     std::function<void()> up;
     std::function<Status(const grpc::ByteBuffer&)> message;  // an error ends the stream
     std::function<void(const Error&)> ended;
+    std::shared_ptr<void> held;  // until gRPC has let go of the call
   };
 
   RemoteStream(uint64_t client, Hooks hooks);
@@ -41,7 +42,7 @@ class RemoteStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc
   void OnDone(const grpc::Status& status) override;
   void write_next() REQUIRES(mu_);
 
-  const Hooks hooks_;
+  const Hooks hooks_;  // goes after the call, which context_ holds
   grpc::ClientContext context_;
   grpc::ByteBuffer received_;  // gRPC's while it reads
   grpc::ByteBuffer sent_;      // gRPC's while it writes

@@ -41,7 +41,7 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
       : options_(std::move(options)),
         clock_(clock),
         client_(random.next()),
-        stub_(std::move(channel)),
+        stub_(std::make_unique<grpc::GenericStub>(std::move(channel))),
         wait_(random, options_.first_wait_ms, options_.longest_wait_ms) {}
 
   void start() {
@@ -84,12 +84,14 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
   };
   // One unary call; gRPC's until it has ended.
   struct Unary {
+    std::shared_ptr<void> held;  // goes last
     grpc::ClientContext context;
     grpc::ByteBuffer request;
     grpc::ByteBuffer response;
     Done<std::string> done;
   };
 
+  std::shared_ptr<void> open_call() REQUIRES(mu_);
   std::shared_ptr<RemoteStream> connect() REQUIRES(mu_);  // to be started outside of it
   void up() EXCLUDES(mu_);
   Status answered(const grpc::ByteBuffer& message) EXCLUDES(mu_);
@@ -107,14 +109,16 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
   const RemoteWorkerOptions options_;
   const Clock& clock_;
   const uint64_t client_;
-  grpc::GenericStub stub_;
   std::thread keeper_;
+
+  // Until it is closed. Not to go on gRPC's threads: the last channel's end joins them.
+  std::unique_ptr<grpc::GenericStub> stub_;
 
   std::atomic<NumberType> hop_type_{NumberType::kFloat32};
 
   mutable Mutex mu_;
   CondVar wake_;   // the keeper
-  CondVar ended_;  // a stream or a call is over
+  CondVar ended_;  // a call is gone
   State state_ GUARDED_BY(mu_) = State::kConnecting;
   std::shared_ptr<RemoteStream> stream_ GUARDED_BY(mu_);
   link::BackOff wait_ GUARDED_BY(mu_);
@@ -128,7 +132,18 @@ class RemoteWorker::Core : public std::enable_shared_from_this<Core> {
   std::vector<Release> releases_ GUARDED_BY(mu_);  // not sent yet
   size_t waiting_releases_ GUARDED_BY(mu_) = 0;
   std::set<Unary*> calls_ GUARDED_BY(mu_);
+  size_t open_calls_ GUARDED_BY(mu_) = 0;  // that hold the channel
 };
+
+// For a call to give up when it is gone, and its hold on the channel with it.
+std::shared_ptr<void> RemoteWorker::Core::open_call() {
+  ++open_calls_;
+  return {nullptr, [self = shared_from_this()](void*) {
+            const MutexLock lock(self->mu_);
+            --self->open_calls_;
+            self->ended_.notify_all();
+          }};
+}
 
 std::shared_ptr<RemoteStream> RemoteWorker::Core::connect() {
   connect_at_ns_ = kNever;
@@ -138,8 +153,9 @@ std::shared_ptr<RemoteStream> RemoteWorker::Core::connect() {
           .up = [self = shared_from_this()] { self->up(); },
           .message =
               [self = shared_from_this()](const grpc::ByteBuffer& m) { return self->answered(m); },
-          .ended = [self = shared_from_this()](const Error& error) { self->ended(error); }},
-      stub_);
+          .ended = [self = shared_from_this()](const Error& error) { self->ended(error); },
+          .held = open_call()},
+      *stub_);
   return stream_;
 }
 
@@ -181,8 +197,6 @@ void RemoteWorker::Core::ended(const Error& error) {
   }
   for (auto& [number, hop] : hops) hop.done(Unexpected(why));
   if (lost) lost(why);
-  const MutexLock lock(mu_);
-  ended_.notify_all();
 }
 
 Error RemoteWorker::Core::closed_error() const {
@@ -297,13 +311,16 @@ void RemoteWorker::Core::call(std::string_view method, std::string request, Time
   {
     const MutexLock lock(mu_);
     closed = state_ == State::kClosed;
-    if (!closed) calls_.insert(call.release());
+    if (!closed) {
+      call->held = open_call();
+      calls_.insert(call.release());
+    }
   }
   if (closed) return unary.done(Unexpected(closed_error()));
-  stub_.UnaryCall(&unary.context, std::string(method), {}, &unary.request, &unary.response,
-                  [self = shared_from_this(), &unary](const grpc::Status& status) {
-                    self->ended_call(unary, status);
-                  });
+  stub_->UnaryCall(&unary.context, std::string(method), {}, &unary.request, &unary.response,
+                   [self = shared_from_this(), &unary](const grpc::Status& status) {
+                     self->ended_call(unary, status);
+                   });
 }
 
 void RemoteWorker::Core::ended_call(Unary& call, const grpc::Status& status) {
@@ -318,7 +335,6 @@ void RemoteWorker::Core::ended_call(Unary& call, const grpc::Status& status) {
   {
     const MutexLock lock(mu_);
     calls_.erase(&call);
-    ended_.notify_all();
   }
   delete &call;
 }
@@ -399,9 +415,10 @@ void RemoteWorker::Core::close() {
   stream.reset();
   {
     const MutexLock lock(mu_);
-    while (stream_ != nullptr || !calls_.empty()) ended_.wait(mu_);
+    while (open_calls_ > 0) ended_.wait(mu_);
   }
   keeper_.join();
+  stub_.reset();
 }
 
 Result<std::unique_ptr<RemoteWorker>> RemoteWorker::open(RemoteWorkerOptions options,
