@@ -16,6 +16,16 @@
 namespace binnacle::net {
 namespace {
 
+// OpenSSL and gRPC come without the thread sanitizer's instruments: what they hand to each other
+// looks like races to it.
+#if __has_feature(thread_sanitizer)
+constexpr bool kTlsLooksLikeRaces = true;
+#else
+constexpr bool kTlsLooksLikeRaces = false;
+#endif
+constexpr std::string_view kNoInstruments =
+    "gRPC's TLS is without the thread sanitizer's instruments";
+
 // Answers by a table that a test changes.
 class Services {
  public:
@@ -263,6 +273,7 @@ TEST_F(GrpcHealthDoorTest, AllButTheProcessItselfAsksForAKey) {
 }
 
 TEST_F(GrpcHealthDoorTest, OverTls) {
+  if (kTlsLooksLikeRaces) GTEST_SKIP() << kNoInstruments;
   open("-");
   std::string response;
   EXPECT_TRUE(
@@ -277,6 +288,7 @@ TEST_F(GrpcHealthDoorTest, OverTls) {
 }
 
 TEST_F(GrpcHealthDoorTest, AClientCertificateIsTold) {
+  if (kTlsLooksLikeRaces) GTEST_SKIP() << kNoInstruments;
   open("ca.pem");
   std::string response;
   EXPECT_TRUE(stub(authority_.issue("probe-1", ""))->call(kGrpcHealthList, "", response).ok());
